@@ -1,0 +1,181 @@
+"""What leaves the analysis: findings, failures, coverage, and the fingerprint that identifies a finding."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from blastdoor.reach import Reach
+    from blastdoor.span import Span
+
+
+class Level(IntEnum):
+    """SARIF level of a result, ordered by weight."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def word(self) -> str:
+        """The SARIF spelling: ``note``, ``warning``, ``error``."""
+        return self.name.lower()
+
+    @classmethod
+    def named(cls, word: str) -> Level:
+        """The level of a SARIF spelling. Raises KeyError for any other word."""
+        return cls[word.upper()]
+
+    def lowered(self) -> Level:
+        """One level less, never below a note."""
+        return Level(max(self - 1, Level.NOTE))
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A further place that explains a finding, with what it says there."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why a finding is silenced and where that is written."""
+
+    reason: str
+    span: Span | None = None
+    until: str | None = None
+    """ISO date after which it no longer holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One judgement of one rule at one place."""
+
+    rule: str
+    """The rule's slug: the SARIF ``ruleId``."""
+    level: Level
+    message: str
+    """What reaches how far, from where: one sentence."""
+    span: Span
+    """The value that is wrong, not the block around it."""
+    unit: str
+    """Address of what the finding is about, such as ``module.net.aws_s3_bucket.logs``."""
+    axis: str = ""
+    """The reach axis it concerns, one of `blastdoor.reach.AXES`, or ``""``."""
+    attribute: str = ""
+    """Path of the attribute within the unit."""
+    value: str = ""
+    """The offending value, normalised: part of the fingerprint."""
+    contain: str = ""
+    """What would contain it: one imperative clause, or ``""``."""
+    related: tuple[Related, ...] = ()
+    """The chain of evidence, from the cause to the use, and the callers."""
+    reach: Reach | None = None
+    evidence: tuple[str, ...] = ()
+    """Why the level differs from the rule's own, in words."""
+    suppression: Suppression | None = None
+    fingerprint: str = ""
+    """``blastdoor/v1``, hexadecimal; set by `fingerprinted`."""
+
+
+class FailureKind(StrEnum):
+    """Why something could not be analysed."""
+
+    SYNTAX = "syntax"
+    LIMIT = "limit"
+    UNREADABLE = "unreadable"
+    TIMEOUT = "timeout"
+    INTERNAL = "internal"
+    CONFIGURATION = "configuration"
+    SUPPRESSION = "suppression"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that could not be analysed: a result, never a pass (SARIF tool notification)."""
+
+    kind: FailureKind
+    path: str
+    message: str
+    span: Span | None = None
+    rule: str | None = None
+    """The rule whose detector failed, for internal failures."""
+
+    @property
+    def fatal(self) -> bool:
+        """Whether it makes the run exit with 2 unless failures are allowed."""
+        return self.kind is not FailureKind.SUPPRESSION
+
+
+@dataclass(slots=True)
+class Coverage:
+    """How much of what matters could be known, by kind (``region``, ``provider``, ``policy``, …)."""
+
+    resolved: Counter[str] = field(default_factory=Counter)
+    unresolved: Counter[str] = field(default_factory=Counter)
+    """Not known although the repository alone could decide it."""
+    undecidable: Counter[str] = field(default_factory=Counter)
+    """Not known, and the repository alone cannot decide it."""
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Coverage) -> None:
+        """Effect: counts another coverage in."""
+        self.resolved.update(other.resolved)
+        self.unresolved.update(other.unresolved)
+        self.undecidable.update(other.undecidable)
+        self.reasons.update(other.reasons)
+
+    def share(self, kind: str) -> float | None:
+        """Resolved share of what is decidable, 0 to 1; ``None`` where nothing was."""
+        known = self.resolved[kind]
+        total = known + self.unresolved[kind]
+        return known / total if total else None
+
+
+@dataclass(slots=True)
+class Report:
+    """Everything one analysis has to say."""
+
+    findings: list[Finding] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    coverage: Coverage = field(default_factory=Coverage)
+    units: int = 0
+    files: int = 0
+    resources: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Files not analysed, by reason."""
+    suppressed: list[Finding] = field(default_factory=list)
+    baselined: int = 0
+
+
+def _digest(*parts: str) -> str:
+    joined = "\0".join(part.replace("\\", "\\\\").replace("\0", "\\0") for part in parts)
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def fingerprinted(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings in report order, each with its ``blastdoor/v1`` fingerprint.
+
+    The fingerprint covers rule, unit address, attribute path, axis, normalised value and, last, the
+    occurrence among equals; no line number and no file hash, so that a rebase keeps it and two equal
+    mistakes differ.
+    """
+    ordered = sorted(
+        findings, key=lambda f: (f.span.path, f.span.start, f.span.end, f.rule, f.unit, f.message)
+    )
+    seen: Counter[str] = Counter()
+    result = []
+    for finding in ordered:
+        base = _digest(finding.rule, finding.unit, finding.attribute, finding.axis, finding.value)
+        occurrence = seen[base]
+        seen[base] += 1
+        result.append(replace(finding, fingerprint=_digest(base, str(occurrence))))
+    return result

@@ -1,0 +1,1 @@
+"""Text to trees with exact spans; each module here is the only importer of its library."""

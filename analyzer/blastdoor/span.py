@@ -1,0 +1,103 @@
+"""Where something stands in a source text: documents, spans and positions.
+
+Offsets and columns count Unicode code points (SARIF ``columnKind: unicodeCodePoints``), lines and
+columns are one-based. The conversion to UTF-16 happens only in the editor server.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Position(NamedTuple):
+    """A one-based line and a one-based column in Unicode code points."""
+
+    line: int
+    column: int
+
+
+class Document:
+    """One source text with the path that names it in reports.
+
+    ``path`` is relative to the analysed root, with ``/`` as separator on every platform. ``text`` is
+    the decoded content with its line ends as they stand in the file.
+    """
+
+    __slots__ = ("_starts", "path", "text")
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self._starts: list[int] | None = None
+
+    def __repr__(self) -> str:
+        return f"Document({self.path!r})"
+
+    @property
+    def line_starts(self) -> list[int]:
+        """The offset of the first code point of each line; a line ends at LF, CR LF or CR."""
+        if self._starts is None:
+            text = self.text
+            starts = [0]
+            find = text.find
+            if "\r" not in text:
+                at = find("\n")
+                while at >= 0:
+                    starts.append(at + 1)
+                    at = find("\n", at + 1)
+            else:
+                for number, character in enumerate(text):
+                    if character == "\n" or (
+                        character == "\r" and text[number + 1 : number + 2] != "\n"
+                    ):
+                        starts.append(number + 1)
+            self._starts = starts
+        return self._starts
+
+    def position(self, offset: int) -> Position:
+        """The line and column of the code point at ``offset``."""
+        starts = self.line_starts
+        line = bisect_right(starts, offset)
+        return Position(line, offset - starts[line - 1] + 1)
+
+    def line(self, number: int) -> str:
+        """The text of line ``number`` (one-based) without its line end; ``""`` beyond the end."""
+        starts = self.line_starts
+        if not 1 <= number <= len(starts):
+            return ""
+        end = starts[number] if number < len(starts) else len(self.text)
+        return self.text[starts[number - 1] : end].rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of code points ``[start, end)`` in a document."""
+
+    document: Document
+    start: int
+    end: int
+
+    @property
+    def path(self) -> str:
+        """The path of the document."""
+        return self.document.path
+
+    @property
+    def begin(self) -> Position:
+        """The position of the first code point."""
+        return self.document.position(self.start)
+
+    @property
+    def finish(self) -> Position:
+        """The position just behind the last code point, as SARIF's ``endLine``/``endColumn``."""
+        return self.document.position(self.end)
+
+    @property
+    def text(self) -> str:
+        """The source text of the range."""
+        return self.document.text[self.start : self.end]
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.begin.line}"

@@ -1,0 +1,514 @@
+"""What is known of an expression without running anything.
+
+A value is one of seven kinds: `Known`, `Text`, `Encoded`, `OneOf`, `Many`, `Mapping` and `Unknown`
+(`Inherited` is the unknown that is exactly one value, decided outside). Evaluators never guess: what
+cannot be known is `Unknown` with its reason. Each value carries the span that wrote it and the chain
+of evidence that brought it where it is used.
+
+Values are immutable by convention. Collections know their size and depth, so that a walk over a value
+is bounded: the constructors `many` and `mapping` refuse what is beyond the budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from blastdoor.span import Document, Span
+
+MAX_SIZE: Final = 200_000
+"""Largest number of nodes in one value, counted as if nothing were shared."""
+MAX_DEPTH: Final = 120
+"""Deepest nesting of collections in one value."""
+MAX_TEXT: Final = 1_000_000
+"""Longest string value in code points."""
+MAX_ALTERNATIVES: Final = 16
+"""Most alternatives that a `OneOf` keeps."""
+
+Scalar = str | bool | int | float | None
+
+
+class Step(Enum):
+    """What kind of step of an evidence chain brought a value to its use."""
+
+    DEFAULT = "default"
+    VARIABLES_FILE = "tfvars"
+    INPUT = "module input"
+    LOCAL = "local"
+    OUTPUT = "module output"
+    ATTRIBUTE = "attribute"
+    OVERRIDE = "override file"
+    PROVIDER = "provider"
+    ELEMENT = "element"
+    DATA = "data source"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One step of the chain that explains a value: where it stands and what it says, in words."""
+
+    step: Step
+    text: str
+    span: Span
+
+
+class Reason(Enum):
+    """Why a value is not known. The flag tells whether the repository alone could decide it."""
+
+    def __init__(self, text: str, decidable: bool) -> None:  # noqa: FBT001  an enum's row
+        self.text = text
+        self.decidable = decidable
+
+    NO_VALUE = ("variable without a value in the repository", False)
+    CALLER = ("input of a module that nothing in the repository calls", False)
+    COMPUTED = ("computed by the provider when applied", False)
+    DATA_SOURCE = ("read from a data source when planned", False)
+    REMOTE_STATE = ("read from another state", False)
+    EXTERNAL_MODULE = ("output of a module that is not in the repository", False)
+    ENVIRONMENT = ("decided by the environment that runs it", False)
+    OUTSIDE_FILE = ("read from a file that is not in the analysed root", False)
+    IMPURE = ("differs from run to run", False)
+    RANGE = ("element of a collection that is not known", False)
+    FUNCTION = ("function that is not evaluated here", True)
+    UNRESOLVED = ("name that is not declared", True)
+    INVALID = ("operation that cannot work on these values", True)
+    SYNTAX = ("does not parse", True)
+    BUDGET = ("beyond the evaluation budget", True)
+    CYCLE = ("refers to itself", True)
+    UNSUPPORTED = ("construct that is not evaluated here", True)
+
+
+class Meaning(Enum):
+    """What an unknown value stands for, when that much is known."""
+
+    EVERY_REGION = "every region"
+    EACH_REGION = "each region in turn"
+    CURRENT_REGION = "the current region"
+    CURRENT_PARTITION = "the current partition"
+    CURRENT_ACCOUNT = "the current account"
+    ORGANIZATION_ROOT = "the organization's root"
+    ORGANIZATION = "the organization"
+    EVERY_ACCOUNT = "every account of the organization"
+    RESOURCE = "an attribute of a resource"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A literal stretch of a string value.
+
+    ``text[i]`` stands at ``start + i`` of ``document`` when ``exact``; otherwise all of it stands for
+    the range ``[start, end)``.
+    """
+
+    text: str
+    document: Document
+    start: int
+    end: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether offsets within the piece map one to one."""
+        return len(self.text) == self.end - self.start
+
+
+class Value:
+    """What is known of one expression: base of all kinds."""
+
+    __slots__ = ("_key", "depth", "size", "span", "via")
+
+    span: Span | None
+    via: tuple[Evidence, ...]
+    size: int
+    depth: int
+
+    def __init__(self, span: Span | None = None, via: tuple[Evidence, ...] = ()) -> None:
+        self.span = span
+        self.via = via
+        self.size = 1
+        self.depth = 1
+        self._key: Hashable | None = None
+
+    def _copy(self) -> Value:
+        raise NotImplementedError
+
+    def through(self, *evidence: Evidence) -> Value:
+        """The same value with further steps at the end of its chain."""
+        copy = self._copy()
+        copy.via = self.via + evidence
+        copy.size = self.size
+        copy.depth = self.depth
+        copy._key = self._key
+        return copy
+
+    def at(self, span: Span) -> Value:
+        """The same value said to stand at ``span``."""
+        copy = self._copy()
+        copy.span = span
+        copy.size = self.size
+        copy.depth = self.depth
+        copy._key = self._key
+        return copy
+
+    def key(self) -> Hashable:
+        """A hashable form: equal for values that say the same, whatever their spans."""
+        if self._key is None:
+            self._key = self._make_key()
+        return self._key
+
+    def _make_key(self) -> Hashable:
+        raise NotImplementedError
+
+    @property
+    def resolved(self) -> bool:
+        """Whether everything in the value is known."""
+        return False
+
+
+class Known(Value):
+    """A string, number, boolean or null. ``pieces`` says where the text of a string stands."""
+
+    __slots__ = ("data", "pieces")
+
+    def __init__(
+        self,
+        data: Scalar,
+        span: Span | None = None,
+        via: tuple[Evidence, ...] = (),
+        pieces: tuple[Piece, ...] = (),
+    ) -> None:
+        self.span = span
+        self.via = via
+        self.size = 1
+        self.depth = 1
+        self._key = None
+        self.data = data
+        self.pieces = pieces
+
+    def __repr__(self) -> str:
+        return f"Known({self.data!r})"
+
+    def _copy(self) -> Value:
+        return Known(self.data, self.span, self.via, self.pieces)
+
+    def _make_key(self) -> Hashable:
+        return ("known", type(self.data).__name__, self.data)
+
+    @property
+    def resolved(self) -> bool:
+        return True
+
+
+class Text(Value):
+    """A string with holes: literal pieces and values that are not wholly known."""
+
+    __slots__ = ("parts",)
+
+    def __init__(
+        self,
+        parts: tuple[Piece | Value, ...],
+        span: Span | None = None,
+        via: tuple[Evidence, ...] = (),
+    ) -> None:
+        super().__init__(span, via)
+        self.parts = parts
+        self.size = 1 + sum(part.size for part in parts if isinstance(part, Value))
+
+    def __repr__(self) -> str:
+        return f"Text({self.pattern('{}')!r})"
+
+    def _copy(self) -> Value:
+        return Text(self.parts, self.span, self.via)
+
+    def _make_key(self) -> Hashable:
+        return (
+            "text",
+            tuple(p.text if isinstance(p, Piece) else p.key() for p in self.parts),
+        )
+
+    def pattern(self, hole: str) -> str:
+        """The text with ``hole`` in place of each value that is not known."""
+        return "".join(p.text if isinstance(p, Piece) else hole for p in self.parts)
+
+
+class Encoded(Value):
+    """A string that is the JSON encoding of ``inner`` (``jsonencode``, a policy document)."""
+
+    __slots__ = ("inner",)
+
+    def __init__(
+        self, inner: Value, span: Span | None = None, via: tuple[Evidence, ...] = ()
+    ) -> None:
+        super().__init__(span, via)
+        self.inner = inner
+        self.size = 1 + inner.size
+        self.depth = 1 + inner.depth
+
+    def __repr__(self) -> str:
+        return f"Encoded({self.inner!r})"
+
+    def _copy(self) -> Value:
+        return Encoded(self.inner, self.span, self.via)
+
+    def _make_key(self) -> Hashable:
+        return ("encoded", self.inner.key())
+
+    @property
+    def resolved(self) -> bool:
+        return self.inner.resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One value that an expression may have, with the condition under which it has it."""
+
+    value: Value
+    condition: str
+
+
+class OneOf(Value):
+    """Exactly one of several values; which one is decided outside the repository."""
+
+    __slots__ = ("alternatives",)
+
+    def __init__(
+        self,
+        alternatives: tuple[Alternative, ...],
+        span: Span | None = None,
+        via: tuple[Evidence, ...] = (),
+    ) -> None:
+        super().__init__(span, via)
+        self.alternatives = alternatives
+        self.size = 1 + sum(a.value.size for a in alternatives)
+        self.depth = max(a.value.depth for a in alternatives)
+
+    def __repr__(self) -> str:
+        return f"OneOf({', '.join(repr(a.value) for a in self.alternatives)})"
+
+    def _copy(self) -> Value:
+        return OneOf(self.alternatives, self.span, self.via)
+
+    def _make_key(self) -> Hashable:
+        return ("one-of", tuple(a.value.key() for a in self.alternatives))
+
+
+class Many(Value):
+    """A list, tuple or set; ``complete`` is false when there may be further elements."""
+
+    __slots__ = ("complete", "is_set", "items")
+
+    def __init__(  # noqa: PLR0913  a value's fields
+        self,
+        items: tuple[Value, ...],
+        span: Span | None = None,
+        via: tuple[Evidence, ...] = (),
+        *,
+        complete: bool = True,
+        is_set: bool = False,
+    ) -> None:
+        super().__init__(span, via)
+        self.items = items
+        self.complete = complete
+        self.is_set = is_set
+        if items:
+            self.size = 1 + sum([item.size for item in items])
+            self.depth = 1 + max([item.depth for item in items])
+
+    def __repr__(self) -> str:
+        return f"Many({', '.join(map(repr, self.items))}{'' if self.complete else ', …'})"
+
+    def _copy(self) -> Value:
+        return Many(self.items, self.span, self.via, complete=self.complete, is_set=self.is_set)
+
+    def _make_key(self) -> Hashable:
+        return ("many", self.complete, self.is_set, tuple([item.key() for item in self.items]))
+
+    @property
+    def resolved(self) -> bool:
+        return self.complete and all(item.resolved for item in self.items)
+
+
+class Mapping(Value):
+    """An object or map; ``complete`` is false when there may be further keys.
+
+    ``key_spans`` says where each key is written, for the keys whose place is known.
+    """
+
+    __slots__ = ("complete", "entries", "key_spans")
+
+    def __init__(  # noqa: PLR0913  a value's fields
+        self,
+        entries: dict[str, Value],
+        span: Span | None = None,
+        via: tuple[Evidence, ...] = (),
+        *,
+        complete: bool = True,
+        key_spans: dict[str, Span] | None = None,
+    ) -> None:
+        super().__init__(span, via)
+        self.entries = entries
+        self.complete = complete
+        self.key_spans = key_spans or {}
+        if entries:
+            values = entries.values()
+            self.size = 1 + sum([item.size for item in values])
+            self.depth = 1 + max([item.depth for item in values])
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{k!r}: {v!r}" for k, v in self.entries.items())
+        return f"Mapping({inner}{'' if self.complete else ', …'})"
+
+    def _copy(self) -> Value:
+        return Mapping(
+            self.entries, self.span, self.via, complete=self.complete, key_spans=self.key_spans
+        )
+
+    def _make_key(self) -> Hashable:
+        return (
+            "mapping",
+            self.complete,
+            tuple([(name, item.key()) for name, item in sorted(self.entries.items())]),
+        )
+
+    def get(self, name: str) -> Value | None:
+        """The value of a key, or ``None`` where the mapping does not say."""
+        return self.entries.get(name)
+
+    @property
+    def resolved(self) -> bool:
+        return self.complete and all(item.resolved for item in self.entries.values())
+
+
+class Unknown(Value):
+    """A value that cannot be known here, with the reason.
+
+    ``subject`` names what is not known (``var.region``, ``aws_s3_bucket.logs.arn``); ``meaning`` says
+    what it stands for when that much is known; ``partition`` goes with the meanings about regions.
+    """
+
+    __slots__ = ("meaning", "partition", "reason", "subject")
+
+    def __init__(  # noqa: PLR0913  a value's fields
+        self,
+        reason: Reason,
+        subject: str = "",
+        span: Span | None = None,
+        via: tuple[Evidence, ...] = (),
+        *,
+        meaning: Meaning | None = None,
+        partition: str | None = None,
+    ) -> None:
+        super().__init__(span, via)
+        self.reason = reason
+        self.subject = subject
+        self.meaning = meaning
+        self.partition = partition
+
+    def __repr__(self) -> str:
+        return f"Unknown({self.reason.name}, {self.subject!r})"
+
+    def _copy(self) -> Value:
+        return Unknown(
+            self.reason,
+            self.subject,
+            self.span,
+            self.via,
+            meaning=self.meaning,
+            partition=self.partition,
+        )
+
+    def _make_key(self) -> Hashable:
+        return (
+            "unknown",
+            self.reason.name,
+            self.subject,
+            self.meaning and self.meaning.name,
+            self.partition,
+        )
+
+
+class Inherited(Unknown):
+    """Exactly one value, decided outside: a provider that takes its region from the environment."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Inherited({self.subject!r})"
+
+    def _copy(self) -> Value:
+        return Inherited(
+            self.reason,
+            self.subject,
+            self.span,
+            self.via,
+            meaning=self.meaning,
+            partition=self.partition,
+        )
+
+    def _make_key(self) -> Hashable:
+        return ("inherited", self.subject)
+
+
+def known_text(value: Value | None) -> str | None:
+    """The string of a `Known` string, else ``None``."""
+    return value.data if isinstance(value, Known) and isinstance(value.data, str) else None
+
+
+def within_budget(value: Value) -> Value:
+    """The value itself, or `Unknown` when it is larger or deeper than the budget allows."""
+    if value.size > MAX_SIZE or value.depth > MAX_DEPTH:
+        return Unknown(Reason.BUDGET, "value too large", value.span, value.via)
+    return value
+
+
+def one_of(
+    alternatives: Iterable[Alternative], span: Span | None = None, via: tuple[Evidence, ...] = ()
+) -> Value:
+    """The join of alternatives: flat, without duplicates, a plain value when they all agree."""
+    flat: dict[Hashable, Alternative] = {}
+    for alternative in alternatives:
+        inner = alternative.value
+        if isinstance(inner, OneOf):
+            for nested in inner.alternatives:
+                condition = " and ".join(c for c in (alternative.condition, nested.condition) if c)
+                nested_value = nested.value.through(*inner.via) if inner.via else nested.value
+                flat.setdefault(nested.value.key(), Alternative(nested_value, condition))
+        else:
+            flat.setdefault(inner.key(), alternative)
+    kept = tuple(flat.values())
+    if len(kept) == 1:
+        only = kept[0].value
+        return only.through(*via) if via else only
+    if len(kept) > MAX_ALTERNATIVES:
+        return Unknown(Reason.BUDGET, f"{len(kept)} alternatives", span, via)
+    return within_budget(OneOf(kept, span, via))
+
+
+def alternatives(value: Value) -> tuple[Alternative, ...]:
+    """The alternatives of a `OneOf`; a single unconditional one for any other value."""
+    if isinstance(value, OneOf):
+        return value.alternatives
+    return (Alternative(value, ""),)
+
+
+def walk(value: Value) -> Iterator[Value]:
+    """Every value within ``value``, itself first; iterative, bounded by the size budget."""
+    stack = [value]
+    while stack:
+        current = stack.pop()
+        yield current
+        if isinstance(current, Many):
+            stack.extend(reversed(current.items))
+        elif isinstance(current, Mapping):
+            stack.extend(reversed(current.entries.values()))
+        elif isinstance(current, OneOf):
+            stack.extend(a.value for a in reversed(current.alternatives))
+        elif isinstance(current, Encoded):
+            stack.append(current.inner)
+        elif isinstance(current, Text):
+            stack.extend(part for part in reversed(current.parts) if isinstance(part, Value))
