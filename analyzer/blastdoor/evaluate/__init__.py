@@ -1,0 +1,1 @@
+"""Trees to values: what an expression is known to be, without running anything."""

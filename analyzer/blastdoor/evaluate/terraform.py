@@ -1,0 +1,1418 @@
+"""Terraform units to values: variables, locals, modules, providers, resources.
+
+`evaluate_root` evaluates one unit and gives an `Evaluated`. Nothing is evaluated before something
+asks for it, and a module called several times with the same inputs is collected once.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Literal
+
+from blastdoor.evaluate import functions, shapes
+from blastdoor.evaluate.data_sources import (
+    account_of_arn,
+    data_attribute,
+    organization_attribute,
+    partition_of_region,
+)
+from blastdoor.evaluate.expression import (
+    Bindings,
+    Budget,
+    Frame,
+    element_of,
+    evaluate,
+    iterate,
+    joined,
+    render,
+    select,
+    to_bool,
+    to_number,
+    to_text,
+)
+from blastdoor.evaluate.types import convert
+from blastdoor.fact import (
+    Evaluated,
+    FanOut,
+    Layer,
+    Layering,
+    Lookup,
+    ModuleCall,
+    Provider,
+    Resource,
+    Setting,
+)
+from blastdoor.finding import Failure, FailureKind
+from blastdoor.parse import tree
+from blastdoor.span import Document, Span
+from blastdoor.units import Variables, is_automatic, literal_argument
+from blastdoor.value import (
+    MAX_ALTERNATIVES,
+    Alternative,
+    Evidence,
+    Inherited,
+    Known,
+    Many,
+    Mapping,
+    Meaning,
+    OneOf,
+    Piece,
+    Reason,
+    Step,
+    Unknown,
+    Value,
+    known_text,
+    one_of,
+    within_budget,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from blastdoor.units import Module, Repository, Root, Section
+
+MAX_INSTANCES: Final = 24
+"""Instances of one repeated block that are looked at one by one; more are taken together."""
+MAX_MODULES: Final = 600
+"""Module instances of one unit."""
+MAX_MODULE_DEPTH: Final = 24
+"""Modules within modules."""
+_MAX_CHAIN: Final = 10
+"""Evidence steps that one value keeps."""
+
+_META_ARGUMENTS: Final = frozenset(
+    {"count", "for_each", "provider", "depends_on", "lifecycle", "providers", "source", "version"}
+)
+_PROVIDER_OF_PREFIX: Final = {"awscc": "awscc"}
+
+
+class Program:
+    """The evaluation of one unit: what its module instances share."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        root: Root,
+        variables: Sequence[Variables] = (),
+        *,
+        no_region: frozenset[str] = frozenset(),
+        workspaces: Sequence[str] = (),
+    ) -> None:
+        self.repository = repository
+        self.directory = root.directory
+        self.is_root = root.is_root
+        self.variables = variables
+        self.no_region = no_region
+        self.workspaces = workspaces
+        self.budget = Budget()
+        self.failures: list[Failure] = []
+        self.inputs: set[str] = set()
+        self.lookups: dict[tuple[str, int, int, Hashable], Lookup] = {}
+        self.used_documents: set[tuple[str, int]] = set()
+        self.instances = 0
+        self.templates: dict[str, tuple[Document, tuple[tree.TemplatePart, ...]] | None] = {}
+
+    def read(self, path: str) -> str | None:
+        """The text of a file named relative to the root module's directory; inside the tree only."""
+        if posixpath.isabs(path) or "\0" in path:
+            return None
+        target = posixpath.normpath(posixpath.join(self.directory, path))
+        if target.startswith(".."):
+            return None
+        self.inputs.add(target)
+        return self.repository.files.read(target)
+
+
+class ModuleFiles:
+    """The files that a module's functions may read."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def read(self, path: str) -> str | None:
+        """The text of a file, or ``None`` when it is not there or outside the analysed root."""
+        return self._instance.program.read(path)
+
+    def names(self, directory: str, pattern: str) -> list[str] | None:
+        """``fileset``: not evaluated."""
+        return None
+
+    def template(self, path: str, variables: Mapping, span: Span) -> Value:
+        """The rendered template file."""
+        program = self._instance.program
+        if path not in program.templates:
+            text = program.read(path)
+            if text is None:
+                program.templates[path] = None
+            else:
+                from blastdoor.parse.hcl import parse_template
+
+                target = posixpath.normpath(posixpath.join(program.directory, path))
+                document = Document(target, text)
+                parts, faults = parse_template(document)
+                program.templates[path] = None if faults else (document, parts)
+        found = program.templates[path]
+        if found is None:
+            return Unknown(Reason.OUTSIDE_FILE, path, span)
+        document, parts = found
+        frame = Frame(_TemplateScope(self._instance), document, dict(variables.entries))
+        if not variables.complete:
+            return Unknown(Reason.RANGE, path, span)
+        if len(parts) == 1 and isinstance(parts[0], tree.TextPart):
+            only = parts[0]
+            return Known(
+                only.text, span, (), (Piece(only.text, document, only.start, only.end),)
+            )
+        return render(parts, frame, span) if parts else Known("", span)
+
+
+class _TemplateScope:
+    """What names mean in a template file: only its variables."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.files = instance.files
+        self.budget = instance.budget
+
+    def resolve(
+        self, name: str, operations: Sequence[tree.Operation], frame: Frame, span: Span
+    ) -> tuple[Value, int]:
+        """No name is known beyond the variables."""
+        return Unknown(Reason.UNRESOLVED, name, span), 0
+
+    def missed(
+        self, base: tree.Expression, mapping: Mapping, key: Value, frame: Frame, span: Span
+    ) -> None:
+        """A template's lookups are not recorded."""
+
+
+class Instance:
+    """One module instance: a directory with the inputs of one call."""
+
+    def __init__(
+        self,
+        program: Program,
+        module: Module,
+        *,
+        parent: Instance | None = None,
+        call: Section | None = None,
+        bindings: Bindings | None = None,
+        address: str = "",
+    ) -> None:
+        self.program = program
+        self.module = module
+        self.parent = parent
+        self.call = call
+        self.call_bindings = bindings or {}
+        self.address = address
+        self.budget = program.budget
+        self.files = ModuleFiles(self)
+        self.depth = 0 if parent is None else parent.depth + 1
+        self._values: dict[Hashable, Value] = {}
+        self._open: set[Hashable] = set()
+        self._children: dict[Hashable, Instance | None] = {}
+        self._providers: dict[str, Provider] | None = None
+        self._assigned: dict[str, Value] | None = None
+        program.instances += 1
+
+    # Names
+
+    def frame(self, document: Document, bindings: Bindings | None = None, owner: str = "") -> Frame:
+        """Where an expression of this module stands."""
+        return Frame(self, document, bindings or {}, owner)
+
+    def path(self, name: str) -> str:
+        """An address within this module instance."""
+        return f"{self.address}.{name}" if self.address else name
+
+    def resolve(
+        self, name: str, operations: Sequence[tree.Operation], frame: Frame, span: Span
+    ) -> tuple[Value, int]:
+        """The value of a root name with the first operations, and how many of them it used."""
+        first = operations[0] if operations else None
+        if name == "var" and isinstance(first, tree.Attr):
+            return self.variable(first.name, span), 1
+        if name == "local" and isinstance(first, tree.Attr):
+            return self.local(first.name, span), 1
+        if name == "module" and isinstance(first, tree.Attr):
+            return self._module_reference(first.name, operations, frame, span)
+        if name == "data" and len(operations) > 1:
+            second = operations[1]
+            if isinstance(first, tree.Attr) and isinstance(second, tree.Attr):
+                value, used = self._reference(
+                    "data", first.name, second.name, operations[2:], frame, span
+                )
+                return value, used + 2
+        if name == "path" and isinstance(first, tree.Attr):
+            return self._path(first.name, span), 1
+        if name in ("terraform", "tofu") and isinstance(first, tree.Attr):
+            return self._workspace(span), 1
+        if name in ("each", "count", "self"):
+            return Unknown(Reason.RANGE, name, span), 0
+        if isinstance(first, tree.Attr) and "_" in name:
+            value, used = self._reference(
+                "managed", name, first.name, operations[1:], frame, span
+            )
+            return value, used + 1
+        return Unknown(Reason.UNRESOLVED, name, span), 0
+
+    def _path(self, name: str, span: Span) -> Value:
+        if name == "module":
+            here = posixpath.relpath(self.module.path, self.program.directory)
+            return Known(here, span)
+        if name == "root":
+            return Known(".", span)
+        return Unknown(Reason.ENVIRONMENT, f"path.{name}", span)
+
+    def _workspace(self, span: Span) -> Value:
+        names = self.program.workspaces
+        if names:
+            return one_of(
+                [Alternative(Known(name, span), f"workspace {name}") for name in names], span
+            )
+        return Unknown(Reason.ENVIRONMENT, "terraform.workspace", span)
+
+    def missed(
+        self, base: tree.Expression, mapping: Mapping, key: Value, frame: Frame, span: Span
+    ) -> None:
+        """Effect: records a lookup by a known key that a completely known mapping lacks."""
+        text = known_text(key)
+        if text is None:
+            return
+        place = (span.path, span.start, span.end, text)
+        self.program.lookups.setdefault(
+            place,
+            Lookup(
+                frame.span(base).text,
+                tuple(mapping.entries),
+                key,
+                span,
+                self.path(frame.owner) if frame.owner else self.address,
+                mapping.span,
+            ),
+        )
+
+    # Variables and locals
+
+    def variable(self, name: str, span: Span | None = None) -> Value:
+        """The value of ``var.name``."""
+        return self._once(("var", name), lambda: self._variable(name), f"var.{name}", span)
+
+    def _once(
+        self, key: Hashable, make: Callable[[], Value], subject: str, span: Span | None
+    ) -> Value:
+        found = self._values.get(key)
+        if found is not None:
+            return found
+        if key in self._open:
+            return Unknown(Reason.CYCLE, subject, span)
+        self._open.add(key)
+        try:
+            value = make()
+        finally:
+            self._open.discard(key)
+        if len(value.via) > _MAX_CHAIN:
+            value = value.through()
+            value.via = value.via[:2] + value.via[-(_MAX_CHAIN - 2) :]
+        spent = self.budget.steps < 0
+        if not spent and not (isinstance(value, Unknown) and value.reason is Reason.CYCLE):
+            self._values[key] = value
+        return value
+
+    def _variable(self, name: str) -> Value:
+        section = self.module.variables.get(name)
+        subject = f"var.{name}"
+        if section is None:
+            return Unknown(Reason.UNRESOLVED, subject)
+        value = self._given(name, section)
+        if value is None and self.parent is None and not self.program.is_root:
+            return Unknown(Reason.CALLER, subject, section.span)
+        if value is None:
+            default = section.argument("default")
+            if default is None:
+                return Unknown(Reason.NO_VALUE, subject, section.span)
+            document, attribute = default
+            value = evaluate(attribute.expression, self.frame(document, owner=subject))
+            where = Span(document, attribute.expression.start, attribute.expression.end)
+            value = self._convert(section, value)
+            return value.through(Evidence(Step.DEFAULT, f"the default of {subject}", where))
+        return self._convert(section, value)
+
+    def _given(self, name: str, section: Section) -> Value | None:
+        """The value that the caller or a file of values gives a variable."""
+        if self.parent is None:
+            return self._assignments().get(name)
+        assert self.call is not None  # noqa: S101  a child has a call
+        found = self.call.argument(name)
+        if found is None:
+            return None
+        document, attribute = found
+        parent = self.parent
+        value = evaluate(
+            attribute.expression,
+            parent.frame(document, self.call_bindings, f"module.{self.call.labels[0]}"),
+        )
+        if isinstance(value, Known) and value.data is None:
+            nullable = section.argument("nullable")
+            if nullable is not None and to_bool(
+                evaluate(nullable[1].expression, self.frame(nullable[0]))
+            ) is False:
+                return None
+        where = Span(document, attribute.expression.start, attribute.expression.end)
+        return value.through(
+            Evidence(Step.INPUT, f"input {name} of {self.address}", where)
+        )
+
+    def _convert(self, section: Section, value: Value) -> Value:
+        constraint = section.argument("type")
+        if constraint is None:
+            return value
+        return convert(value, constraint[1].expression, self.frame(constraint[0]))
+
+    def _assignments(self) -> dict[str, Value]:
+        """Values from variables files, a later file over an earlier one."""
+        if self._assigned is None:
+            self._assigned = assigned = {}
+            files = sorted(
+                (file for file in self.module.assignments if file.automatic),
+                key=lambda file: (
+                    not posixpath.basename(file.path).startswith("terraform.tfvars"),
+                    file.path,
+                ),
+            )
+            for file in (*files, *self.program.variables):
+                self.program.inputs.add(file.path)
+                document = file.body.document
+                for name, attribute in file.body.attributes.items():
+                    value = evaluate(attribute.expression, self.frame(document))
+                    where = Span(document, attribute.expression.start, attribute.expression.end)
+                    assigned[name] = value.through(
+                        Evidence(Step.VARIABLES_FILE, f"var.{name} in {file.path}", where)
+                    )
+        return self._assigned
+
+    def local(self, name: str, span: Span | None = None) -> Value:
+        """The value of ``local.name``."""
+        return self._once(("local", name), lambda: self._local(name), f"local.{name}", span)
+
+    def _local(self, name: str) -> Value:
+        found = self.module.locals.get(name)
+        if found is None:
+            return Unknown(Reason.UNRESOLVED, f"local.{name}")
+        document, attribute = found
+        expression = attribute.expression
+        value = evaluate(expression, self.frame(document, owner=f"local.{name}"))
+        where = Span(document, expression.start, expression.end)
+        return value.through(Evidence(Step.LOCAL, f"local.{name}", where))
+
+    # Providers
+
+    def providers(self) -> dict[str, Provider]:
+        """The provider configurations that this instance names, by ``aws`` or ``aws.alias``."""
+        if self._providers is None:
+            self._providers = {}
+            if self.parent is not None and self.call is not None:
+                self._passed(self._providers)
+            for section in self.module.providers:
+                provider = self._provider(section)
+                key = f"{provider.name}.{provider.alias}" if provider.alias else provider.name
+                self._providers.setdefault(key, provider)
+        return self._providers
+
+    def _passed(self, providers: dict[str, Provider]) -> None:
+        assert self.call is not None  # noqa: S101
+        assert self.parent is not None  # noqa: S101
+        passed = self.call.argument("providers")
+        if passed is None:
+            return
+        document, attribute = passed
+        if not isinstance(attribute.expression, tree.ObjectExpression):
+            return
+        for item in attribute.expression.items:
+            key = Span(document, item.key.start, item.key.end).text.strip("\"' ()")
+            value = Span(document, item.value.start, item.value.end).text.strip("\"' ()")
+            providers[key] = self.parent.provider(value)
+
+    def provider(self, key: str) -> Provider:
+        """The configuration that ``key`` names here: declared, passed, inherited or implied."""
+        providers = self.providers()
+        found = providers.get(key)
+        if found is not None:
+            return found
+        name, _dot, alias = key.partition(".")
+        inherits = self.call is None or self.call.argument("providers") is None
+        if self.parent is not None and inherits and not alias:
+            found = self.parent.provider(key)
+        else:
+            found = self._implied(name, alias)
+        providers[key] = found
+        return found
+
+    def _implied(self, name: str, alias: str) -> Provider:
+        where = self.call.span if self.call is not None else self._anywhere()
+        outside = self.parent is None and not self.program.is_root
+        reason = Reason.CALLER if outside or alias else Reason.ENVIRONMENT
+        subject = f"the caller's provider {name}" if outside else f"the environment of {name}"
+        region: Value = Inherited(reason, subject, where, meaning=Meaning.CURRENT_REGION)
+        if alias:
+            region = Unknown(Reason.UNRESOLVED, f"{name}.{alias}", where)
+        return Provider(
+            name,
+            alias,
+            region,
+            Inherited(reason, subject, where, meaning=Meaning.CURRENT_ACCOUNT),
+            Unknown(reason, subject, where, meaning=Meaning.CURRENT_PARTITION),
+            where,
+            address=self.path(f"provider.{name}"),
+            declared=False,
+        )
+
+    def _anywhere(self) -> Span:
+        for document in self.module.documents.values():
+            return Span(document, 0, 0)
+        return Span(Document(self.module.path, ""), 0, 0)
+
+    def _provider(self, section: Section) -> Provider:
+        name = section.labels[0]
+        alias = literal_argument(section, "alias") or ""
+        address = self.path(f"provider.{name}" + (f".{alias}" if alias else ""))
+        get = self._reader(section, {}, address)
+        span = section.span
+        given = section.argument("region")
+        region = get("region")
+        region_span = None
+        if given is not None:
+            region_span = Span(given[0], given[1].expression.start, given[1].expression.end)
+        if region is None or (isinstance(region, Known) and region.data in (None, "")):
+            region = Inherited(
+                Reason.ENVIRONMENT,
+                f"the environment of {name}",
+                span,
+                meaning=Meaning.CURRENT_REGION,
+            )
+        role = None
+        for body in _bodies(get("assume_role")):
+            role = body.get("role_arn") or role
+        account = account_of_arn(role) if role is not None else None
+        allowed = get("allowed_account_ids")
+        if isinstance(allowed, Many) and allowed.complete and len(allowed.items) == 1:
+            account = allowed.items[0]
+        if account is None:
+            account = Inherited(
+                Reason.ENVIRONMENT,
+                f"the credentials of {name}",
+                span,
+                meaning=Meaning.CURRENT_ACCOUNT,
+            )
+        return Provider(
+            name,
+            alias,
+            region,
+            account,
+            partition_of_region(region),
+            span,
+            region_span,
+            address,
+            credentials=tuple(_credentials(get, role)),
+            get=get,
+        )
+
+    def provider_of(self, section: Section, type_: str) -> tuple[Provider, bool]:
+        """The provider configuration of a resource, and whether it names one itself."""
+        chosen = section.argument("provider")
+        if chosen is not None:
+            document, attribute = chosen
+            text = Span(document, attribute.expression.start, attribute.expression.end).text
+            return self.provider(text.strip("\"' ${}")), True
+        return self.provider(type_.split("_", 1)[0]), False
+
+    # Blocks
+
+    def _reader(
+        self, section: Section, bindings: Bindings, owner: str
+    ) -> Callable[[str], Value | None]:
+        """Reads arguments and nested blocks of a section, each once."""
+        cache: dict[str, Value | None] = {}
+        open_names: set[str] = set()
+
+        def get(name: str) -> Value | None:
+            if name in cache:
+                return cache[name]
+            if name in open_names:
+                return Unknown(Reason.CYCLE, f"{owner}.{name}", section.span)
+            open_names.add(name)
+            try:
+                value = self._argument(section, name, bindings, owner)
+            finally:
+                open_names.discard(name)
+            cache[name] = value
+            return value
+
+        return get
+
+    def _argument(
+        self, section: Section, name: str, bindings: Bindings, owner: str
+    ) -> Value | None:
+        found = section.argument(name)
+        if found is not None:
+            document, attribute = found
+            expression = attribute.expression
+            if name == "ignore_changes":
+                return _ignored(expression, document)
+            value = evaluate(expression, self.frame(document, bindings, owner))
+            where = Span(document, expression.start, expression.end)
+            if value.span is not None and (
+                value.span.document is not document
+                or value.span.start < where.start
+                or value.span.end > where.end
+            ):
+                value = value.through(Evidence(Step.ATTRIBUTE, f"{owner}.{name}", where))
+            elif value.span is None:
+                value = value.at(where)
+            return value
+        bodies: list[Value] = []
+        complete = True
+        for block in section.sections(name):
+            bodies.append(self.block(block, bindings, owner))
+        for block in section.sections("dynamic"):
+            if block.labels == (name,):
+                more, known = self._dynamic(block, name, bindings, owner)
+                bodies.extend(more)
+                complete = complete and known
+        if not bodies and complete:
+            return None
+        return within_budget(Many(tuple(bodies), section.span, complete=complete))
+
+    def block(self, section: Section, bindings: Bindings, owner: str) -> Value:
+        """A nested block as a mapping of its arguments and blocks."""
+        entries: dict[str, Value] = {}
+        spans: dict[str, Span] = {}
+        for name in section.argument_names():
+            value = self._argument(section, name, bindings, owner)
+            found = section.argument(name)
+            if value is not None and found is not None:
+                if isinstance(value, Known) and value.data is None:
+                    continue
+                entries[name] = value
+                spans[name] = Span(found[0], found[1].name_start, found[1].name_end)
+        for name in section.section_types():
+            value = self._argument(section, name, bindings, owner)
+            if value is not None:
+                entries[name] = value
+        return within_budget(Mapping(entries, section.span, key_spans=spans))
+
+    def _dynamic(
+        self, section: Section, name: str, bindings: Bindings, owner: str
+    ) -> tuple[list[Value], bool]:
+        contents = section.sections("content")
+        each = section.argument("for_each")
+        if not contents or each is None:
+            return [], False
+        document, attribute = each
+        collection = evaluate(attribute.expression, self.frame(document, bindings, owner))
+        iterator = section.argument("iterator")
+        label = name
+        if iterator is not None:
+            label = Span(
+                iterator[0], iterator[1].expression.start, iterator[1].expression.end
+            ).text
+        if isinstance(collection, OneOf):
+            return self._dynamic_open(contents[0], label, element_of(collection), bindings, owner)
+        elements = iterate(collection)
+        if elements is None and isinstance(collection, Known) and collection.data is None:
+            elements = []
+        if elements is None:
+            return self._dynamic_open(contents[0], label, element_of(collection), bindings, owner)
+        if len(elements) > MAX_INSTANCES * 4:
+            together = _together([value for _key, value in elements], collection)
+            return self._dynamic_open(contents[0], label, together, bindings, owner)
+        bodies = []
+        for key, value in elements:
+            item = Mapping({"key": key, "value": value})
+            bodies.append(self.block(contents[0], {**bindings, label: item}, owner))
+        return bodies, True
+
+    def _dynamic_open(
+        self, content: Section, label: str, value: Value, bindings: Bindings, owner: str
+    ) -> tuple[list[Value], bool]:
+        """A dynamic block whose elements are not known: what any one of them would say."""
+        item = Mapping({"key": Unknown(Reason.RANGE, f"{label}.key"), "value": value})
+        self.budget.speculative += 1
+        try:
+            return [self.block(content, {**bindings, label: item}, owner)], False
+        finally:
+            self.budget.speculative -= 1
+
+    # Repetition
+
+    def expand(
+        self, section: Section, owner: str, *, outer: Bindings | None = None
+    ) -> tuple[list[Bindings], Value | None, Span | None]:
+        """The bindings of each instance of a block, with the collection that repeats it."""
+        for name in ("for_each", "count"):
+            found = section.argument(name)
+            if found is None:
+                continue
+            document, attribute = found
+            span = Span(document, attribute.expression.start, attribute.expression.end)
+            value = evaluate(attribute.expression, self.frame(document, outer, owner))
+            if name == "count":
+                return self._counted(section, value), value, span
+            return self._each(section, value), value, span
+        return [{}], None, None
+
+    def _counted(self, section: Section, value: Value) -> list[Bindings]:
+        number = to_number(value)
+        open_index: Bindings = {
+            "count": Mapping({"index": Unknown(Reason.RANGE, "count.index")})
+        }
+        if number is None:
+            truth = to_bool(value)
+            if truth is False:
+                return []
+            if isinstance(value, OneOf) and all(
+                to_number(a.value) == 0 for a in value.alternatives
+            ):
+                return []
+            return [open_index]
+        if number < 1:
+            return []
+        if number == 1:
+            return [{"count": Mapping({"index": Known(0)})}]
+        if not _mentions(section, "count.") or number > MAX_INSTANCES:
+            return [open_index]
+        return [{"count": Mapping({"index": Known(index)})} for index in range(int(number))]
+
+    def _each(self, section: Section, value: Value) -> list[Bindings]:
+        elements = iterate(value)
+        if isinstance(value, Many) and elements is not None:
+            # toset() of strings; a plain tuple is refused by Terraform but reads the same.
+            elements = [(item, item) for _key, item in elements]
+        if elements is None:
+            element = element_of(value)
+            key: Value = Unknown(Reason.RANGE, "each.key", element.span, element.via)
+            if isinstance(element, Unknown) and element.meaning is not None:
+                key = element
+            if isinstance(value, OneOf):
+                if all(
+                    isinstance(a.value, (Many, Mapping)) and iterate(a.value) == []
+                    for a in value.alternatives
+                ):
+                    return []
+                options = [
+                    Alternative(item, a.condition)
+                    for a in value.alternatives
+                    for _key, item in iterate(a.value) or ()
+                ]
+                if options and len(options) <= MAX_ALTERNATIVES:
+                    element = one_of(options)
+            return [{"each": Mapping({"key": key, "value": element})}]
+        if not elements:
+            return []
+        if not _mentions(section, "each."):
+            key, item = elements[0]
+            if len(elements) > 1:
+                key, item = Unknown(Reason.RANGE, "each.key"), Unknown(Reason.RANGE, "each.value")
+            return [{"each": Mapping({"key": key, "value": item})}]
+        if len(elements) > MAX_INSTANCES:
+            together = _together([item for _key, item in elements], value)
+            keys = _together([key for key, _item in elements], value)
+            return [{"each": Mapping({"key": keys, "value": together})}]
+        return [{"each": Mapping({"key": key, "value": item})} for key, item in elements]
+
+    # References
+
+    def _reference(
+        self,
+        mode: Literal["managed", "data"],
+        type_: str,
+        name: str,
+        operations: Sequence[tree.Operation],
+        frame: Frame,
+        span: Span,
+    ) -> tuple[Value, int]:
+        """``type.name[key].attribute``: the value and the operations used."""
+        blocks = self.module.managed if mode == "managed" else self.module.data
+        section = blocks.get((type_, name))
+        prefix = "data." if mode == "data" else ""
+        address = f"{prefix}{type_}.{name}"
+        if section is None:
+            return Unknown(Reason.UNRESOLVED, address, span), len(operations)
+        repeated = section.argument("count") or section.argument("for_each")
+        key: Value | None = None
+        used = 0
+        if repeated is not None and operations:
+            first = operations[0]
+            if isinstance(first, tree.Index):
+                key = evaluate(first.key, frame)
+                used = 1
+            elif isinstance(first, tree.Splat):
+                return self._splatted(mode, section, type_, name, first, frame, span), 1
+        if used >= len(operations):
+            return Unknown(
+                _reason(mode), address, span, meaning=Meaning.RESOURCE
+            ), used
+        attribute = operations[used]
+        if not isinstance(attribute, tree.Attr):
+            return Unknown(_reason(mode), address, span, meaning=Meaning.RESOURCE), len(operations)
+        return self.attribute(mode, section, type_, name, attribute.name, key, span), used + 1
+
+    def _splatted(  # noqa: PLR0913  a reference's parts
+        self,
+        mode: Literal["managed", "data"],
+        section: Section,
+        type_: str,
+        name: str,
+        splat: tree.Splat,
+        frame: Frame,
+        span: Span,
+    ) -> Value:
+        steps = splat.operations
+        if not steps or not isinstance(steps[0], tree.Attr):
+            return Unknown(_reason(mode), f"{type_}.{name}", span)
+        bindings, _collection, _span = self.expand(section, f"{type_}.{name}")
+        known = section.argument("count") is not None and all(
+            isinstance(b.get("count"), Mapping) for b in bindings
+        )
+        items = []
+        complete = known
+        for binding in bindings:
+            counter = binding.get("count")
+            key = counter.get("index") if isinstance(counter, Mapping) else None
+            if key is None or not isinstance(key, Known):
+                complete = False
+            item = self.attribute(mode, section, type_, name, steps[0].name, key, span)
+            for step in steps[1:]:
+                if isinstance(step, tree.Attr):
+                    item = select(item, Known(step.name), span)
+                else:
+                    item = select(item, evaluate(step.key, frame), span)
+            items.append(item)
+        return Many(tuple(items), span, complete=complete)
+
+    def attribute(  # noqa: PLR0913  a reference's parts
+        self,
+        mode: Literal["managed", "data"],
+        section: Section,
+        type_: str,
+        name: str,
+        attribute: str,
+        key: Value | None,
+        span: Span,
+    ) -> Value:
+        """The value of an attribute of a resource or data source."""
+        prefix = "data." if mode == "data" else ""
+        address = f"{prefix}{type_}.{name}"
+        subject = f"{address}.{attribute}"
+        token = (mode, type_, name, attribute, None if key is None else key.key())
+
+        def make() -> Value:
+            bindings: Bindings = {}
+            if key is not None:
+                bindings = self._binding_of(section, key, address)
+            get = self._reader(section, bindings, address)
+            if mode == "data":
+                provider, _chosen = self.provider_of(section, type_)
+                value = data_attribute(type_, attribute, get, provider, subject, span)
+                if value is not None:
+                    return value.through(Evidence(Step.DATA, address, section.span))
+                if type_ == "terraform_remote_state":
+                    return Unknown(Reason.REMOTE_STATE, subject, span)
+                if type_ == "template_file" and attribute == "rendered":
+                    return self._template_file(get, subject, span)
+                if section.argument(attribute) is not None and attribute not in ("id", "arn"):
+                    given = get(attribute)
+                    if given is not None:
+                        return given
+                return Unknown(Reason.DATA_SOURCE, subject, span, meaning=Meaning.RESOURCE)
+            if type_ == "aws_organizations_organization":
+                value = organization_attribute(attribute, subject, span)
+                if value is not None:
+                    return value
+            if attribute not in ("id", "arn"):
+                given = get(attribute)
+                if given is not None and not (isinstance(given, Known) and given.data is None):
+                    return given
+            if type_ in ("terraform_data", "null_resource") and attribute == "output":
+                return get("input") or Unknown(Reason.COMPUTED, subject, span)
+            return Unknown(Reason.COMPUTED, subject, span, meaning=Meaning.RESOURCE)
+
+        return self._once(token, make, subject, span)
+
+    def _template_file(
+        self, get: Callable[[str], Value | None], subject: str, span: Span
+    ) -> Value:
+        template, variables = get("template"), get("vars")
+        if not isinstance(template, Known) or not isinstance(template.data, str):
+            return Unknown(Reason.DATA_SOURCE, subject, span)
+        if not isinstance(variables, Mapping):
+            variables = Mapping({}, span)
+        from blastdoor.parse.hcl import parse_template
+
+        document = Document(
+            template.span.path if template.span is not None else "", template.data
+        )
+        parts, faults = parse_template(document)
+        if faults or not variables.complete:
+            return Unknown(Reason.DATA_SOURCE, subject, span)
+        frame = Frame(_TemplateScope(self), document, dict(variables.entries))
+        value = render(parts, frame, template.span or span)
+        if isinstance(value, Known):
+            # Positions within the inner document say nothing to a reader: point at the template.
+            return Known(value.data, template.span or span)
+        return Unknown(Reason.DATA_SOURCE, subject, span)
+
+    def _binding_of(self, section: Section, key: Value, owner: str) -> Bindings:
+        """The bindings of the instance that ``key`` selects."""
+        each = section.argument("for_each")
+        if each is None:
+            return {"count": Mapping({"index": key})}
+        document, attribute = each
+        collection = evaluate(attribute.expression, self.frame(document, owner=owner))
+        value: Value = element_of(collection)
+        name = to_text(key)
+        if name is not None and isinstance(collection, Mapping):
+            value = collection.get(name) or value
+        elif name is not None and isinstance(collection, Many):
+            value = key
+        return {"each": Mapping({"key": key, "value": value})}
+
+    # Modules
+
+    def _module_reference(
+        self, name: str, operations: Sequence[tree.Operation], frame: Frame, span: Span
+    ) -> tuple[Value, int]:
+        section = self.module.calls.get(name)
+        if section is None:
+            return Unknown(Reason.UNRESOLVED, f"module.{name}", span), len(operations)
+        repeated = section.argument("count") or section.argument("for_each")
+        used = 1
+        key: Value | None = None
+        if repeated is not None and len(operations) > 1:
+            first = operations[1]
+            if isinstance(first, tree.Index):
+                key = evaluate(first.key, frame)
+                used = 2
+            elif isinstance(first, tree.Splat):
+                return self._module_splat(section, name, first, frame, span), 2
+        if used >= len(operations) or not isinstance(operations[used], tree.Attr):
+            return Unknown(Reason.EXTERNAL_MODULE, f"module.{name}", span), len(operations)
+        output = operations[used]
+        assert isinstance(output, tree.Attr)  # noqa: S101  just tested
+        bindings = self._binding_of(section, key, f"module.{name}") if key is not None else {}
+        child = self.child(name, bindings)
+        if child is None:
+            return Unknown(
+                Reason.EXTERNAL_MODULE, f"module.{name}.{output.name}", span
+            ), used + 1
+        return child.output(output.name, span), used + 1
+
+    def _module_splat(
+        self, section: Section, name: str, splat: tree.Splat, frame: Frame, span: Span
+    ) -> Value:
+        steps = splat.operations
+        if not steps or not isinstance(steps[0], tree.Attr):
+            return Unknown(Reason.EXTERNAL_MODULE, f"module.{name}", span)
+        bindings, collection, _span = self.expand(section, f"module.{name}")
+        items = []
+        for binding in bindings:
+            child = self.child(name, binding)
+            if child is None:
+                return Unknown(Reason.EXTERNAL_MODULE, f"module.{name}.{steps[0].name}", span)
+            item = child.output(steps[0].name, span)
+            for step in steps[1:]:
+                key = Known(step.name) if isinstance(step, tree.Attr) else evaluate(step.key, frame)
+                item = select(item, key, span)
+            items.append(item)
+        number = to_number(collection) if collection is not None else None
+        return Many(tuple(items), span, complete=number == len(items))
+
+    def child(self, name: str, bindings: Bindings) -> Instance | None:
+        """The instance of a called module; ``None`` when its files are not in the repository."""
+        token = (name, tuple([(k, v.key()) for k, v in sorted(bindings.items())]))
+        if token in self._children:
+            return self._children[token]
+        self._children[token] = None
+        section = self.module.calls[name]
+        target = self.program.repository.resolve_source(self.module.path, section)
+        if target is None:
+            return None
+        if self.depth >= MAX_MODULE_DEPTH or self.program.instances >= MAX_MODULES:
+            self.program.failures.append(
+                Failure(
+                    FailureKind.LIMIT,
+                    section.span.path,
+                    f"module.{name} is not followed: more than {MAX_MODULE_DEPTH} levels or "
+                    f"{MAX_MODULES} instances of modules",
+                    section.span,
+                )
+            )
+            return None
+        ancestor: Instance | None = self
+        while ancestor is not None:
+            if ancestor.module.path == target:
+                return None
+            ancestor = ancestor.parent
+        module = self.program.repository.module(target)
+        if module is None:
+            return None
+        child = Instance(
+            self.program,
+            module,
+            parent=self,
+            call=section,
+            bindings=bindings,
+            address=self.path(f"module.{name}"),
+        )
+        self._children[token] = child
+        return child
+
+    def output(self, name: str, span: Span) -> Value:
+        """The value of an output."""
+        subject = f"{self.address}.{name}"
+
+        def make() -> Value:
+            section = self.module.outputs.get(name)
+            found = section.argument("value") if section is not None else None
+            if found is None:
+                return Unknown(Reason.UNRESOLVED, subject, span)
+            document, attribute = found
+            value = evaluate(attribute.expression, self.frame(document, owner=f"output.{name}"))
+            where = Span(document, attribute.expression.start, attribute.expression.end)
+            return value.through(Evidence(Step.OUTPUT, f"output {name} of {self.address}", where))
+
+        return self._once(("output", name), make, subject, span)
+
+
+# Collecting
+
+
+class _Collector:
+    """Walks the module instances of a program and gathers what they hold."""
+
+    def __init__(self, program: Program, evaluated: Evaluated) -> None:
+        self.program = program
+        self.evaluated = evaluated
+        self.seen: set[Hashable] = set()
+        self.settings: set[tuple[str, int, int]] = set()
+
+    def collect(self, instance: Instance) -> None:
+        """Effect: adds what an instance and the modules it calls hold."""
+        pending = [instance]
+        while pending:
+            current = pending.pop()
+            self._collect_one(current)
+            pending.extend(reversed(list(self._children(current))))
+
+    def _collect_one(self, instance: Instance) -> None:
+        module = instance.module
+        evaluated = self.evaluated
+        evaluated.inputs.update(module.files)
+        for provider in list(instance.providers().values()):
+            if provider.declared and all(p is not provider for p in evaluated.providers):
+                evaluated.providers.append(provider)
+        for (type_, name), section in module.managed.items():
+            evaluated.resources.extend(self._resources(instance, section, type_, name, "managed"))
+        for (type_, name), section in module.data.items():
+            evaluated.resources.extend(self._resources(instance, section, type_, name, "data"))
+        self._settings(instance)
+        self._shapes(instance)
+        if instance.parent is None:
+            evaluated.overrides.extend(module.overrides)
+        else:
+            known = {(c.span.path, c.span.start) for c in evaluated.overrides}
+            evaluated.overrides.extend(
+                c for c in module.overrides if (c.span.path, c.span.start) not in known
+            )
+
+    def _resources(
+        self,
+        instance: Instance,
+        section: Section,
+        type_: str,
+        name: str,
+        mode: Literal["managed", "data"],
+    ) -> Iterator[Resource]:
+        prefix = "data." if mode == "data" else ""
+        local_address = f"{prefix}{type_}.{name}"
+        bindings, collection, collection_span = instance.expand(section, local_address)
+        provider, chosen = instance.provider_of(section, type_)
+        label = section.block.labels[1]
+        label_span = Span(section.document, label.start, label.end)
+        directory = instance.module.path
+        words = tuple(
+            [*directory.split("/"), *instance.address.split("."), name]
+            if instance.address
+            else [*directory.split("/"), name]
+        )
+        for binding in bindings:
+            get = instance._reader(section, binding, local_address)  # noqa: SLF001  same module
+            region = self._region(type_, get, provider, mode)
+            yield Resource(
+                type_,
+                name,
+                instance.path(local_address),
+                section.span,
+                get,
+                _names_of(section),
+                provider,
+                region,
+                provider.partition
+                if region is None or region is provider.region
+                else partition_of_region(region),
+                provider.account,
+                is_data=mode == "data",
+                collection=collection,
+                collection_span=collection_span,
+                module=directory,
+                label_span=label_span,
+                path=words,
+                selects_provider=chosen,
+            )
+
+    def _region(
+        self, type_: str, get: Callable[[str], Value | None], provider: Provider, mode: str
+    ) -> Value | None:
+        if provider.name != "aws":
+            return provider.region if provider.declared and provider.name == "google" else None
+        if type_ not in self.program.no_region and mode == "managed":
+            own = get("region")
+            if own is not None and not (isinstance(own, Known) and own.data is None):
+                return own
+        return provider.region
+
+    def _children(self, instance: Instance) -> Iterator[Instance]:
+        for name, section in instance.module.calls.items():
+            owner = f"module.{name}"
+            bindings, collection, collection_span = instance.expand(section, owner)
+            first: Instance | None = None
+            for number, binding in enumerate(bindings):
+                child = instance.child(name, binding)
+                inputs, spans = self._inputs(instance, section, binding)
+                if number == 0:
+                    first = child
+                    self._call(instance, section, inputs, spans, child, collection, collection_span)
+                if child is None:
+                    continue
+                providers = tuple(
+                    sorted(
+                        (key, id(provider))
+                        for key, provider in (
+                            child.providers() or {"aws": child.provider("aws")}
+                        ).items()
+                    )
+                )
+                inherited = id(child.provider("aws"))
+                token = (
+                    child.module.path,
+                    tuple([(k, v.key()) for k, v in sorted(inputs.items())]),
+                    providers,
+                    inherited,
+                )
+                if token in self.seen:
+                    continue
+                self.seen.add(token)
+                yield child
+            del first
+
+    def _inputs(
+        self, instance: Instance, section: Section, bindings: Bindings
+    ) -> tuple[dict[str, Value], dict[str, Span]]:
+        inputs: dict[str, Value] = {}
+        spans: dict[str, Span] = {}
+        for name in section.argument_names():
+            if name in _META_ARGUMENTS:
+                continue
+            found = section.argument(name)
+            if found is None:
+                continue
+            document, attribute = found
+            expression = attribute.expression
+            owner = f"module.{section.labels[0]}"
+            inputs[name] = evaluate(expression, instance.frame(document, bindings, owner))
+            spans[name] = Span(document, expression.start, expression.end)
+        return inputs, spans
+
+    def _call(
+        self,
+        instance: Instance,
+        section: Section,
+        inputs: dict[str, Value],
+        spans: dict[str, Span],
+        child: Instance | None,
+        collection: Value | None,
+        collection_span: Span | None,
+    ) -> None:
+        name = section.labels[0]
+        types: set[str] = set()
+        required: set[str] = set()
+        if child is not None:
+            types = {type_ for type_, _name in child.module.managed}
+            required = {
+                variable
+                for variable, body in child.module.variables.items()
+                if body.argument("default") is None
+            }
+        self.evaluated.modules.append(
+            ModuleCall(
+                name,
+                instance.path(f"module.{name}"),
+                literal_argument(section, "source") or "",
+                section.span,
+                inputs,
+                spans,
+                section.argument("providers") is not None,
+                collection,
+                collection_span,
+                frozenset(type_.split("_", 1)[0] for type_ in types),
+                frozenset(types),
+                child.provider("aws") if child is not None else instance.provider("aws"),
+                child is not None,
+                frozenset(required),
+            )
+        )
+        for key, value in inputs.items():
+            self._setting(key, value, spans[key], _name_span(section, key), "input",
+                          instance.path(f"module.{name}"))
+
+    def _setting(
+        self,
+        name: str,
+        value: Value,
+        span: Span,
+        name_span: Span,
+        kind: Literal["local", "default", "tfvars", "input"],
+        owner: str,
+    ) -> None:
+        place = (span.path, span.start, span.end)
+        if place not in self.settings:
+            self.settings.add(place)
+            self.evaluated.settings.append(Setting(name, value, span, name_span, kind, owner))
+
+    def _settings(self, instance: Instance) -> None:
+        for name, (document, attribute) in instance.module.locals.items():
+            expression = attribute.expression
+            self._setting(
+                name,
+                instance.local(name),
+                Span(document, expression.start, expression.end),
+                Span(document, attribute.name_start, attribute.name_end),
+                "local",
+                instance.path(f"local.{name}"),
+            )
+        for name, section in instance.module.variables.items():
+            default = section.argument("default")
+            if default is None:
+                continue
+            document, attribute = default
+            expression = attribute.expression
+            span = Span(document, expression.start, expression.end)
+            self._setting(
+                name,
+                evaluate(expression, instance.frame(document, owner=f"var.{name}")),
+                span,
+                Span(document, attribute.name_start, attribute.name_end),
+                "default",
+                instance.path(f"var.{name}"),
+            )
+        if instance.parent is None:
+            for file in (*instance.module.assignments, *self.program.variables):
+                document = file.body.document
+                for name, attribute in file.body.attributes.items():
+                    expression = attribute.expression
+                    self._setting(
+                        name,
+                        evaluate(expression, instance.frame(document)),
+                        Span(document, expression.start, expression.end),
+                        Span(document, attribute.name_start, attribute.name_end),
+                        "tfvars",
+                        f"var.{name}",
+                    )
+
+    def _shapes(self, instance: Instance) -> None:
+        """Effect: adds the merges, fan-outs and lookups of an instance."""
+        for found in shapes.of(instance.module):
+            frame = instance.frame(found.document, owner=found.owner)
+            if found.kind == "merge":
+                assert isinstance(found.node, tree.Call)  # noqa: S101
+                self.evaluated.layerings.append(
+                    Layering(
+                        tuple(_layer(argument, frame) for argument in found.node.arguments),
+                        frame.span(found.node),
+                        "merge()",
+                        instance.path(found.owner),
+                    )
+                )
+            elif found.kind == "for":
+                assert isinstance(found.node, tree.ForExpression)  # noqa: S101
+                self._fan_out(found.node, frame, instance.path(found.owner))
+            else:
+                evaluate(found.whole, frame)
+
+    def _fan_out(self, node: tree.ForExpression, frame: Frame, owner: str) -> None:
+        names = {node.value_name, node.key_name}
+        if node.result_key is None or any(
+            isinstance(inner, tree.Variable) and inner.name in names
+            for inner in shapes.walk(node.result_value)
+        ):
+            return
+        self.program.budget.speculative += 1
+        try:
+            collection = evaluate(node.collection, frame)
+            written = evaluate(node.result_value, frame)
+        finally:
+            self.program.budget.speculative -= 1
+        self.evaluated.fan_outs.append(
+            FanOut(
+                collection,
+                frame.span(node.collection).text,
+                written,
+                frame.span(node),
+                frame.span(node.result_value),
+                owner,
+            )
+        )
+
+
+def _layer(expression: tree.Expression, frame: Frame) -> Layer:
+    words: list[str] = []
+    selected: list[str] = []
+    inner = expression
+    while isinstance(inner, tree.Parenthesized):
+        inner = inner.inner
+    if isinstance(inner, tree.Call) and inner.name in ("lookup", "try") and inner.arguments:
+        if inner.name == "lookup" and len(inner.arguments) > 1:
+            selected.append(frame.span(inner.arguments[1]).text)
+        inner = inner.arguments[0]
+    if isinstance(inner, tree.Traversal) and isinstance(inner.base, tree.Variable):
+        words.append(inner.base.name)
+        for operation in inner.operations:
+            if isinstance(operation, tree.Attr):
+                words.append(operation.name)
+            elif isinstance(operation, tree.Index):
+                selected.append(frame.span(operation.key).text)
+    return Layer(tuple(words), tuple(selected), frame.span(expression), frame.span(expression).text)
+
+
+def _names_of(section: Section) -> Callable[[], tuple[str, ...]]:
+    def names() -> tuple[str, ...]:
+        every = [*section.argument_names(), *section.section_types()]
+        return tuple(dict.fromkeys(name for name in every if name not in _META_ARGUMENTS))
+
+    return names
+
+
+def _name_span(section: Section, name: str) -> Span:
+    found = section.argument(name)
+    if found is None:
+        return section.span
+    return Span(found[0], found[1].name_start, found[1].name_end)
+
+
+def _reason(mode: str) -> Reason:
+    return Reason.DATA_SOURCE if mode == "data" else Reason.COMPUTED
+
+
+def _mentions(section: Section, words: str) -> bool:
+    """Whether the text of a block (overrides apart) holds ``words``."""
+    block = section.block
+    text = section.document.text
+    at = text.find(words, block.start, block.end)
+    return at >= 0
+
+
+def _bodies(value: Value | None) -> list[Mapping]:
+    if isinstance(value, Mapping):
+        return [value]
+    if isinstance(value, Many):
+        return [item for item in value.items if isinstance(item, Mapping)]
+    return []
+
+
+def _credentials(get: Callable[[str], Value | None], role: Value | None) -> Iterator[str]:
+    for name in ("profile", "access_key", "shared_credentials_files", "shared_config_files"):
+        value = get(name)
+        if value is not None and not (isinstance(value, Known) and value.data is None):
+            yield f"{name}={value.key()!r}"
+    if role is not None:
+        yield f"role={role.key()!r}"
+    for name in ("assume_role_with_web_identity", "endpoints"):
+        if get(name) is not None:
+            yield name
+
+
+def _ignored(expression: tree.Expression, document: Document) -> Value:
+    """``ignore_changes``: the word ``all`` or the list of what is ignored, as text."""
+    span = Span(document, expression.start, expression.end)
+    if isinstance(expression, tree.TupleExpression):
+        return Many(
+            tuple(
+                [
+                    Known(
+                        document.text[item.start : item.end].strip('"'),
+                        Span(document, item.start, item.end),
+                    )
+                    for item in expression.items
+                ]
+            ),
+            span,
+        )
+    return Known(span.text.strip('"'), span)
+
+
+def _together(items: list[Value], collection: Value) -> Value:
+    """What can be said of any one of many elements: common keys with their few values."""
+    if items and all(isinstance(item, Mapping) and item.complete for item in items):
+        entries: dict[str, Value] = {}
+        mappings = [item for item in items if isinstance(item, Mapping)]
+        common = set(mappings[0].entries)
+        for mapping in mappings[1:]:
+            common &= set(mapping.entries)
+        for name in sorted(common):
+            entries[name] = _together([mapping.entries[name] for mapping in mappings], collection)
+        return Mapping(entries, collection.span, collection.via, complete=False)
+    distinct = {item.key(): item for item in items}
+    if 0 < len(distinct) <= MAX_ALTERNATIVES:
+        return one_of([Alternative(item, "") for item in distinct.values()])
+    return Unknown(
+        Reason.RANGE, f"each of {len(items)} elements", collection.span, collection.via
+    )
+
+
+def evaluate_root(  # noqa: PLR0913  what a unit depends on
+    repository: Repository,
+    root: Root,
+    variables: Sequence[Variables] = (),
+    *,
+    no_region: frozenset[str] = frozenset(),
+    workspaces: Sequence[str] = (),
+    environment: str | None = None,
+) -> Evaluated:
+    """One unit with its values, for one choice of variables files."""
+    evaluated = Evaluated(
+        root.directory, "terraform", is_root=root.is_root, environment=environment
+    )
+    evaluated.external_region = root.directory in repository.terragrunt
+    module = repository.module(root.directory)
+    if module is None:
+        return evaluated
+    program = Program(
+        repository, root, variables, no_region=no_region, workspaces=workspaces
+    )
+    instance = Instance(program, module)
+    _Collector(program, evaluated).collect(instance)
+    evaluated.lookups.extend(program.lookups.values())
+    evaluated.failures.extend(program.failures)
+    evaluated.inputs.update(program.inputs)
+    if program.budget.steps < 0:
+        evaluated.failures.append(
+            Failure(
+                FailureKind.LIMIT,
+                module.files[0] if module.files else root.directory,
+                "the evaluation budget of this unit is spent; values beyond it are unknown",
+            )
+        )
+    return evaluated
+
+
+

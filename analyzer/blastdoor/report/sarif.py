@@ -1,0 +1,562 @@
+"""SARIF 2.1.0 for code scanning: one run, streamed result by result.
+
+The bar is no error and no warning from sarif-multitool with the rule kinds ``Sarif;Ghas``; limits
+and what is used come from GitHub's documentation, "SARIF support for code scanning":
+
+- at most 25,000 results a run: the most severe stay, and a notification says how many went;
+- every region has both lines and both columns, columns count code points;
+- URIs are relative to the repository, whatever the working directory;
+- ``security-severity`` and the tag ``security`` stand only on rules that are about access: they
+  turn a result into a security alert; the others have ``problem.severity``;
+- ``automationDetails.id`` only when a category is given: it would defeat the upload action's own;
+- suppressed results are left out unless asked for: GitHub shows them as open alerts;
+- related locations are shown by GitHub only where the message links to them, so it does.
+
+What cannot be analysed is a tool notification, never silence.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from blastdoor.finding import FailureKind, Level
+from blastdoor.report import sarif_model as model
+from blastdoor.report.escape import sanitise, sanitise_lines
+from blastdoor.report.linehash import line_hashes
+from blastdoor.report.redact import masked, masked_parts
+from blastdoor.report.summary import summarise
+from blastdoor.report.views import by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import TextIO
+
+    from blastdoor.fact import Language
+    from blastdoor.finding import Failure, Finding, Report
+    from blastdoor.report.views import RuleView
+    from blastdoor.span import Document, Span
+
+MAX_RESULTS: Final = 25_000
+"""GitHub refuses a file with more results in a run."""
+MAX_DESCRIPTION: Final = 1024
+"""GitHub's limit for short and full descriptions."""
+MAX_TAGS: Final = 10
+"""Tags of a rule that GitHub shows."""
+MAX_RELATED: Final = 100
+"""Related locations written for one result; GitHub shows as many."""
+MAX_LINKS: Final = 5
+"""Related locations that a message links to."""
+MAX_SNIPPET: Final = 400
+"""Code points of a source line or range that is quoted."""
+
+REPOSITORY: Final = "https://github.com/blastdoor/blastdoor"
+
+SECURITY_FAMILIES: Final = frozenset({"grant", "network"})
+_SEVERITY: Final = {Level.ERROR: "8.0", Level.WARNING: "5.5", Level.NOTE: "2.0"}
+_PROBLEM: Final = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "recommendation"}
+_RANK: Final = {Level.ERROR: 80.0, Level.WARNING: 50.0, Level.NOTE: 20.0}
+_CERTAINTY: Final = {"very-high": 15.0, "high": 10.0, "medium": 5.0, "low": 0.0}
+_OMITTED: Final = "omitted"
+
+_NOTIFICATIONS: Final = {
+    FailureKind.SYNTAX.value: "A file does not parse.",
+    FailureKind.LIMIT.value: "Something is beyond a limit of the analysis.",
+    FailureKind.UNREADABLE.value: "A file cannot be read.",
+    FailureKind.TIMEOUT.value: "The analysis took too long.",
+    FailureKind.INTERNAL.value: "A rule failed.",
+    FailureKind.CONFIGURATION.value: "The configuration cannot be used.",
+    FailureKind.SUPPRESSION.value: "An ignore comment cannot be used.",
+    _OMITTED: "There are more results than a run may hold.",
+}
+
+_LANGUAGES: Final[Mapping[str, Language]] = {
+    "py": "python",
+    "pyi": "python",
+    "yaml": "cloudformation",
+    "yml": "cloudformation",
+    "json": "cloudformation",
+    "template": "cloudformation",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What version control says of the analysed files."""
+
+    repository: str
+    """URI of the repository."""
+    commit: str = ""
+    branch: str = ""
+
+
+def semantic_version(version: str) -> str | None:
+    """A Python version (PEP 440) as a semantic version; ``None`` where it has no counterpart."""
+    match = re.fullmatch(
+        r"(\d+)\.(\d+)(?:\.(\d+))?(?:(a|b|rc)(\d+))?(?:\.dev(\d+))?(?:\+([0-9A-Za-z.]+))?", version
+    )
+    if match is None:
+        return None
+    major, minor, patch, stage, number, dev, local = match.groups()
+    before = []
+    if stage:
+        before.append({"a": "alpha", "b": "beta", "rc": "rc"}[stage] + f".{int(number)}")
+    if dev:
+        before.append(f"dev.{int(dev)}")
+    text = f"{int(major)}.{int(minor)}.{int(patch or 0)}"
+    return text + (f"-{'.'.join(before)}" if before else "") + (f"+{local}" if local else "")
+
+
+def pascal(slug: str) -> str:
+    """A slug in the spelling of SARIF rule names: ``EveryRegionTarget``.
+
+    A name must differ from the id in more than case.
+    """
+    name = "".join(word[:1].upper() + word[1:] for word in re.split(r"[^0-9A-Za-z]+", slug))
+    return name if name.lower() != slug.lower() else name + "Rule"
+
+
+def language_of(path: str) -> Language:
+    """The language of a file's example in a rule's help, by its name."""
+    if path.endswith(".tf.json"):
+        return "terraform"
+    return _LANGUAGES.get(path.rpartition(".")[2].lower(), "terraform")
+
+
+def uri_of(path: str) -> tuple[str, bool]:
+    """The percent-encoded URI of a path, and whether it is relative to the source root."""
+    if path.startswith("/") or re.match(r"[A-Za-z]:/", path):
+        return "file:///" + quote(path.lstrip("/").encode("utf-8", "surrogateescape")), False
+    raw = path.encode("utf-8", "surrogateescape" if _is_bytes(path) else "surrogatepass")
+    return quote(raw, safe="/~"), True
+
+
+def _is_bytes(path: str) -> bool:
+    """Whether the surrogates in a path all stand for undecodable bytes (PEP 383)."""
+    return not re.search("[\ud800-\udc7f\udd00-\udfff]", path)
+
+
+def _words(text: str) -> str:
+    return sanitise(masked(text))
+
+
+def _escaped(text: str) -> str:
+    """Text whose brackets are no links (SARIF 2.1.0, 3.11.6)."""
+    return re.sub(r"([\\\[\]])", r"\\\1", text)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _shortened(text: str, limit: int = MAX_DESCRIPTION) -> str:
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(".,;: ") + "…"
+
+
+def plain_text(markdown: str) -> str:
+    """Markdown prose without its marks."""
+    text = re.sub(r"^```[^\n]*\n?", "", markdown, flags=re.MULTILINE)
+    text = re.sub(r"!?\[([^\[\]\n]*)\]\([^()\s]*\)", r"\1", text)
+    text = re.sub(r"^#{1,6} +", "", text, flags=re.MULTILINE)
+    return re.sub(r"\*\*([^*\n]+)\*\*", r"\1", text).strip()
+
+
+def _paragraph(markdown: str) -> str:
+    return " ".join(plain_text(markdown.strip().split("\n\n", 1)[0]).split())
+
+
+def describe_rule(rule: RuleView, language: Language, version: str) -> model.Descriptor:
+    """A rule's metadata."""
+    security = rule.family in SECURITY_FAMILIES
+    tags = [rule.family, *rule.axes, *rule.tags]
+    if security:
+        tags.insert(0, "security")
+    else:
+        tags = [tag for tag in tags if tag != "security"]
+    properties: dict[str, Any] = {
+        "tags": list(dict.fromkeys(tags))[:MAX_TAGS],
+        "precision": rule.confidence,
+        "code": rule.code,
+    }
+    if security:
+        properties["security-severity"] = _SEVERITY[rule.level]
+    else:
+        properties["problem.severity"] = _PROBLEM[rule.level]
+    title = _shortened(_sentence(_words(rule.title)))
+    explained = plain_text(f"{rule.why.strip()}\n\n{rule.fix_text.strip()}")
+    ours = rule.path.startswith("rules/")
+    return model.descriptor(
+        rule.id,
+        name=pascal(rule.id),
+        short=title,
+        full=_shortened(_sentence(sanitise(_paragraph(rule.why) or title))),
+        level=rule.level,
+        help_text=sanitise_lines(explained) or title,
+        help_markdown=sanitise_lines(rule.help(language)) or None,
+        help_uri=f"{REPOSITORY}/blob/v{quote(version)}/{quote(rule.path)}" if ours else None,
+        properties=properties,
+    )
+
+
+def _undescribed(slug: str) -> model.Descriptor:
+    """Metadata for a finding whose rule is not among the given ones."""
+    title = _sentence(slug)
+    return model.descriptor(
+        slug, name=pascal(slug), short=title, full=title, level=Level.WARNING, help_text=title
+    )
+
+
+class _Places:
+    """Locations of spans, with what they quote of the source."""
+
+    __slots__ = ("_artifacts", "snippets")
+
+    def __init__(self, *, snippets: bool) -> None:
+        self.snippets = snippets
+        self._artifacts: dict[str, model.Artifact] = {}
+
+    def artifact(self, path: str) -> model.Artifact:
+        """The file of a path."""
+        known = self._artifacts.get(path)
+        if known is None:
+            uri, relative = uri_of(path)
+            known = self._artifacts[path] = model.artifact(uri, relative=relative)
+        return known
+
+    def location(
+        self, span: Span, *, words: str = "", number: int | None = None, unit: str = ""
+    ) -> model.Location:
+        """The place of a span."""
+        where, context = self._regions(span)
+        return model.location(
+            self.artifact(span.path),
+            where,
+            context=context,
+            words=model.message(words) if words else None,
+            number=number,
+            unit=unit,
+        )
+
+    def file(self, path: str) -> model.Location:
+        """A file as a whole."""
+        return model.location(self.artifact(path), None)
+
+    def _regions(self, span: Span) -> tuple[model.Region, model.Region | None]:
+        """The range of a span and, where it is short, the line around it."""
+        begin, finish = span.begin, span.finish
+        if not self.snippets or finish.line != begin.line:
+            return model.region(begin, finish), None
+        document = span.document
+        low = span.start - begin.column + 1
+        high = _line_end(document, begin.line)
+        if high - low > MAX_SNIPPET:
+            return model.region(begin, finish), None
+        text = document.text
+        before, inside, behind = masked_parts(text[low:high], span.start - low, span.end - low)
+        context = None
+        if before or behind:
+            context = model.region(
+                (begin.line, 1),
+                (begin.line, high - low + 1),
+                sanitise(before + inside + behind),
+            )
+        return model.region(begin, finish, sanitise(inside)), context
+
+
+def _line_end(document: Document, line: int) -> int:
+    """The offset just behind the last code point of a line, its line end left out."""
+    starts = document.line_starts
+    text = document.text
+    end = starts[line] if line < len(starts) else len(text)
+    while end > starts[line - 1] and text[end - 1] in "\r\n":
+        end -= 1
+    return end
+
+
+def _linked_message(finding: Finding) -> str:
+    """The message with what contains it, and links to the related locations."""
+    text = _escaped(_sentence(_words(finding.message)))
+    links = []
+    for number, related in enumerate(finding.related[:MAX_LINKS], 1):
+        place = _escaped(sanitise(str(related.span)))
+        for named in dict.fromkeys((place, place.rpartition("/")[2])):
+            found = re.search(rf"(?<![\w/.\[-]){re.escape(named)}(?![\w:\]])", text)
+            if found is not None:
+                text = f"{text[: found.start()]}[{named}]({number}){text[found.end() :]}"
+                break
+        else:
+            links.append(f"[{place}]({number})")
+    if finding.contain:
+        text += f" To contain it: {_escaped(_sentence(_words(finding.contain)))}"
+    if links:
+        text += f" See {', '.join(links)}."
+    return text
+
+
+class _Writer:
+    """Builds the results of one run."""
+
+    __slots__ = ("_hashes", "_indices", "_places", "_rules")
+
+    def __init__(
+        self,
+        findings: Sequence[Finding],
+        rules: Mapping[str, RuleView],
+        indices: Mapping[str, int],
+        places: _Places,
+    ) -> None:
+        self._rules = rules
+        self._indices = indices
+        self._places = places
+        wanted: dict[int, tuple[Document, set[int]]] = {}
+        for finding in findings:
+            document = finding.span.document
+            wanted.setdefault(id(document), (document, set()))[1].add(finding.span.begin.line)
+        self._hashes = {
+            key: line_hashes(document.text, lines) for key, (document, lines) in wanted.items()
+        }
+
+    def result(self, finding: Finding) -> model.Result:
+        """One result."""
+        places = self._places
+        span = finding.span
+        rule = self._rules.get(finding.rule)
+        words = _linked_message(finding)
+        related = [
+            places.location(
+                place.span, words=_capital(_escaped(_words(place.message))), number=number
+            )
+            for number, place in enumerate(finding.related[:MAX_RELATED], 1)
+        ]
+        flow = None
+        if len(finding.related) > 1:
+            steps = [
+                places.location(place.span, words=_capital(_escaped(_words(place.message))))
+                for place in finding.related[:MAX_RELATED]
+            ]
+            last = places.location(span, words=_escaped(_sentence(_words(finding.message))))
+            flow = model.code_flow([*steps, last])
+        fingerprints = {}
+        line_hash = self._hashes[id(span.document)].get(span.begin.line)
+        if line_hash is not None:
+            fingerprints["primaryLocationLineHash"] = line_hash
+        if finding.fingerprint:
+            fingerprints["blastdoor/v1"] = finding.fingerprint
+        return model.result(
+            rule=finding.rule,
+            rule_index=self._indices[finding.rule],
+            level=finding.level,
+            words=model.message(words),
+            place=places.location(span, unit=sanitise(finding.unit)),
+            related=related,
+            flow=flow,
+            fingerprints=fingerprints,
+            rank=_rank(finding, rule),
+            suppression=self._suppression(finding),
+            properties=_properties(finding),
+        )
+
+    def _suppression(self, finding: Finding) -> model.Suppression | None:
+        why = finding.suppression
+        if why is None:
+            return None
+        place = None if why.span is None else self._places.location(why.span)
+        return model.suppression(_words(why.reason), place, in_source=why.span is not None)
+
+
+def _rank(finding: Finding, rule: RuleView | None) -> float:
+    """Priority of 0 to 100: the level decides, then how sure the rule is."""
+    return _RANK[finding.level] + _CERTAINTY.get(rule.confidence if rule else "", 0.0)
+
+
+def _properties(finding: Finding) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    if finding.axis:
+        properties["axis"] = finding.axis
+    if finding.attribute:
+        properties["attribute"] = sanitise(finding.attribute)
+    if finding.evidence:
+        properties["evidence"] = [_words(words) for words in finding.evidence]
+    if finding.reach is not None:
+        properties["reach"] = finding.reach.to_json()
+    return properties
+
+
+def _most_severe(findings: list[Finding], rules: Mapping[str, RuleView]) -> list[Finding]:
+    """As many findings as a run may hold, the most severe, in the order they came."""
+    if len(findings) <= MAX_RESULTS:
+        return findings
+    weight = [
+        (finding.suppression is not None, -_rank(finding, rules.get(finding.rule)))
+        for finding in findings
+    ]
+    kept = sorted(range(len(findings)), key=weight.__getitem__)[:MAX_RESULTS]
+    return [findings[at] for at in sorted(kept)]
+
+
+def _notifications(
+    failures: Sequence[Failure],
+    omitted: int,
+    kinds: Mapping[str, int],
+    indices: Mapping[str, int],
+    places: _Places,
+    *,
+    allow_failures: bool,
+) -> list[model.Notification]:
+    notes = []
+    for failure in failures:
+        level = Level.ERROR if failure.fatal else Level.WARNING
+        place = None
+        if failure.span is not None:
+            place = places.location(failure.span)
+        elif failure.path:
+            place = places.file(failure.path)
+        rule = None if failure.rule is None else (failure.rule, indices.get(failure.rule))
+        notes.append(
+            model.notification(
+                failure.kind.value,
+                kinds[failure.kind.value],
+                Level.NOTE if allow_failures else level,
+                model.message(_escaped(_sentence(_words(failure.message)))),
+                place=place,
+                rule=rule,
+            )
+        )
+    if omitted:
+        words = (
+            f"{omitted} results of less weight were left out: a run may hold {MAX_RESULTS} results."
+        )
+        notes.append(
+            model.notification(_OMITTED, kinds[_OMITTED], Level.WARNING, model.message(words))
+        )
+    return notes
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    """What the run's property bag says of the analysis as a whole."""
+    summary = summarise(report)
+    return {
+        "units": summary.units,
+        "files": summary.files,
+        "resources": summary.resources,
+        "suppressed": summary.suppressed,
+        "baselined": summary.baselined,
+        "skipped": dict(summary.skipped),
+        "coverage": {
+            kind.kind: {
+                "resolved": kind.resolved,
+                "unresolved": kind.unresolved,
+                "undecidable": kind.undecidable,
+            }
+            for kind in summary.coverage
+        },
+    }
+
+
+def write_sarif(
+    stream: TextIO,
+    report: Report,
+    rules: Iterable[RuleView],
+    *,
+    version: str,
+    root: str | None = None,
+    category: str | None = None,
+    include_suppressed: bool = False,
+    snippets: bool = True,
+    allow_failures: bool = False,
+    revision: Revision | None = None,
+) -> None:
+    """Effect: writes one SARIF log with one run to a text stream.
+
+    ``root`` is an absolute path to name as the source root; without it the log holds no path of the
+    machine. ``snippets`` quotes short source lines, secrets masked. ``allow_failures`` writes
+    failures as notes of a successful run.
+    """
+    known = by_id(rules)
+    findings = list(report.findings)
+    if include_suppressed:
+        findings += report.suppressed
+        findings.sort(key=lambda f: (f.span.path, f.span.start, f.span.end, f.rule, f.unit))
+    kept = _most_severe(findings, known)
+    omitted = len(findings) - len(kept)
+
+    places = _Places(snippets=snippets)
+    first_path: dict[str, str] = {}
+    for finding in kept:
+        first_path.setdefault(finding.rule, finding.span.path)
+    used = sorted(first_path)
+    indices = {slug: index for index, slug in enumerate(used)}
+    kinds = sorted({failure.kind.value for failure in report.failures})
+    if omitted:
+        kinds.append(_OMITTED)
+    kind_indices = {kind: index for index, kind in enumerate(kinds)}
+    driver = model.tool(
+        name="blastdoor",
+        full_name=f"blastdoor {version}",
+        organization="blastdoor",
+        version=version,
+        semantic_version=semantic_version(version),
+        information_uri=REPOSITORY,
+        rules=[
+            describe_rule(known[slug], language_of(first_path[slug]), version)
+            if slug in known
+            else _undescribed(slug)
+            for slug in used
+        ],
+        notifications=[
+            model.descriptor(
+                kind,
+                name=f"{pascal(kind).removesuffix('Rule')}Failure",
+                short=_NOTIFICATIONS[kind],
+                full=_NOTIFICATIONS[kind],
+                help_text=_NOTIFICATIONS[kind],
+                level=Level.WARNING if kind in {_OMITTED, "suppression"} else Level.ERROR,
+            )
+            for kind in kinds
+        ],
+    )
+    notes = _notifications(
+        report.failures, omitted, kind_indices, indices, places, allow_failures=allow_failures
+    )
+    fatal = any(failure.fatal for failure in report.failures)
+    head: dict[str, object] = {
+        "tool": driver,
+        "invocations": [model.invocation(notes, successful=allow_failures or not fatal)],
+        "automationDetails": model.automation(category) if category else None,
+        "versionControlProvenance": (
+            None
+            if revision is None
+            else [model.provenance(revision.repository, revision.commit, revision.branch)]
+        ),
+        "originalUriBaseIds": model.source_root(_root_uri(root)),
+        "columnKind": "unicodeCodePoints",
+        "properties": _figures(report),
+    }
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    stream.write(f'{{"$schema":"{model.SCHEMA_URI}","version":"{model.SARIF_VERSION}","runs":[')
+    stream.write(encode(model.plain(head))[:-1])
+    stream.write(',"results":[')
+    writer = _Writer(kept, known, indices, places)
+    separator = "\n"
+    for finding in kept:
+        stream.write(separator + encode(model.plain(writer.result(finding))))
+        separator = ",\n"
+    stream.write("\n]}]}\n" if kept else "]}]}\n")
+
+
+def _root_uri(root: str | None) -> str | None:
+    if root is None:
+        return None
+    uri = Path(root).as_uri()
+    return uri if uri.endswith("/") else uri + "/"

@@ -1,0 +1,318 @@
+"""The SARIF object model: the only importer of ``sarif_om``, and the serialiser for its objects.
+
+``sarif_om`` has no types and no serialiser that keeps ``level: warning``: its companion drops what
+equals a default, and a consumer then takes the rule's level instead. Here each class that the
+report uses has one constructor with types, and `plain` writes an object as JSON data: absent
+properties are left out, ``level`` and ``kind`` never.
+
+Property names and defaults are those of SARIF 2.1.0 (OASIS standard, 27 March 2020).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NewType
+
+import sarif_om  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from blastdoor.finding import Level
+
+SCHEMA_URI: Final = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+SARIF_VERSION: Final = "2.1.0"
+SOURCE_ROOT: Final = "%SRCROOT%"
+
+Message = NewType("Message", object)
+Region = NewType("Region", object)
+Artifact = NewType("Artifact", object)
+Location = NewType("Location", object)
+Descriptor = NewType("Descriptor", object)
+Tool = NewType("Tool", object)
+Result = NewType("Result", object)
+Notification = NewType("Notification", object)
+Invocation = NewType("Invocation", object)
+Suppression = NewType("Suppression", object)
+Provenance = NewType("Provenance", object)
+Automation = NewType("Automation", object)
+CodeFlow = NewType("CodeFlow", object)
+
+Json = Any
+"""JSON data."""
+
+
+def message(text: str) -> Message:
+    """A plain-text message; ``[words](id)`` links to the related location of that id."""
+    return Message(sarif_om.Message(text=text))
+
+
+def multiformat(text: str, markdown: str | None = None) -> object:
+    """A text with an optional Markdown form."""
+    return sarif_om.MultiformatMessageString(text=text, markdown=markdown)
+
+
+def region(start: tuple[int, int], end: tuple[int, int], snippet: str | None = None) -> Region:
+    """A range from a line and column to the line and column just behind it."""
+    return Region(
+        sarif_om.Region(
+            start_line=start[0],
+            start_column=start[1],
+            end_line=end[0],
+            end_column=end[1],
+            snippet=None if snippet is None else sarif_om.ArtifactContent(text=snippet),
+        )
+    )
+
+
+def artifact(uri: str, *, relative: bool = True) -> Artifact:
+    """A file by its URI, relative to the source root or absolute."""
+    return Artifact(
+        sarif_om.ArtifactLocation(uri=uri, uri_base_id=SOURCE_ROOT if relative else None)
+    )
+
+
+def location(
+    file: Artifact,
+    where: Region | None,
+    *,
+    context: Region | None = None,
+    words: Message | None = None,
+    number: int | None = None,
+    unit: str = "",
+) -> Location:
+    """A place in a file, with what it says there and the unit it belongs to."""
+    return Location(
+        sarif_om.Location(
+            id=-1 if number is None else number,
+            physical_location=sarif_om.PhysicalLocation(
+                artifact_location=file, region=where, context_region=context
+            ),
+            logical_locations=(
+                [sarif_om.LogicalLocation(fully_qualified_name=unit, kind="resource")]
+                if unit
+                else None
+            ),
+            message=words,
+        )
+    )
+
+
+def descriptor(
+    slug: str,
+    *,
+    name: str,
+    short: str,
+    full: str,
+    level: Level,
+    help_text: str | None = None,
+    help_markdown: str | None = None,
+    help_uri: str | None = None,
+    properties: Mapping[str, Json] | None = None,
+) -> Descriptor:
+    """A rule, or a kind of notification."""
+    return Descriptor(
+        sarif_om.ReportingDescriptor(
+            id=slug,
+            name=name,
+            short_description=multiformat(short),
+            full_description=multiformat(full),
+            help=None if help_text is None else multiformat(help_text, help_markdown),
+            help_uri=help_uri,
+            default_configuration=sarif_om.ReportingConfiguration(level=level.word),
+            properties=properties,
+        )
+    )
+
+
+def tool(
+    *,
+    name: str,
+    full_name: str,
+    organization: str,
+    version: str,
+    semantic_version: str | None,
+    information_uri: str,
+    rules: Sequence[Descriptor],
+    notifications: Sequence[Descriptor],
+) -> Tool:
+    """The tool with the rules and kinds of notification that the run speaks of."""
+    driver = sarif_om.ToolComponent(
+        name=name,
+        full_name=full_name,
+        organization=organization,
+        version=version,
+        semantic_version=semantic_version,
+        information_uri=information_uri,
+        rules=list(rules),
+        notifications=list(notifications) or None,
+    )
+    return Tool(sarif_om.Tool(driver=driver))
+
+
+def result(
+    *,
+    rule: str,
+    rule_index: int | None,
+    level: Level,
+    words: Message,
+    place: Location,
+    related: Sequence[Location],
+    flow: CodeFlow | None,
+    fingerprints: Mapping[str, str],
+    rank: float,
+    suppression: Suppression | None,
+    properties: Mapping[str, Json],
+) -> Result:
+    """One finding."""
+    return Result(
+        sarif_om.Result(
+            rule_id=rule,
+            rule_index=-1 if rule_index is None else rule_index,
+            level=level.word,
+            kind="fail",
+            message=words,
+            locations=[place],
+            related_locations=list(related) or None,
+            code_flows=None if flow is None else [flow],
+            partial_fingerprints=dict(fingerprints),
+            rank=rank,
+            suppressions=None if suppression is None else [suppression],
+            properties=dict(properties) or None,
+        )
+    )
+
+
+def code_flow(steps: Sequence[Location]) -> CodeFlow:
+    """The way a value took, from its cause to its use."""
+    return CodeFlow(
+        sarif_om.CodeFlow(
+            thread_flows=[
+                sarif_om.ThreadFlow(
+                    locations=[sarif_om.ThreadFlowLocation(location=step) for step in steps]
+                )
+            ]
+        )
+    )
+
+
+def suppression(justification: str, place: Location | None, *, in_source: bool) -> Suppression:
+    """Why a result is silenced, and where that is written."""
+    # data, not an object: sarif_om spells the property ``state``, as a draft of the standard did
+    return Suppression(
+        {
+            "kind": "inSource" if in_source else "external",
+            "status": "accepted",
+            "justification": justification or None,
+            "location": place,
+        }
+    )
+
+
+def notification(
+    kind: str,
+    index: int,
+    level: Level,
+    words: Message,
+    *,
+    place: Location | None = None,
+    rule: tuple[str, int | None] | None = None,
+) -> Notification:
+    """Something the tool has to say about its own run; ``rule`` is the id and index of a rule."""
+    associated = None
+    if rule is not None:
+        slug, rule_index = rule
+        associated = sarif_om.ReportingDescriptorReference(
+            id=slug, index=-1 if rule_index is None else rule_index
+        )
+    return Notification(
+        sarif_om.Notification(
+            descriptor=sarif_om.ReportingDescriptorReference(id=kind, index=index),
+            associated_rule=associated,
+            level=level.word,
+            message=words,
+            locations=None if place is None else [place],
+        )
+    )
+
+
+def invocation(notifications: Sequence[Notification], *, successful: bool) -> Invocation:
+    """The run of the tool."""
+    return Invocation(
+        sarif_om.Invocation(
+            execution_successful=successful,
+            tool_execution_notifications=list(notifications) or None,
+        )
+    )
+
+
+def provenance(repository: str, revision: str, branch: str) -> Provenance:
+    """Which revision of which repository was analysed."""
+    return Provenance(
+        sarif_om.VersionControlDetails(
+            repository_uri=repository,
+            revision_id=revision or None,
+            branch=branch or None,
+            mapped_to=sarif_om.ArtifactLocation(uri_base_id=SOURCE_ROOT),
+        )
+    )
+
+
+def automation(identifier: str) -> Automation:
+    """What tells runs of one category from those of another."""
+    return Automation(sarif_om.RunAutomationDetails(id=identifier))
+
+
+def source_root(uri: str | None) -> dict[str, object]:
+    """``originalUriBaseIds``: what relative URIs are relative to."""
+    description = sarif_om.Message(text="The root of the repository.")
+    return {SOURCE_ROOT: sarif_om.ArtifactLocation(uri=uri, description=description)}
+
+
+_ALWAYS: Final = frozenset({"level", "kind"})
+
+_Fields = tuple[tuple[str, str, object, bool], ...]
+_FIELDS: dict[type, _Fields] = {}
+"""Per class of the model: attribute, property name, default, and whether it is always written."""
+
+
+def _fields(kind: type) -> _Fields:
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        # attrs keeps the property's name in the schema beside each attribute
+        fields = _FIELDS[kind] = tuple(
+            (
+                attribute.name,
+                attribute.metadata["schema_property_name"],
+                _default(attribute.default),
+                attribute.metadata["schema_property_name"] in _ALWAYS,
+            )
+            for attribute in kind.__attrs_attrs__  # type: ignore[attr-defined]
+        )
+    return fields
+
+
+def _default(default: Any) -> object:
+    """The value that a property has when it is absent; collections come from factories."""
+    factory = getattr(default, "factory", None)
+    if factory is not None:
+        return factory()
+    return default if isinstance(default, str | int | float) else None
+
+
+def plain(value: object) -> Json:
+    """An object of the model, or a collection of them, as JSON data."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items() if item is not None}
+    data = {}
+    for attribute, name, default, always in _fields(type(value)):
+        item = getattr(value, attribute)
+        if item is None or (item == default and not always):
+            continue
+        data[name] = plain(item)
+    return data

@@ -1,0 +1,556 @@
+"""Which files make one unit: Terraform directories with their overrides, callers and roots.
+
+A unit is a root (or uncalled) module directory together with the local modules it calls. A directory
+is read once, merged with its override files by Terraform's own rules (Terraform documentation,
+"Override Files"), and kept while something near it may need it again.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from blastdoor.fact import OverrideChange
+from blastdoor.finding import Failure, FailureKind
+from blastdoor.parse import tree
+from blastdoor.span import Document, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from blastdoor.source import Entry, Files
+
+_CACHED_BYTES: Final = 6_000_000
+"""Source text whose trees are kept at the same time."""
+_MERGED_BLOCKS: Final = frozenset({"lifecycle"})
+"""Nested blocks that an override file merges argument by argument instead of replacing."""
+_META: Final = frozenset({"terraform", "locals"})
+DEMO_WORDS: Final = frozenset(
+    {"test", "tests", "fixture", "fixtures", "example", "examples", "testdata", "demo", "demos", "samples"}
+)
+"""Directory names that hold nothing anyone deploys for real."""
+
+
+class Section:
+    """A block as Terraform sees it: its own arguments with those of override files on top."""
+
+    __slots__ = ("_blocks", "_replaced", "block", "document")
+
+    def __init__(self, document: Document, block: tree.Block) -> None:
+        self.document = document
+        self.block = block
+        self._replaced: dict[str, tuple[Document, tree.Attribute]] | None = None
+        self._blocks: dict[str, list[Section]] | None = None
+
+    @property
+    def type(self) -> str:
+        """The block's type."""
+        return self.block.type
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The texts of the labels."""
+        return tuple([label.text for label in self.block.labels])
+
+    @property
+    def span(self) -> Span:
+        """The header."""
+        return Span(self.document, self.block.start, self.block.header_end)
+
+    def argument(self, name: str) -> tuple[Document, tree.Attribute] | None:
+        """An argument with the document that writes it."""
+        if self._replaced is not None:
+            replaced = self._replaced.get(name)
+            if replaced is not None:
+                return replaced
+        found = self.block.body.attributes.get(name)
+        return None if found is None else (self.document, found)
+
+    def argument_names(self) -> list[str]:
+        """The names of all arguments in source order, those of override files last."""
+        names = list(self.block.body.attributes)
+        if self._replaced is not None:
+            names.extend(name for name in self._replaced if name not in self.block.body.attributes)
+        return names
+
+    def sections(self, type_: str) -> list[Section]:
+        """The nested blocks of one type."""
+        if self._blocks is not None and type_ in self._blocks:
+            return self._blocks[type_]
+        return [
+            Section(self.document, block)
+            for block in self.block.body.blocks
+            if block.type == type_
+        ]
+
+    def section_types(self) -> list[str]:
+        """The types of nested blocks, each once; a ``dynamic`` block counts as what it makes."""
+        names: dict[str, None] = {}
+        for block in self.block.body.blocks:
+            if block.type == "dynamic" and block.labels:
+                names[block.labels[0].text] = None
+            else:
+                names[block.type] = None
+        if self._blocks is not None:
+            names.update(dict.fromkeys(self._blocks))
+        return list(names)
+
+    def override(self, other: Section) -> Iterator[tuple[str, str, str, Span, Span | None]]:
+        """Effect: lays ``other`` on top. Yields (path, before, after, span, span before)."""
+        for name, attribute in other.block.body.attributes.items():
+            old = self.argument(name)
+            if self._replaced is None:
+                self._replaced = {}
+            self._replaced[name] = (other.document, attribute)
+            after = Span(other.document, attribute.expression.start, attribute.expression.end)
+            before = (
+                None
+                if old is None
+                else Span(old[0], old[1].expression.start, old[1].expression.end)
+            )
+            yield name, before.text if before else "", after.text, after, before
+        for type_ in dict.fromkeys(block.type for block in other.block.body.blocks):
+            mine, theirs = self.sections(type_), other.sections(type_)
+            if self._blocks is None:
+                self._blocks = {}
+            if type_ in _MERGED_BLOCKS and mine and theirs:
+                for change in mine[0].override(theirs[0]):
+                    yield (f"{type_}.{change[0]}", *change[1:])
+                self._blocks[type_] = mine
+                continue
+            self._blocks[type_] = theirs
+            for name in theirs[0].argument_names() if theirs else ():
+                found = theirs[0].argument(name)
+                if found is not None:
+                    after = Span(found[0], found[1].expression.start, found[1].expression.end)
+                    old = mine[0].argument(name) if mine else None
+                    before = (
+                        None
+                        if old is None
+                        else Span(old[0], old[1].expression.start, old[1].expression.end)
+                    )
+                    yield f"{type_}.{name}", before.text if before else "", after.text, after, before
+
+
+@dataclass(slots=True)
+class Variables:
+    """One file of variable values."""
+
+    path: str
+    body: tree.Body
+    automatic: bool
+
+
+@dataclass(slots=True)
+class Module:
+    """One Terraform directory, parsed and merged, before anything is evaluated."""
+
+    path: str
+    """Directory relative to the root, ``.`` for the root itself."""
+    variables: dict[str, Section] = field(default_factory=dict)
+    locals: dict[str, tuple[Document, tree.Attribute]] = field(default_factory=dict)
+    managed: dict[tuple[str, str], Section] = field(default_factory=dict)
+    data: dict[tuple[str, str], Section] = field(default_factory=dict)
+    providers: list[Section] = field(default_factory=list)
+    calls: dict[str, Section] = field(default_factory=dict)
+    outputs: dict[str, Section] = field(default_factory=dict)
+    settings: list[Section] = field(default_factory=list)
+    """The ``terraform`` blocks."""
+    assignments: list[Variables] = field(default_factory=list)
+    """Files of variable values in the directory."""
+    overrides: list[OverrideChange] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    comments: dict[str, list[tree.Comment]] = field(default_factory=dict)
+    ranges: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """Offsets of the blocks of each file that has comments for blastdoor."""
+    documents: dict[str, Document] = field(default_factory=dict)
+    size: int = 0
+    has_lock: bool = False
+    shapes: list[Any] | None = None
+    """What `blastdoor.evaluate.shapes` found; kept here so that it goes with the trees."""
+
+    @property
+    def configures_itself(self) -> bool:
+        """Whether it has a backend, a cloud block or a provider configuration of its own."""
+        return bool(self.providers) or any(
+            section.sections("backend") or section.sections("cloud") for section in self.settings
+        )
+
+    @property
+    def wants_aliases(self) -> bool:
+        """Whether it declares ``configuration_aliases``: only a child module does."""
+        for section in self.settings:
+            for required in section.sections("required_providers"):
+                for name in required.argument_names():
+                    found = required.argument(name)
+                    if found and "configuration_aliases" in Span(
+                        found[0], found[1].start, found[1].end
+                    ).text:
+                        return True
+        return False
+
+
+_OVERRIDE_NAME: Final = re.compile(r"(?:^|_)override\.(?:tf|tofu)(?:\.json)?$")
+
+
+def is_override(name: str) -> bool:
+    """Whether Terraform reads the file as an override: ``override.tf``, ``*_override.tf`` (+ JSON)."""
+    return _OVERRIDE_NAME.search(name) is not None
+
+
+def is_configuration(name: str) -> bool:
+    """Whether the file is Terraform or OpenTofu configuration."""
+    return name.endswith((".tf", ".tf.json", ".tofu", ".tofu.json"))
+
+
+def is_variables(name: str) -> bool:
+    """Whether the file holds variable values."""
+    return name.endswith((".tfvars", ".tfvars.json"))
+
+
+def is_automatic(name: str) -> bool:
+    """Whether Terraform reads the variables file by itself."""
+    return name in ("terraform.tfvars", "terraform.tfvars.json") or name.endswith(
+        (".auto.tfvars", ".auto.tfvars.json")
+    )
+
+
+def _parse(document: Document) -> tree.Parsed:
+    name = document.path
+    if name.endswith(".tfvars.json"):
+        from blastdoor.parse.terraform_json import parse_tfvars_json
+
+        return parse_tfvars_json(document)
+    if name.endswith(".json"):
+        from blastdoor.parse.terraform_json import parse_terraform_json
+
+        return parse_terraform_json(document)
+    from blastdoor.parse.hcl import parse_hcl
+
+    return parse_hcl(document)
+
+
+class Repository:
+    """The Terraform directories of one source tree, read on demand.
+
+    ``files`` gives the texts, ``entries`` what discovery found.
+    """
+
+    def __init__(self, files: Files, entries: Iterable[Entry]) -> None:
+        self.files = files
+        self.by_directory: dict[str, list[str]] = {}
+        self.reported: set[str] = set()
+        self.terragrunt: set[str] = set()
+        for entry in entries:
+            directory, name = posixpath.split(entry.path)
+            directory = directory or "."
+            if name in ("terragrunt.hcl", "terragrunt.hcl.json"):
+                self.terragrunt.add(directory)
+            elif is_configuration(name) or is_variables(name) or name == ".terraform.lock.hcl":
+                self.by_directory.setdefault(directory, []).append(name)
+            else:
+                continue
+            if entry.reported:
+                self.reported.add(entry.path)
+        self._cache: OrderedDict[str, Module] = OrderedDict()
+        self._cached = 0
+        self._calls: dict[str, list[tuple[str, str]]] = {}
+        self._manifests: dict[str, dict[str, str]] = {}
+        self.failures: dict[tuple[str, str, int], Failure] = {}
+        self.texts_read = 0
+
+    def directories(self) -> list[str]:
+        """Every directory that holds configuration, sorted."""
+        return sorted(
+            directory
+            for directory, names in self.by_directory.items()
+            if any(is_configuration(name) for name in names)
+        )
+
+    def module(self, directory: str) -> Module | None:
+        """The merged configuration of a directory; ``None`` when it holds none."""
+        found = self._cache.get(directory)
+        if found is not None:
+            self._cache.move_to_end(directory)
+            return found
+        names = self.by_directory.get(directory)
+        if names is None or not any(is_configuration(name) for name in names):
+            names = self._unlisted(directory)
+            if not names:
+                return None
+        module = self._load(directory, names)
+        self._cache[directory] = module
+        self._cached += module.size
+        while self._cached > _CACHED_BYTES and len(self._cache) > 1:
+            _name, dropped = self._cache.popitem(last=False)
+            self._cached -= dropped.size
+        return module
+
+    def _unlisted(self, directory: str) -> list[str]:
+        """Configuration in a directory that discovery skips (``.terraform/modules``)."""
+        if "/.terraform/modules/" not in f"/{directory}/":
+            return []
+        return [name for name in self.files.names(directory) if is_configuration(name)]
+
+    def _load(self, directory: str, names: list[str]) -> Module:
+        module = Module(directory)
+        module.has_lock = ".terraform.lock.hcl" in names
+        primary = sorted(n for n in names if is_configuration(n) and not is_override(n))
+        overriding = sorted(n for n in names if is_configuration(n) and is_override(n))
+        shadowed = {
+            name.replace(".tofu", ".tf") for name in names if name.endswith((".tofu", ".tofu.json"))
+        }
+        for name in primary:
+            if name not in shadowed:
+                parsed = self._read(module, posixpath.join(directory, name))
+                if parsed is not None:
+                    _gather(module, parsed.body)
+        for name in overriding:
+            if name not in shadowed:
+                parsed = self._read(module, posixpath.join(directory, name))
+                if parsed is not None:
+                    _override(module, parsed.body)
+        for name in sorted(n for n in names if is_variables(n)):
+            parsed = self._read(module, posixpath.join(directory, name))
+            if parsed is not None:
+                automatic = is_automatic(name)
+                module.assignments.append(Variables(parsed.document.path, parsed.body, automatic))
+        return module
+
+    def variables_file(self, path: str) -> Variables | None:
+        """A file of variable values anywhere in the root."""
+        holder = Module(posixpath.dirname(path) or ".")
+        parsed = self._read(holder, path)
+        return None if parsed is None else Variables(path, parsed.body, automatic=False)
+
+    def _read(self, module: Module, path: str) -> tree.Parsed | None:
+        path = posixpath.normpath(path)
+        text = self.files.read(path)
+        if text is None:
+            return None
+        document = Document(path, text)
+        parsed = _parse(document)
+        module.size += len(text)
+        self.texts_read += len(text)
+        module.files.append(path)
+        module.documents[path] = document
+        if parsed.comments:
+            module.comments[path] = parsed.comments
+            module.ranges[path] = list(_block_ranges(parsed.body))
+        for fault in parsed.faults:
+            failure = Failure(FailureKind.SYNTAX, path, fault.message, fault.span)
+            module.failures.append(failure)
+            self.failures.setdefault((path, fault.message, fault.span.start), failure)
+        return parsed
+
+    # Calls and roots
+
+    def local_calls(self, directory: str) -> list[tuple[str, str]]:
+        """(call name, directory) of the calls in ``directory`` whose source is in the repository."""
+        found = self._calls.get(directory)
+        if found is None:
+            found = []
+            module = self.module(directory)
+            if module is not None:
+                for name, section in module.calls.items():
+                    target = self.resolve_source(directory, section)
+                    if target is not None:
+                        found.append((name, target))
+            self._calls[directory] = found
+        return found
+
+    def resolve_source(self, directory: str, call: Section) -> str | None:
+        """The directory of a called module, when its files are here."""
+        source = literal_argument(call, "source")
+        if source is None:
+            return None
+        if source.startswith(("./", "../")) or source in (".", ".."):
+            target = posixpath.normpath(posixpath.join(directory, source))
+            if target.startswith(".."):
+                return None
+            if target in self.by_directory or self._unlisted(target):
+                return target
+            return None
+        return self._installed(directory, call.labels[0] if call.labels else "")
+
+    def _installed(self, directory: str, name: str) -> str | None:
+        """The directory that ``terraform init`` put a module in (``.terraform/modules``)."""
+        manifest = self._manifests.get(directory)
+        if manifest is None:
+            manifest = {}
+            path = posixpath.join(directory, ".terraform", "modules", "modules.json")
+            text = self.files.read(posixpath.normpath(path))
+            if text is not None:
+                try:
+                    for row in json.loads(text)["Modules"]:
+                        manifest[str(row["Key"])] = str(row["Dir"])
+                except (ValueError, KeyError, TypeError, RecursionError):
+                    message = "the module manifest cannot be read"
+                    failure = Failure(FailureKind.UNREADABLE, path, message)
+                    self.failures.setdefault((path, message, 0), failure)
+            self._manifests[directory] = manifest
+        found = manifest.get(name)
+        if found is None:
+            return None
+        target = posixpath.normpath(posixpath.join(directory, found))
+        return None if target.startswith("..") or posixpath.isabs(target) else target
+
+    def roots(self) -> list[Root]:
+        """The units: every root, and every module that nothing but examples and tests calls."""
+        directories = self.directories()
+        callers: dict[str, set[str]] = {}
+        for directory in directories:
+            for _name, target in self.local_calls(directory):
+                if target != directory:
+                    callers.setdefault(target, set()).add(directory)
+        result = []
+        for directory in directories:
+            calling = callers.get(directory, set())
+            if any(not is_demo(caller) for caller in calling):
+                continue
+            module = self.module(directory)
+            if module is None:
+                continue
+            result.append(Root(directory, is_root=self._is_root(module, called=bool(calling))))
+        return result
+
+    def _is_root(self, module: Module, *, called: bool) -> bool:
+        if module.configures_itself and not called:
+            return True
+        if called or module.wants_aliases:
+            return False
+        if module.has_lock or any(a.automatic for a in module.assignments):
+            return True
+        if {"modules", "module"} & set(module.path.split("/")):
+            return False
+        return not (module.variables and module.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A directory to analyse for itself."""
+
+    directory: str
+    is_root: bool
+    """False for a module whose variables only an unknown caller can give."""
+
+
+def is_demo(path: str) -> bool:
+    """Whether a path lies in a folder of tests, fixtures or examples."""
+    return any(word.lower() in DEMO_WORDS for word in path.split("/"))
+
+
+def literal_argument(section: Section, name: str) -> str | None:
+    """The text of an argument that is a plain quoted string."""
+    found = section.argument(name)
+    if found is None:
+        return None
+    expression = found[1].expression
+    if isinstance(expression, tree.Template) and all(
+        isinstance(part, tree.TextPart) for part in expression.parts
+    ):
+        return "".join(part.text for part in expression.parts if isinstance(part, tree.TextPart))
+    return None
+
+
+def _block_ranges(body: tree.Body) -> Iterator[tuple[int, int]]:
+    stack = [body]
+    while stack:
+        current = stack.pop()
+        for block in current.blocks:
+            yield block.start, block.end
+            stack.append(block.body)
+
+
+def _gather(module: Module, body: tree.Body) -> None:
+    document = body.document
+    for block in body.blocks:
+        section = Section(document, block)
+        labels = section.labels
+        kind = block.type
+        if kind == "variable" and len(labels) == 1:
+            module.variables.setdefault(labels[0], section)
+        elif kind == "locals":
+            for name, attribute in block.body.attributes.items():
+                module.locals.setdefault(name, (document, attribute))
+        elif kind == "resource" and len(labels) == 2:  # noqa: PLR2004  type and name
+            module.managed.setdefault((labels[0], labels[1]), section)
+        elif kind == "data" and len(labels) == 2:  # noqa: PLR2004
+            module.data.setdefault((labels[0], labels[1]), section)
+        elif kind == "provider" and len(labels) == 1:
+            module.providers.append(section)
+        elif kind == "module" and len(labels) == 1:
+            module.calls.setdefault(labels[0], section)
+        elif kind == "output" and len(labels) == 1:
+            module.outputs.setdefault(labels[0], section)
+        elif kind == "terraform":
+            module.settings.append(section)
+
+
+def _override(module: Module, body: tree.Body) -> None:
+    document = body.document
+    for block in body.blocks:
+        section = Section(document, block)
+        target = _target(module, section)
+        if block.type == "locals":
+            for name, attribute in block.body.attributes.items():
+                old = module.locals.get(name)
+                after = Span(document, attribute.expression.start, attribute.expression.end)
+                before = (
+                    Span(old[0], old[1].expression.start, old[1].expression.end) if old else None
+                )
+                module.locals[name] = (document, attribute)
+                module.overrides.append(
+                    OverrideChange(
+                        f"local.{name}", "", before.text if before else "", after.text, after, before
+                    )
+                )
+            continue
+        address = ".".join((*(() if block.type == "resource" else (block.type,)), *section.labels))
+        if target is None:
+            # Terraform refuses an override of a block that does not exist, except in `terraform`.
+            if block.type == "terraform":
+                module.settings.append(section)
+            else:
+                _gather(module, _single(document, block))
+            continue
+        type_ = section.labels[0] if section.labels else ""
+        for path, before_text, after_text, span, before_span in target.override(section):
+            module.overrides.append(
+                OverrideChange(address, path, before_text, after_text, span, before_span, type_)
+            )
+
+
+def _single(document: Document, block: tree.Block) -> tree.Body:
+    body = tree.Body(document, block.start, block.end)
+    body.blocks.append(block)
+    return body
+
+
+def _target(module: Module, section: Section) -> Section | None:
+    labels = section.labels
+    kind = section.type
+    if kind == "resource" and len(labels) == 2:  # noqa: PLR2004
+        return module.managed.get((labels[0], labels[1]))
+    if kind == "data" and len(labels) == 2:  # noqa: PLR2004
+        return module.data.get((labels[0], labels[1]))
+    if not labels:
+        return None
+    if kind == "variable":
+        return module.variables.get(labels[0])
+    if kind == "module":
+        return module.calls.get(labels[0])
+    if kind == "output":
+        return module.outputs.get(labels[0])
+    if kind == "provider":
+        alias = literal_argument(section, "alias") or ""
+        for provider in module.providers:
+            if provider.labels == labels and (literal_argument(provider, "alias") or "") == alias:
+                return provider
+    return None
