@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor import tables
 from blastdoor.finding import Level
@@ -88,9 +88,9 @@ _DIALECTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = MappingProxyType
 )
 """Fence word → dialect → the language of the example and the name of its file."""
 
-_MARK: Final = re.compile(r"#\s*finding(?:\s*\((?P<level>\w+)\))?(?::\s*(?P<words>.*\S))?\s*$")
-_FILE: Final = re.compile(r"\s*#\s*file:\s*(?P<path>\S+)\s*$")
-_FINDINGS: Final = re.compile(r"findings=(\d+(?:,\d+)*)$")
+_MARK: Final = r"#\s*finding(?:\s*\((?P<level>\w+)\))?(?::\s*(?P<words>.*\S))?\s*$"
+_FILE: Final = r"\s*#\s*file:\s*(?P<path>\S+)\s*$"
+_FINDINGS: Final = r"findings=(\d+(?:,\d+)*)$"
 _SLUG: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*$")
 _CODE: Final = re.compile(r"[A-Z]{3}\d{3}$")
 _KEY: Final = re.compile(r"(?P<key>[A-Za-z][\w-]*):(?:[ \t]+|$)")
@@ -109,8 +109,7 @@ class PageError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One expected finding of an example."""
 
     path: str
@@ -125,8 +124,7 @@ class Mark:
     """The level it must have, where the example says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One code block of the sections Bad, Good and Not found."""
 
     section: str
@@ -145,8 +143,7 @@ class Block:
     """The first word of the fence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A part of a page's body: heading, its line, and the lines below it."""
 
     title: str
@@ -154,7 +151,7 @@ class Section:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One rule: its page's metadata, and on demand the page's body."""
 
@@ -733,7 +730,7 @@ def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Blo
     dialect = ""
     listed: list[int] = []
     for word in words[1:]:
-        numbers = _FINDINGS.match(word)
+        numbers = re.match(_FINDINGS, word)
         if numbers is not None and not listed:
             listed = [int(number) for number in numbers[1].split(",")]
         elif word in _DIALECTS.get(fence, {}) and not dialect:
@@ -747,7 +744,7 @@ def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Blo
     marks: list[Mark] = []
     separate = False
     for number, text in enumerate(body, line + 1):
-        named = _FILE.match(text)
+        named = re.match(_FILE, text)
         if named is not None:
             name = named["path"]
             if files and not separate:
@@ -764,7 +761,7 @@ def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Blo
         lines = files.setdefault(name, [])
         lines.append(text)
         where.append((name, len(lines)))
-        mark = _MARK.search(text)
+        mark = re.search(_MARK, text)
         if mark is not None:
             level = mark["level"]
             if level not in (None, "error", "warning", "note"):

@@ -177,6 +177,16 @@ class OverrideChange:
     target_type: str = ""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Backend:
+    """Where the state of a root is kept."""
+
+    kind: str
+    region: Value
+    span: Span
+    address: str
+
+
 @dataclass(slots=True)
 class Evaluated:
     """One unit with its values: what an evaluator hands to the extractors."""
@@ -187,6 +197,7 @@ class Evaluated:
     is_root: bool = True
     resources: list[Resource] = field(default_factory=list)
     providers: list[Provider] = field(default_factory=list)
+    backends: list[Backend] = field(default_factory=list)
     modules: list[ModuleCall] = field(default_factory=list)
     settings: list[Setting] = field(default_factory=list)
     layerings: list[Layering] = field(default_factory=list)

@@ -9,8 +9,7 @@ alternatives matches only when each of them does.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.detect.hit import Hit
 from blastdoor.finding import Related
@@ -34,8 +33,7 @@ class MatchError(ValueError):
     """A ``match`` that the page's reader must refuse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """One condition on one attribute."""
 
     attribute: tuple[str, ...]
@@ -66,8 +64,7 @@ class Condition:
         return any(_text(value.data) == _text(wanted) for wanted in self.values)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """An attribute rule: on which resources, and the conditions of which one must hold."""
 
     resources: tuple[str, ...]

@@ -33,6 +33,7 @@ from blastdoor.evaluate.expression import (
 )
 from blastdoor.evaluate.types import convert
 from blastdoor.fact import (
+    Backend,
     Evaluated,
     FanOut,
     Layer,
@@ -1015,6 +1016,7 @@ class _Collector:
             evaluated.resources.extend(self._resources(instance, section, type_, name, "managed"))
         for (type_, name), section in module.data.items():
             evaluated.resources.extend(self._resources(instance, section, type_, name, "data"))
+        self._backends(instance)
         self._settings(instance)
         self._shapes(instance)
         if instance.parent is None:
@@ -1024,6 +1026,24 @@ class _Collector:
             evaluated.overrides.extend(
                 c for c in module.overrides if (c.span.path, c.span.start) not in known
             )
+
+    def _backends(self, instance: Instance) -> None:
+        if instance.parent is not None:
+            return
+        for settings in instance.module.settings:
+            for backend in settings.sections("backend"):
+                found = backend.argument("region")
+                if found is not None and backend.labels:
+                    document, attribute = found
+                    expression = attribute.expression
+                    self.evaluated.backends.append(
+                        Backend(
+                            backend.labels[0],
+                            evaluate(expression, instance.frame(document)),
+                            Span(document, expression.start, expression.end),
+                            f"backend.{backend.labels[0]}",
+                        )
+                    )
 
     def _resources(
         self,

@@ -2,21 +2,20 @@
 
 The grammar is that of the HCL Native Syntax Specification (hashicorp/hcl, hclsyntax/spec.md), with
 the choices of Terraform's own scanner where the specification leaves one. A text that has no fault
-takes one pass; after the first fault the text is parsed again by :class:`_RecoveringParser`, which
+takes one pass; after the first fault the text is parsed again by ``_RecoveringParser``, which
 keeps every statement that still parses.
 
 Three properties hold for every input. No function recurses deeper than ``MAX_DEPTH`` levels of
 nesting, each of which costs at most three Python frames. Every regular expression is linear: its
-repetitions are possessive and never nested ambiguously. And what is parsed again after a fault is
-bounded by a constant times the length of the text.
+repetitions are possessive and what they repeat is told apart by its first character. And what is
+read again after a fault is bounded by a constant times the length of the text.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.parse.tree import (
     Attr,
@@ -54,27 +53,33 @@ from blastdoor.parse.tree import (
 )
 from blastdoor.span import Document, Span
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    _Match = Callable[[str, int], re.Match[str] | None]
+
 MAX_DEPTH: Final = 128
 """How deep blocks, brackets, templates, conditionals and prefix operators nest in one another."""
 
 MAX_FAULTS: Final = 200
 """How many faults of one text are reported and recovered from."""
 
+MARKER: Final = "blastdoor:"
+"""What a comment must contain to be given back."""
+
 # Identifiers begin with a letter or "_" and go on with letters, digits, "_" and "-". Everything
-# beyond ASCII is let through here and looked at in `_Parser.check_name`.
-_ID: Final = (
-    r"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f]"
-    r"[^\x00-\x2c\x2e\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*+"
-)
+# beyond ASCII is let through here and looked at by `_Parser.check_name`.
+_ID_GOES_ON: Final = r"[^\x00-\x2c\x2e\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]"
+_ID: Final = rf"[^\x00-\x40\x5b-\x5e\x60\x7b-\x7f]{_ID_GOES_ON}*+"
 _BLOCK_COMMENT: Final = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
 _LINE_COMMENT: Final = r"(?:\#|//)[^\n]*+"
 # What may stand between two tokens: where a newline ends the item (tight), where it does not.
 _TIGHT: Final = rf"[ \t]*+(?:{_BLOCK_COMMENT}[ \t]*+)*+"
 _LOOSE: Final = rf"(?:[ \t\n]++|\r\n|{_LINE_COMMENT}|{_BLOCK_COMMENT})*+"
-_END_OF_LINE: Final = rf"{_TIGHT}(?:{_LINE_COMMENT})?+\r?\n"
 _NUMBER: Final = r"[0-9]++(?:\.*+(?:[0-9]++|[eE][+-]?+[0-9]++))*+"
 _PLAIN: Final = r'"([^"\\$%\r\n]*+)"'
 _ASSIGN: Final = r"=(?![=>])"
+_FOR: Final = rf"for(?!{_ID_GOES_ON})"
 
 _TERM: Final = (
     rf"(?:({_ID}(?:\.{_ID})*+)"  # 1 a name or an attribute path
@@ -84,6 +89,7 @@ _TERM: Final = (
     r"|(<<)"  # 5
     r"|([-!]))"  # 6
 )
+_PATH, _STRING, _DIGITS, _OPEN, _HEREDOC, _PREFIX = 1, 2, 3, 4, 5, 6
 _OPERATOR: Final = (
     r"(?:(\.(?!\.\.)|\[)"  # 1 an attribute, index or splat
     r"|(\|\||&&|==|!=|<=|>=|[<>+*/%-])"  # 2
@@ -91,13 +97,22 @@ _OPERATOR: Final = (
     r"|(\()"  # 4
     r"|(::))"  # 5
 )
-_PATH, _STRING, _NUM, _OPEN, _HEREDOC = 1, 2, 3, 4, 5
 _STEP, _BINARY, _QUESTION, _CALL, _SCOPE = 1, 2, 3, 4, 5
+_STEPS: Final = (
+    r"(?:(\.)(?!\.\.){blank}"  # 1
+    rf"(?:({_ID})"  # 2
+    rf"|({_NUMBER})"  # 3
+    r"|(\*))"  # 4
+    r"|(\[){blank}(?:(\*){blank}\])?+)"  # 5, 6
+)
+_ATTR, _LEGACY, _STAR, _INDEX, _FULL = 2, 3, 4, 5, 6
 
 _term_tight = re.compile(_TIGHT + _TERM).match
 _term_loose = re.compile(_LOOSE + _TERM).match
 _operator_tight = re.compile(_TIGHT + _OPERATOR).match
 _operator_loose = re.compile(_LOOSE + _OPERATOR).match
+_step_tight = re.compile(_TIGHT + _STEPS.replace("{blank}", _TIGHT)).match
+_step_loose = re.compile(_LOOSE + _STEPS.replace("{blank}", _LOOSE)).match
 _skip_tight = re.compile(_TIGHT).match
 _skip_loose = re.compile(_LOOSE).match
 _colon_tight = re.compile(rf"{_TIGHT}:(?!:)").match
@@ -105,23 +120,1055 @@ _colon_loose = re.compile(rf"{_LOOSE}:(?!:)").match
 _name_tight = re.compile(rf"{_TIGHT}({_ID})").match
 _name_loose = re.compile(rf"{_LOOSE}({_ID})").match
 _name = re.compile(_ID).match
-_end_of_line = re.compile(_END_OF_LINE).match
+_end_of_line = re.compile(rf"{_TIGHT}(?:{_LINE_COMMENT})?+\r?\n").match
 
 _statement = re.compile(
-    rf"{_LOOSE}(?:({_ID}){_TIGHT}(?:{_ASSIGN}(?:[ \t]*+{_PLAIN}[ \t]*+\n|())"
-    rf'|((?:"[^"\\$%\r\n]*+"[ \t]*+)*+)\{{[ \t]*+(\n)?+)'
+    rf"{_LOOSE}(?:({_ID}){_TIGHT}"
+    rf"(?:{_ASSIGN}(?:[ \t]*+{_PLAIN}[ \t]*+\n|())"
+    rf'|((?:"[^"\\$%\r\n]*+"[ \t]*+)*+)\{{(?:[ \t]*+(\n))?+)'
     r"|(\})|(\x00))"
 ).match
-_NAME, _TEXT, _ASSIGNMENT, _LABELS, _BRACE_LINE, _CLOSE, _END = 1, 2, 3, 4, 5, 6, 7
+_NAME, _TEXT, _EQUALS, _LABELS, _LINES, _CLOSE, _END = 1, 2, 3, 4, 5, 6, 7
+_plain_label = re.compile(_PLAIN).finditer
+_header = re.compile(rf'{_TIGHT}(?:(\{{)|(")|({_ID}))').match
+_BRACE, _QUOTE, _BARE = 1, 2, 3
 _after_brace = re.compile(
-    rf"{_TIGHT}(?:(\}})|(?:{_LINE_COMMENT})?+\r?\n()|({_ID}){_TIGHT}{_ASSIGN})"
+    rf"{_TIGHT}(?:(\}})|((?:{_LINE_COMMENT})?+\r?\n)|({_ID}){_TIGHT}{_ASSIGN})"
 ).match
-_close_brace_tight = re.compile(rf"{_TIGHT}\}}").match
-_header_tight = re.compile(rf'{_TIGHT}(?:(\{{)|(")|({_ID}))').match
-
+_AT_ONCE, _BODY, _ONE = 1, 2, 3
+_curly_tight = re.compile(rf"{_TIGHT}\}}").match
+_curly_loose = re.compile(rf"{_LOOSE}\}}").match
+_round_loose = re.compile(rf"{_LOOSE}\)").match
+_square_loose = re.compile(rf"{_LOOSE}\]").match
 _argument_end = re.compile(rf"{_LOOSE}(?:(\))|(,)|(\.\.\.))").match
-_item_end = re.compile(rf"{_LOOSE}(?:(\])|(,))").match
-_close_round = re.compile(rf"{_LOOSE}\)").match
-_close_square = re.compile(rf"{_LOOSE}\]").match
-_close_curly = re.compile(rf"{_LOOSE}\}}").match
-_tuple_open = re.compile(rf"{_LOOSE}(?:(\])|(for)(?![^\x00-\x2c\x2e\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]))").match
+_element_end = re.compile(rf"{_LOOSE}(?:(\])|(,))").match
+_for_key_word = re.compile(_LOOSE + _FOR).match
+_item = re.compile(
+    rf"{_LOOSE}(?:(?:({_ID})|{_PLAIN}){_TIGHT}(?:=(?![=>])|:(?!:))|(\}}))"
+).match
+_KEY, _QUOTED_KEY, _LAST = 1, 2, 3
+_item_end = re.compile(rf"{_TIGHT}(?:(\}})|(,)|((?:{_LINE_COMMENT})?+\r?\n))").match
+_assign_or_colon = re.compile(rf"{_TIGHT}(?:=(?![=>])|:(?!:))").match
+_arrow = re.compile(rf"{_LOOSE}=>").match
+_ellipsis = re.compile(rf"{_LOOSE}\.\.\.").match
+_comma_loose = re.compile(rf"{_LOOSE},").match
+_name_end = re.compile(rf"{_LOOSE}(::|\()").match
+
+_quoted_part = re.compile(
+    r'(?:((?:[^"\\$%\r\n]++|\$(?!\$?+\{)|%(?!%?+\{))++)'  # 1 as it stands
+    r'|(")'  # 2 the end
+    r"|\\(?:([nrt\"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))"  # 3, 4, 5 an escape
+    r"|(\$\$\{|%%\{)"  # 6 an escaped sequence
+    r"|([$%]\{))"  # 7 a sequence
+).match
+_AS_IS, _QUOTE_END, _ESCAPE, _SHORT, _LONG, _DOUBLED, _SEQUENCE = 1, 2, 3, 4, 5, 6, 7
+_sequence_in = re.compile(r"(?:\$(\$)?+|%(%)?+)\{").search
+_sequence_end = re.compile(rf"{_LOOSE}(~)?+\}}").match
+_heredoc_open = re.compile(rf"<<(-)?+({_ID})\r?\n").match
+_heredoc_in = re.compile(rf"<<-?+({_ID})\r?\n").search
+_trimmed = re.compile(r"[^\S\n]*+\n?+").match
+_indent = re.compile(r"[ \t]*+").match
+_statement_start = re.compile(rf'{_ID}[ \t]*+(?:=(?![=>])|\{{|"|{_ID}[ \t]*+["{{])').match
+
+_PRECEDENCE: Final = {
+    "||": 1,
+    "&&": 2,
+    "==": 3,
+    "!=": 3,
+    "<": 4,
+    ">": 4,
+    "<=": 4,
+    ">=": 4,
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "%": 6,
+}
+_KEY_WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
+_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+# After an expression these characters end it for certain.
+_STOP_TIGHT: Final = "\n\r,)]}"
+_STOP_LOOSE: Final = ",)]}"
+_MAX_DIGITS: Final = 4000
+_WHOLE: Final = 2**53
+_SURROGATES: Final = range(0xD800, 0xE000)
+_MAX_CODE_POINT: Final = 0x10FFFF
+
+# How many labels the blocks of Terraform's language have, to read a header with a lost quote.
+_LABEL_COUNTS: Final = {
+    "backend": 1,
+    "check": 1,
+    "connection": 0,
+    "data": 2,
+    "dynamic": 1,
+    "ephemeral": 2,
+    "import": 0,
+    "lifecycle": 0,
+    "locals": 0,
+    "module": 1,
+    "moved": 0,
+    "output": 1,
+    "provider": 1,
+    "provisioner": 1,
+    "removed": 0,
+    "resource": 2,
+    "terraform": 0,
+    "variable": 1,
+}
+
+
+class _FaultError(Exception):
+    """The first thing in a statement that is not as the grammar wants it."""
+
+    def __init__(self, at: int, message: str) -> None:
+        super().__init__(message)
+        self.at = at
+        self.message = message
+
+
+class _Directive:
+    """A template directive before ``if``/``else``/``endif`` and ``for``/``endfor`` are paired."""
+
+    __slots__ = ("end", "expression", "key", "start", "value", "word")
+
+    def __init__(self, start: int, word: str) -> None:
+        self.start = start
+        self.end = start
+        self.word = word
+        self.expression: Expression | None = None
+        self.key: str | None = None
+        self.value = ""
+
+
+_Item = TextPart | Interpolation | _Directive
+
+
+class _Parser:
+    """One text on its way to a tree; every method takes an offset and gives back a node.
+
+    The position after a node is its ``end``. ``loose`` says that newlines are blanks here (within
+    parentheses, square brackets and template sequences); ``depth`` counts the nesting.
+    ``text`` is the document's with a newline and a NUL behind, so that looking one character
+    ahead never needs a bound.
+    """
+
+    def __init__(self, document: Document, text: str) -> None:
+        self.document = document
+        self.size = len(text)
+        self.text = text + "\n\0"
+        self.wide = not text.isascii()
+        self.faults: list[SyntaxFault] = []
+
+    # Faults
+
+    def found(self, at: int) -> tuple[str, int]:
+        """What stands at ``at``, in words, and where it ends."""
+        text = self.text
+        if at >= self.size:
+            return "the end of the file", self.size
+        character = text[at]
+        if character in "\r\n#" or text.startswith("//", at):
+            return "the end of the line", at + 1
+        match = _name(text, at)
+        if match is not None:
+            word = match[0]
+            shown = word if len(word) <= 40 else word[:37] + "..."  # noqa: PLR2004  for the eye
+            return f'"{shown}"', match.end()
+        if text.startswith("/*", at):
+            return "a comment that does not end", at + 2
+        if character == '"':
+            return "a string", at + 1
+        if character.isdigit():
+            return "a number", at + 1
+        for operator in ("...", "=>", "==", "!=", "<=", ">=", "&&", "||", "::", "<<", "${", "%{"):
+            if text.startswith(operator, at):
+                return f'"{operator}"', at + len(operator)
+        shown = character if character.isprintable() else f"U+{ord(character):04X}"
+        return f'"{shown}"', at + 1
+
+    def expected(self, what: str, pos: int, *, loose: bool = False) -> _FaultError:
+        """The fault that ``what`` does not stand behind ``pos``."""
+        match = (_skip_loose if loose else _skip_tight)(self.text, pos)
+        at = min(match.end() if match else pos, self.size)
+        return _FaultError(at, f"expected {what}, found {self.found(at)[0]}")
+
+    def too_deep(self, at: int) -> _FaultError:
+        """The fault that the nesting goes beyond ``MAX_DEPTH``."""
+        return _FaultError(min(at, self.size), f"nested more than {MAX_DEPTH} levels deep")
+
+    def report(self, at: int, message: str, end: int = -1) -> None:
+        """Keep a fault."""
+        at = min(at, self.size)
+        end = min(self.found(at)[1] if end < 0 else end, self.size)
+        self.faults.append(SyntaxFault(Span(self.document, at, max(at, end)), message))
+
+    def check_name(self, path: str, at: int) -> None:
+        """Refuse what is let through as an identifier but has characters that none may have."""
+        if not path.isascii():
+            for name in path.split("."):
+                if not name.replace("-", "_").isidentifier():
+                    raise _FaultError(at, f'expected a name, found "{name[:40]}"')
+
+    # Bodies
+
+    def body(self, start: int, depth: int) -> Body:
+        """The statements from ``start`` to the closing brace, or to the end at depth 0."""
+        text = self.text
+        if depth > MAX_DEPTH:
+            raise self.too_deep(start)
+        body = Body(self.document, start, start)
+        attributes = body.attributes
+        pos = start
+        value: Expression
+        while True:
+            match = _statement(text, pos)
+            kind = match.lastindex if match is not None else 0
+            if match is None or kind is None or kind == 0:
+                block = self.other_block(pos, depth)
+                body.blocks.append(block)
+                pos = block.end
+            elif kind <= _EQUALS:
+                name_start, name_end = match.span(_NAME)
+                name = match[_NAME]
+                if self.wide:
+                    self.check_name(name, name_start)
+                if kind == _TEXT:
+                    left, right = match.span(_TEXT)
+                    value = Template(
+                        left - 1,
+                        right + 1,
+                        (TextPart(left, right, match[_TEXT]),) if right > left else (),
+                    )
+                    pos = match.end()
+                else:
+                    value = self.expression(match.end(), loose=False, depth=depth + 1)
+                    pos = value.end
+                    if text[pos] == "\n":
+                        pos += 1
+                    else:
+                        pos = self.line_end(pos, "the attribute")
+                if name in attributes:
+                    self.duplicate(attributes[name], name_start)
+                else:
+                    attributes[name] = Attribute(name, name_start, name_end, value)
+                continue
+            elif kind <= _LINES:
+                labels = [
+                    Label(label.start(), label.end(), label[1])
+                    for label in _plain_label(text, *match.span(_LABELS))
+                ]
+                header_end = labels[-1].end if labels else match.end(_NAME)
+                if self.wide:
+                    self.check_name(match[_NAME], match.start(_NAME))
+                if kind == _LINES:
+                    inner = self.body(match.end(_LINES), depth + 1)
+                else:
+                    inner = self.body_on_line(match.end(), depth + 1)
+                pos = inner.end + 1
+                body.blocks.append(
+                    Block(
+                        match.start(_NAME),
+                        pos,
+                        type=match[_NAME],
+                        labels=tuple(labels),
+                        header_end=header_end,
+                        body=inner,
+                    )
+                )
+            elif kind == _CLOSE:
+                if depth == 0:
+                    raise self.expected("an attribute or a block", match.start(_CLOSE))
+                body.end = match.start(_CLOSE)
+                return body
+            else:
+                if match.start(_END) < self.size:
+                    raise self.expected("an attribute or a block", match.start(_END))
+                if depth:
+                    raise self.expected('"}" at the end of the block', self.size)
+                body.end = self.size
+                return body
+            # Behind a block.
+            if text[pos] == "\n":
+                pos += 1
+            else:
+                pos = self.line_end(pos, "the block")
+
+    def line_end(self, pos: int, what: str) -> int:
+        """The start of the line behind ``pos``, where nothing more may stand on this one."""
+        match = _end_of_line(self.text, pos)
+        if match is None:
+            raise self.expected(f"the end of the line after {what}", pos)
+        return match.end()
+
+    def duplicate(self, first: Attribute, at: int) -> None:
+        """Report an attribute that stands twice in one body; the first is kept."""
+        line = self.document.position(first.start).line
+        self.report(at, f'the attribute "{first.name}" stands already on line {line}')
+
+    def other_block(self, pos: int, depth: int) -> Block:
+        """A block whose header is not of the common form: bare labels, comments, escapes."""
+        text = self.text
+        match = _name_loose(text, pos)
+        if match is None:
+            raise self.expected("an attribute or a block", pos, loose=True)
+        if self.wide:
+            self.check_name(match[1], match.start(1))
+        labels, brace = self.labels(match.end())
+        inner = self.body_on_line(brace + 1, depth + 1)
+        return Block(
+            match.start(1),
+            inner.end + 1,
+            type=match[1],
+            labels=tuple(labels),
+            header_end=labels[-1].end if labels else match.end(1),
+            body=inner,
+        )
+
+    def labels(self, pos: int) -> tuple[list[Label], int]:
+        """The labels behind the type of a block and the offset of the brace behind them."""
+        text = self.text
+        labels: list[Label] = []
+        while True:
+            match = _header(text, pos)
+            kind = match.lastindex if match is not None else None
+            if match is None or kind is None:
+                wanted = '"{" or a label' if labels else '"=" or "{" after the name'
+                raise self.expected(wanted, pos)
+            at = match.start(kind)
+            if kind == _BRACE:
+                return labels, at
+            if kind == _QUOTE:
+                label = self.label(at)
+                pos = label.end
+                labels.append(label)
+            else:
+                if self.wide:
+                    self.check_name(match[_BARE], at)
+                pos = match.end()
+                labels.append(Label(at, pos, match[_BARE]))
+
+    def label(self, at: int) -> Label:
+        """A quoted label; template sequences have no place in it."""
+        template = self.quoted(at, 0)
+        content = ""
+        for part in template.parts:
+            if not isinstance(part, TextPart):
+                raise _FaultError(part.start, "a label must not contain a template sequence")
+            content += part.text
+        return Label(template.start, template.end, content)
+
+    def body_on_line(self, pos: int, depth: int) -> Body:
+        """The body behind a brace that something else than the line's end may follow."""
+        text = self.text
+        match = _after_brace(text, pos)
+        if match is None or match.lastindex is None:
+            raise self.expected('an attribute, "}" or the end of the line after "{"', pos)
+        kind = match.lastindex
+        if kind == _BODY:
+            return self.body(match.end(), depth)
+        body = Body(self.document, pos, match.end() - 1)
+        if kind == _ONE:
+            if self.wide:
+                self.check_name(match[_ONE], match.start(_ONE))
+            value = self.expression(match.end(), loose=False, depth=depth + 1)
+            close = _curly_tight(text, value.end)
+            if close is None:
+                raise self.expected('"}" after the only attribute of the line', value.end)
+            body.attributes[match[_ONE]] = Attribute(
+                match[_ONE], match.start(_ONE), match.end(_ONE), value
+            )
+            body.end = close.end() - 1
+        return body
+
+    # Expressions
+
+    def expression(self, pos: int, *, loose: bool, depth: int) -> Expression:
+        """The longest expression at ``pos``.
+
+        One function for all operators: what waits for its right side is kept in a list, so that a
+        chain of any length costs no recursion.
+        """
+        if depth > MAX_DEPTH:
+            raise self.too_deep(pos)
+        text = self.text
+        if loose:
+            term, operator, stop = _term_loose, _operator_loose, _STOP_LOOSE
+        else:
+            term, operator, stop = _term_tight, _operator_tight, _STOP_TIGHT
+        waiting: list[tuple[Expression, str, int]] | None = None
+        node: Expression
+        while True:
+            match = term(text, pos)
+            if match is None:
+                raise self.expected("an expression", pos, loose=loose)
+            kind = match.lastindex
+            prefixes: list[tuple[int, str]] | None = None
+            if kind == _PREFIX:
+                prefixes = []
+                while kind == _PREFIX:
+                    prefixes.append((match.start(_PREFIX), match[_PREFIX]))
+                    if depth + len(prefixes) > MAX_DEPTH:
+                        raise self.too_deep(match.start(_PREFIX))
+                    match = term(text, match.end())
+                    if match is None:
+                        raise self.expected("an expression", prefixes[-1][0] + 1, loose=loose)
+                    kind = match.lastindex
+            path = ""
+            if kind == _PATH:
+                start, end = match.span(_PATH)
+                path = match[_PATH]
+                if self.wide:
+                    self.check_name(path, start)
+                if text[end] == "(" and "." not in path:
+                    node = self.call(path, start, end + 1, depth)
+                    path = ""
+                else:
+                    names = path.split(".")
+                    name = names[0]
+                    at = start + len(name)
+                    if name in _KEY_WORDS:
+                        node = Literal(start, at, _KEY_WORDS[name])
+                    else:
+                        node = Variable(start, at, name)
+                    if at < end:
+                        steps: list[Operation] = []
+                        for name in names[1:]:
+                            begin = at
+                            at += len(name) + 1
+                            steps.append(Attr(begin, at, name))
+                        node = Traversal(start, end, node, tuple(steps))
+                        path = ""
+            elif kind == _STRING:
+                start, end = match.span(_STRING)
+                node = Template(
+                    start - 1,
+                    end + 1,
+                    (TextPart(start, end, match[_STRING]),) if end > start else (),
+                )
+            elif kind == _OPEN:
+                start = match.start(_OPEN)
+                opener = text[start]
+                if opener == "{":
+                    node = self.object(start, depth)
+                elif opener == "[":
+                    node = self.tuple(start, depth)
+                elif opener == '"':
+                    node = self.quoted(start, depth)
+                else:
+                    node = self.expression(start + 1, loose=True, depth=depth + 1)
+                    match = _round_loose(text, node.end)
+                    if match is None:
+                        raise self.expected('")"', node.end, loose=True)
+                    node = Parenthesized(start, match.end(), node)
+            elif kind == _DIGITS:
+                node = self.number(match.start(_DIGITS), match[_DIGITS])
+            else:
+                node = self.heredoc(match.start(_HEREDOC), depth)
+
+            kind = 0
+            while text[node.end] not in stop:
+                match = operator(text, node.end)
+                if match is None:
+                    kind = 0
+                    break
+                kind = match.lastindex
+                if kind == _STEP:
+                    node = self.steps(node, loose=loose, depth=depth)
+                    path = ""
+                    kind = 0
+                    continue
+                if kind == _CALL and path:
+                    node = self.call(path, node.start, match.end(), depth)
+                elif kind == _SCOPE and path:
+                    node = self.scoped_call(path, node.start, match.start(_SCOPE), depth)
+                else:
+                    break
+                path = ""
+                kind = 0
+            if prefixes:
+                for at, sign in reversed(prefixes):
+                    node = Unary(at, node.end, sign, node)
+            if kind == _BINARY and match is not None:
+                sign = match[_BINARY]
+                rank = _PRECEDENCE[sign]
+                if waiting is None:
+                    waiting = []
+                while waiting and waiting[-1][2] >= rank:
+                    left, before, _ = waiting.pop()
+                    node = Binary(left.start, node.end, before, left, node)
+                waiting.append((node, sign, rank))
+                pos = match.end()
+                continue
+            while waiting:
+                left, before, _ = waiting.pop()
+                node = Binary(left.start, node.end, before, left, node)
+            if kind == _QUESTION and match is not None:
+                yes = self.expression(match.end(), loose=loose, depth=depth + 1)
+                match = (_colon_loose if loose else _colon_tight)(text, yes.end)
+                if match is None:
+                    raise self.expected('":" of the conditional', yes.end, loose=loose)
+                no = self.expression(match.end(), loose=loose, depth=depth + 1)
+                return Conditional(node.start, no.end, node, yes, no)
+            return node
+
+    def number(self, start: int, digits: str) -> Expression:
+        """A number; one too large to be held is a value that is not known."""
+        end = start + len(digits)
+        if digits.isdigit():
+            if len(digits) > _MAX_DIGITS:
+                return Broken(start, end)
+            return Literal(start, end, int(digits))
+        try:
+            value = float(digits)
+        except ValueError:
+            raise _FaultError(start, f'expected a number, found "{digits[:40]}"') from None
+        if value in (float("inf"), float("-inf")):
+            return Broken(start, end)
+        if value.is_integer() and abs(value) < _WHOLE:
+            return Literal(start, end, int(value))
+        return Literal(start, end, value)
+
+    def scoped_call(self, name: str, start: int, pos: int, depth: int) -> Call:
+        """A call of a function in a namespace; ``pos`` is that of the first ``::``."""
+        text = self.text
+        while True:
+            match = _name_end(text, pos)
+            if match is None:
+                raise self.expected('"("', pos)
+            if match[1] == "(":
+                return self.call(name, start, match.end(), depth)
+            word = _name_tight(text, match.end())
+            if word is None:
+                raise self.expected('a name after "::"', match.end())
+            if self.wide:
+                self.check_name(word[1], word.start(1))
+            name += "::" + word[1]
+            pos = word.end()
+            following = _operator_tight(text, pos)
+            if following is None or following.lastindex not in (_CALL, _SCOPE):
+                raise self.expected('"("', pos)
+
+    def call(self, name: str, start: int, pos: int, depth: int) -> Call:
+        """The arguments of a function behind its opening parenthesis."""
+        text = self.text
+        arguments: list[Expression] = []
+        while True:
+            if text[pos] == ")":
+                return Call(start, pos + 1, name, tuple(arguments), expand=False)
+            match = _round_loose(text, pos)
+            if match is not None:
+                return Call(start, match.end(), name, tuple(arguments), expand=False)
+            node = self.expression(pos, loose=True, depth=depth + 1)
+            arguments.append(node)
+            pos = node.end
+            character = text[pos]
+            if character == ")":
+                continue
+            if character == ",":
+                pos += 1
+                continue
+            match = _argument_end(text, pos)
+            if match is None:
+                raise self.expected('"," or ")" after the argument', pos, loose=True)
+            if match.lastindex == 1:
+                return Call(start, match.end(), name, tuple(arguments), expand=False)
+            pos = match.end()
+            if match.lastindex == 3:  # noqa: PLR2004  the group of "..."
+                match = _round_loose(text, pos)
+                if match is None:
+                    raise self.expected('")" after "..."', pos, loose=True)
+                return Call(start, match.end(), name, tuple(arguments), expand=True)
+
+    def tuple(self, start: int, depth: int) -> Expression:
+        """``[…]``: a tuple or a ``for`` expression."""
+        text = self.text
+        pos = start + 1
+        match = _for_key_word(text, pos)
+        if match is not None:
+            return self.for_expression(start, match.end(), depth)
+        items: list[Expression] = []
+        while True:
+            match = _square_loose(text, pos)
+            if match is not None:
+                return TupleExpression(start, match.end(), tuple(items))
+            node = self.expression(pos, loose=True, depth=depth + 1)
+            items.append(node)
+            pos = node.end
+            if text[pos] == ",":
+                pos += 1
+                continue
+            match = _element_end(text, pos)
+            if match is None:
+                raise self.expected('"," or "]" after the element', pos, loose=True)
+            if match.lastindex == 1:
+                return TupleExpression(start, match.end(), tuple(items))
+            pos = match.end()
+
+    def object(self, start: int, depth: int) -> Expression:
+        """``{…}``: an object or a ``for`` expression."""
+        text = self.text
+        pos = start + 1
+        match = _for_key_word(text, pos)
+        if match is not None:
+            return self.for_expression(start, match.end(), depth)
+        items: list[ObjectItem] = []
+        key: Expression
+        while True:
+            match = _item(text, pos)
+            if match is None:
+                key, pos = self.key(pos, depth)
+            else:
+                kind = match.lastindex
+                if kind == _KEY:
+                    left, right = match.span(_KEY)
+                    if self.wide:
+                        self.check_name(match[_KEY], left)
+                    key = Template(left, right, (TextPart(left, right, match[_KEY]),))
+                elif kind == _QUOTED_KEY:
+                    left, right = match.span(_QUOTED_KEY)
+                    key = Template(
+                        left - 1,
+                        right + 1,
+                        (TextPart(left, right, match[_QUOTED_KEY]),) if right > left else (),
+                    )
+                else:
+                    return ObjectExpression(start, match.end(), tuple(items))
+                pos = match.end()
+            value = self.expression(pos, loose=False, depth=depth + 1)
+            pos = value.end
+            items.append(ObjectItem(key.start, pos, key, value))
+            if text[pos] in "\n,":
+                pos += 1
+                continue
+            match = _item_end(text, pos)
+            if match is None:
+                raise self.expected('",", "}" or the end of the line after the value', pos)
+            if match.lastindex == 1:
+                return ObjectExpression(start, match.end(), tuple(items))
+            pos = match.end()
+
+    def key(self, pos: int, depth: int) -> tuple[Expression, int]:
+        """A key of an object that is neither a name nor a plain string; and what follows it."""
+        text = self.text
+        match = _skip_loose(text, pos)
+        pos = match.end() if match else pos
+        key = self.expression(pos, loose=False, depth=depth + 1)
+        match = _assign_or_colon(text, key.end)
+        if match is None:
+            raise self.expected('"=" or ":" after the key', key.end)
+        return key, match.end()
+
+    def for_names(self, pos: int) -> tuple[str | None, str, int]:
+        """``key, value in`` behind ``for``, and where the collection starts."""
+        text = self.text
+        names: list[str] = []
+        while True:
+            match = _name_loose(text, pos)
+            if match is None:
+                raise self.expected('a name after "for"', pos, loose=True)
+            if self.wide:
+                self.check_name(match[1], match.start(1))
+            names.append(match[1])
+            pos = match.end()
+            match = _comma_loose(text, pos) if len(names) == 1 else None
+            if match is None:
+                break
+            pos = match.end()
+        match = _name_loose(text, pos)
+        if match is None or match[1] != "in":
+            raise self.expected('"in"', pos, loose=True)
+        return (names[0] if len(names) > 1 else None), names[-1], match.end()
+
+    def for_expression(self, start: int, pos: int, depth: int) -> ForExpression:
+        """``[for …]`` or ``{for …}``; ``pos`` is behind the word ``for``."""
+        text = self.text
+        to_object = text[start] == "{"
+        key_name, value_name, pos = self.for_names(pos)
+        collection = self.expression(pos, loose=True, depth=depth + 1)
+        match = _colon_loose(text, collection.end)
+        if match is None:
+            raise self.expected('":" after the collection', collection.end, loose=True)
+        value = self.expression(match.end(), loose=True, depth=depth + 1)
+        pos = value.end
+        key: Expression | None = None
+        match = _arrow(text, pos)
+        if (match is not None) is not to_object:
+            wanted = '"=>" after the key' if to_object else '"]" or "if" after the value'
+            raise self.expected(wanted, pos, loose=True)
+        if match is not None:
+            key = value
+            value = self.expression(match.end(), loose=True, depth=depth + 1)
+            pos = value.end
+        match = _ellipsis(text, pos) if to_object else None
+        grouping = match is not None
+        if match is not None:
+            pos = match.end()
+        condition: Expression | None = None
+        match = _name_loose(text, pos)
+        if match is not None and match[1] == "if":
+            condition = self.expression(match.end(), loose=True, depth=depth + 1)
+            pos = condition.end
+        match = (_curly_loose if to_object else _square_loose)(text, pos)
+        if match is None:
+            raise self.expected('"}"' if to_object else '"]"', pos, loose=True)
+        return ForExpression(
+            start,
+            match.end(),
+            key_name=key_name,
+            value_name=value_name,
+            collection=collection,
+            result_key=key,
+            result_value=value,
+            condition=condition,
+            grouping=grouping,
+        )
+
+    def steps(self, base: Expression, *, loose: bool, depth: int) -> Expression:
+        """The attributes, indexes and splats behind ``base``."""
+        text = self.text
+        step = _step_loose if loose else _step_tight
+        operations: list[Operation] = []
+        if type(base) is Traversal:
+            operations.extend(base.operations)
+            first = base.base
+        else:
+            first = base
+        pos = base.end
+        # A full splat maps everything behind it: what came before waits here.
+        outer: list[tuple[int, list[Operation]]] = []
+        stop = _STOP_LOOSE if loose else _STOP_TIGHT
+        by_attribute = -1
+        while True:
+            match = step(text, pos) if text[pos] not in stop else None
+            kind = match.lastindex if match is not None else None
+            if by_attribute >= 0 and kind not in (_ATTR, _LEGACY, _STAR):
+                # An attribute-only splat goes on as long as there are dots.
+                mapped = operations
+                at, operations = outer.pop()
+                operations.append(Splat(at, pos, tuple(mapped), full=False))
+                by_attribute = -1
+            if match is None or kind is None:
+                break
+            if kind == _ATTR:
+                if self.wide:
+                    self.check_name(match[_ATTR], match.start(_ATTR))
+                pos = match.end()
+                operations.append(Attr(match.start(1), pos, match[_ATTR]))
+            elif kind == _LEGACY:
+                if "." in match[_LEGACY]:
+                    raise _FaultError(
+                        match.start(_LEGACY), 'expected one number after ".", found two'
+                    )
+                pos = match.end()
+                number = self.number(match.start(_LEGACY), match[_LEGACY])
+                operations.append(Index(match.start(1), pos, number))
+            elif kind == _STAR:
+                if by_attribute >= 0:
+                    raise _FaultError(match.start(_STAR), 'expected a name after ".", found "*"')
+                pos = by_attribute = match.end()
+                outer.append((match.start(1), operations))
+                operations = []
+            elif kind == _FULL:
+                pos = match.end()
+                outer.append((match.start(_INDEX), operations))
+                operations = []
+                if depth + len(outer) > MAX_DEPTH:
+                    raise self.too_deep(match.start(_INDEX))
+            else:
+                key = self.expression(match.end(_INDEX), loose=True, depth=depth + 1)
+                close = _square_loose(text, key.end)
+                if close is None:
+                    raise self.expected('"]" after the index', key.end, loose=True)
+                pos = close.end()
+                operations.append(Index(match.start(_INDEX), pos, key))
+        if pos == base.end:
+            match = (_operator_loose if loose else _operator_tight)(text, pos)
+            raise self.expected('a name after "."', match.end() if match else pos, loose=loose)
+        while outer:
+            mapped = operations
+            at, operations = outer.pop()
+            operations.append(Splat(at, pos, tuple(mapped), full=True))
+        return Traversal(base.start, pos, first, tuple(operations))
+
+    # Templates
+
+    def quoted(self, start: int, depth: int) -> Template:
+        """The quoted template whose opening quote is at ``start``."""
+        text = self.text
+        items: list[_Item] = []
+        pos = start + 1
+        trim = False
+        while True:
+            match = _quoted_part(text, pos)
+            kind = match.lastindex if match is not None else None
+            if match is None or kind is None:
+                raise self.bad_string(pos)
+            if kind == _AS_IS:
+                content = match[_AS_IS]
+                end = match.end()
+                if trim:
+                    content = content.lstrip()
+                    pos = end - len(content)
+                if content:
+                    items.append(TextPart(pos, end, content))
+                    trim = False
+                pos = end
+                continue
+            if kind == _QUOTE_END:
+                return Template(start, match.end(), self.pair(items, depth))
+            if kind == _SEQUENCE:
+                pos, trim = self.sequence(pos, items, depth, quoted=True)
+                continue
+            if kind == _ESCAPE:
+                content = _ESCAPES[match[_ESCAPE]]
+            elif kind == _DOUBLED:
+                content = match[_DOUBLED][1:]
+            else:
+                number = int(match[kind], 16)
+                if number in _SURROGATES or number > _MAX_CODE_POINT:
+                    raise _FaultError(pos, f'"{match[0]}" is no character')
+                content = chr(number)
+            if not (trim and content.isspace()):
+                items.append(TextPart(pos, match.end(), content))
+                trim = False
+            pos = match.end()
+
+    def bad_string(self, pos: int) -> _FaultError:
+        """What is wrong at ``pos`` within a quoted string."""
+        if pos < self.size and self.text[pos] == "\\":
+            following = self.text[pos + 1]
+            if pos + 1 < self.size and following not in "\r\n":
+                return _FaultError(pos, f'"\\{following}" is no escape sequence')
+        where = "the end of the file" if pos >= self.size else "the end of the line"
+        return _FaultError(min(pos, self.size), f"expected '\"' at the end of the string, found {where}")
+
+    def sequence(
+        self, start: int, items: list[_Item], depth: int, *, quoted: bool
+    ) -> tuple[int, bool]:
+        """``${…}`` or ``%{…}`` at ``start``; gives back what follows and whether to trim that."""
+        text = self.text
+        pos = start + 2
+        if text[pos] == "~":
+            pos += 1
+            _trim_right(items, quoted=quoted)
+        if text[start] == "$":
+            node = self.expression(pos, loose=True, depth=depth + 1)
+            match = _sequence_end(text, node.end)
+            if match is None:
+                raise self.expected('"}" after the interpolation', node.end, loose=True)
+            items.append(Interpolation(start, match.end(), node))
+            return match.end(), match[1] is not None
+        match = _name_loose(text, pos)
+        word = match[1] if match is not None else ""
+        if match is None or word not in ("if", "else", "endif", "for", "endfor"):
+            raise self.expected('"if", "else", "endif", "for" or "endfor"', pos, loose=True)
+        pos = match.end()
+        directive = _Directive(start, word)
+        if word == "for":
+            directive.key, directive.value, pos = self.for_names(pos)
+        if word in ("if", "for"):
+            node = self.expression(pos, loose=True, depth=depth + 1)
+            directive.expression = node
+            pos = node.end
+        match = _sequence_end(text, pos)
+        if match is None:
+            raise self.expected('"}" after the directive', pos, loose=True)
+        directive.end = match.end()
+        items.append(directive)
+        return match.end(), match[1] is not None
+
+    def pair(self, items: list[_Item], depth: int) -> tuple[TemplatePart, ...]:
+        """The parts of a template with each directive paired with its end."""
+        parts: list[TemplatePart] = []
+        # Per open directive: itself, what came before it, what stood before its "else".
+        stack: list[tuple[_Directive, list[TemplatePart], list[TemplatePart] | None]] = []
+        for item in items:
+            if not isinstance(item, _Directive):
+                if type(item) is TextPart:
+                    _append_text(parts, item)
+                else:
+                    parts.append(item)
+                continue
+            word = item.word
+            if word in ("if", "for"):
+                if depth + len(stack) >= MAX_DEPTH:
+                    raise self.too_deep(item.start)
+                stack.append((item, parts, None))
+                parts = []
+                continue
+            opener, before, yes = stack.pop() if stack else (None, parts, None)
+            if opener is None or opener.expression is None:
+                raise _FaultError(item.start, f'"{word}" without its beginning')
+            if word == "else":
+                if opener.word != "if" or yes is not None:
+                    raise _FaultError(item.start, '"else" without its "if"')
+                stack.append((opener, before, parts))
+                parts = []
+                continue
+            if word != "end" + opener.word:
+                raise _FaultError(item.start, f'expected "end{opener.word}", found "{word}"')
+            if word == "endif":
+                if yes is None:
+                    yes, parts = parts, []
+                before.append(
+                    IfDirective(
+                        opener.start, item.end, opener.expression, tuple(yes), tuple(parts)
+                    )
+                )
+            else:
+                before.append(
+                    ForDirective(
+                        opener.start,
+                        item.end,
+                        opener.key,
+                        opener.value,
+                        opener.expression,
+                        tuple(parts),
+                    )
+                )
+            parts = before
+        if stack:
+            opener = stack[-1][0]
+            raise _FaultError(
+                opener.start, f'expected "end{opener.word}" before the end of the template'
+            )
+        return tuple(parts)
+
+    def heredoc(self, start: int, depth: int) -> Template:
+        """The heredoc whose ``<<`` is at ``start``; it ends with its closing marker."""
+        text = self.text
+        match = _heredoc_open(text, start)
+        if match is None or match.end() > self.size:
+            raise _FaultError(start, 'expected a marker and the end of the line after "<<"')
+        marker = match[2]
+        flush = match[1] is not None
+        if self.wide:
+            self.check_name(marker, match.start(2))
+        pos = match.end()
+        items, pos = self.lines(pos, depth, marker=marker, split=flush)
+        if pos < 0:
+            raise _FaultError(start, f'expected "{marker}" at the end of the heredoc')
+        if flush:
+            _unindent(items)
+        line_end = text.find("\n", pos)
+        end = pos + len(text[pos:line_end].rstrip())
+        return Template(start, end, self.pair(items, depth), heredoc=True)
+
+    def lines(
+        self, pos: int, depth: int, *, marker: str | None, split: bool
+    ) -> tuple[list[_Item], int]:
+        """What stands in a heredoc up to the line of its marker, or in a bare template.
+
+        Gives back the offset of the marker's line, -1 where there is none. With ``split`` every
+        line has parts of its own.
+        """
+        text = self.text
+        size = self.size
+        items: list[_Item] = []
+        run = pos
+        line_start = True
+        while True:
+            line_end = text.find("\n", pos)
+            if line_end < 0 or line_end >= size:
+                if marker is not None:
+                    return items, -1
+                line_end = size
+            elif line_start and marker is not None and text[pos:line_end].strip() == marker:
+                if pos > run:
+                    items.append(TextPart(run, pos, text[run:pos]))
+                return items, pos
+            match = _sequence_in(text, pos, line_end)
+            if match is None:
+                pos = min(line_end + 1, size)
+                if split or line_end >= size:
+                    if pos > run:
+                        items.append(TextPart(run, pos, text[run:pos]))
+                    run = pos
+                if line_end >= size:
+                    return items, pos
+                line_start = True
+                continue
+            at = match.start()
+            if at > run:
+                items.append(TextPart(run, at, text[run:at]))
+            line_start = False
+            if match.lastindex is not None:
+                run = pos = match.end()
+                items.append(TextPart(at, pos, match[0][1:]))
+                continue
+            pos, trim = self.sequence(at, items, depth, quoted=False)
+            if trim:
+                match = _trimmed(text, pos)
+                if match is not None:
+                    pos = min(match.end(), size)
+                    line_start = text[pos - 1] == "\n"
+            run = pos
+
+
+def _trim_right(items: list[_Item], *, quoted: bool) -> None:
+    """Take the blanks before a ``~`` away.
+
+    In a quoted template that is all of them. Elsewhere each line is a token of its own, and only
+    the token next to the marker is trimmed; it stays, even empty, for the sake of indentation.
+    """
+    while items:
+        part = items[-1]
+        if type(part) is not TextPart:
+            return
+        content = part.text
+        keep = 0 if quoted else content.rfind("\n") + 1
+        content = content[:keep] + content[keep:].rstrip()
+        if content == part.text:
+            return
+        items[-1] = TextPart(part.start, part.end - len(part.text) + len(content), content)
+        if content or not quoted:
+            return
+        items.pop()
+
+
+def _append_text(parts: list[TemplatePart], item: TextPart) -> None:
+    """Append a stretch, joined to the one before where the two are one stretch of the source."""
+    if not item.text:
+        return
+    if parts:
+        before = parts[-1]
+        if (
+            type(before) is TextPart
+            and before.end == item.start
+            and len(before.text) == before.end - before.start
+            and len(item.text) == item.end - item.start
+        ):
+            parts[-1] = TextPart(before.start, item.end, before.text + item.text)
+            return
+    parts.append(item)
+
+
+def _unindent(items: list[_Item]) -> None:
+    """Remove from each line of a ``<<-`` heredoc the blanks that all its lines begin with.
+
+    Lines of blanks alone neither count nor change (spec.md, "Template Expressions").
+    """
+    least = -1
+    firsts: list[int] = []
+    at_line_start = True
+    for number, item in enumerate(items):
+        text = item.text if type(item) is TextPart else None
+        if at_line_start:
+            at_line_start = False
+            blanks = 0
+            counts = True
+            if text is not None:
+                blanks = len(text) - len(text.lstrip())
+                counts = blanks < len(text) or not text.endswith("\n")
+                if counts:
+                    firsts.append(number)
+            if counts and (least < 0 or blanks < least):
+                least = blanks
+        if text is not None and text.endswith("\n"):
+            at_line_start = True
+    if least > 0:
+        for number in firsts:
+            item = items[number]
+            if type(item) is TextPart:
+                items[number] = TextPart(item.start + least, item.end, item.text[least:])

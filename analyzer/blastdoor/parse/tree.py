@@ -164,12 +164,16 @@ class Index(Node):
 
 
 class Splat(Node):
-    """``.*`` (attribute-only) or ``[*]`` (full) with the operations it maps over the elements."""
+    """``.*`` (attribute-only) or ``[*]`` (full) with the operations it maps over the elements.
+
+    A splat behind a full splat is mapped too and so stands within its operations:
+    ``a[*].b[*].c`` gives a list of lists.
+    """
 
     __slots__ = ("full", "operations")
 
     def __init__(
-        self, start: int, end: int, operations: tuple[Attr | Index, ...], *, full: bool
+        self, start: int, end: int, operations: tuple[Operation, ...], *, full: bool
     ) -> None:
         self.start = start
         self.end = end

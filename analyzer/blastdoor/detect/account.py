@@ -1,0 +1,129 @@
+"""Judgements over accounts and organizations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import tables
+from blastdoor.detect import grant
+from blastdoor.detect.hit import Hit
+from blastdoor.facts.reading import bodies_of, chain, items_of, origin, place, text_of
+from blastdoor.reach import Accounts, Organization, Reach
+from blastdoor.value import Meaning, Unknown, Value, known_text
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Facts, Statement, Target
+
+_ORGANIZATION_ARN: Final = re.compile(r"arn:[^:]*:organizations::[^:]*:organization/")
+
+
+def organization_root_target(facts: Facts) -> Iterator[Hit]:
+    """A deployment, policy or share targets the root of the organization."""
+    denying = _denying_policies(facts)
+    for target in facts.targets:
+        if target.axis != "accounts" or target.attribute == "for_each":
+            continue
+        for item in items_of(target.value)[0] or [target.value]:
+            words = _root(item, target)
+            if words is None or _excluded(target):
+                continue
+            at = place(item, target.span) or target.span
+            where = origin(item)
+            yield Hit(
+                at,
+                f"accounts: every account of the organization ({words}"
+                f"{', ' + where if where else ''}) gets {target.what}, by {target.owner}",
+                target.owner,
+                target.attribute,
+                "accounts",
+                words,
+                _condition(target, denying),
+                contain="target one organizational unit first, a canary of few accounts",
+                related=chain(item, at),
+                reach=Reach(accounts=Accounts(Organization())),
+            )
+
+
+def _root(value: Value, target: Target) -> str | None:
+    if isinstance(value, Unknown):
+        if value.meaning is Meaning.ORGANIZATION_ROOT:
+            return value.subject or "the organization's root"
+        if value.meaning is Meaning.ORGANIZATION and target.attribute == "principal":
+            return value.subject or "the organization"
+        return None
+    text = text_of(value)
+    if text is None:
+        return None
+    if tables.scopes().root_id.match(text):
+        return text
+    if target.attribute == "principal" and _ORGANIZATION_ARN.match(text):
+        return text.replace("\ufffc", "…")
+    return None
+
+
+def _excluded(target: Target) -> bool:
+    """An account filter that only intersects, or the policy that every organization has."""
+    resource = target.resource
+    if resource is None:
+        return False
+    for body in bodies_of(resource.get("deployment_targets")):
+        if known_text(body.get("account_filter_type")) in ("INTERSECTION", "DIFFERENCE"):
+            return True
+    given = resource.get("policy_id")
+    policy = text_of(given) if given is not None else None
+    return policy is not None and policy.endswith("FullAWSAccess")
+
+
+def _denying_policies(facts: Facts) -> set[str]:
+    """Addresses of organization policies with a Deny."""
+    return {
+        s.resource.address
+        for s in facts.statements
+        if s.effect == "Deny" and s.kind in ("scp", "rcp")
+    }
+
+
+def _condition(target: Target, denying: set[str]) -> str:
+    resource = target.resource
+    if resource is None or target.attribute != "target_id":
+        return ""
+    given = resource.get("policy_id")
+    subject = given.subject if isinstance(given, Unknown) else ""
+    module, _dot, _rest = resource.address.rpartition("aws_organizations_policy_attachment")
+    address = module + subject.removesuffix(".id")
+    if address in denying:
+        return "deny-policy"
+    return ""
+
+
+def unconditional_deny_all(facts: Facts) -> Iterator[Hit]:
+    """An organization policy or permission boundary denies everything with no condition."""
+    for statement in facts.statements:
+        if statement.kind not in ("scp", "rcp", "boundary") or statement.effect != "Deny":
+            continue
+        if statement.not_actions or statement.not_resources or statement.not_principals:
+            continue
+        if statement.conditions or not statement.conditions_known:
+            continue
+        action = next((t for t in statement.actions if tables.is_every_action(t.text)), None)
+        if action is None or not any(t.text == "*" for t in statement.resources):
+            continue
+        yield grant.hit_of(
+            statement,
+            action,
+            "accounts: every account this is attached to loses every action "
+            f"({grant.said(action)} denied without a condition), by {statement.resource.address}",
+            axis="accounts",
+            condition="quarantine" if _quarantine(statement) else "",
+            contain="add a condition, or leave out with NotAction what must go on working",
+        )
+
+
+def _quarantine(statement: Statement) -> bool:
+    resource = statement.resource
+    text = f"{resource.address} {known_text(resource.get('name')) or ''} {statement.sid}".lower()
+    squeezed = text.replace("-", "").replace("_", "")
+    words = tables.scopes().quarantine_words
+    return any(word in squeezed for word in words)

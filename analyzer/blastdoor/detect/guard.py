@@ -1,0 +1,85 @@
+"""Judgements over guards: what keeps a change or a deletion from happening by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from blastdoor.detect.hit import Hit
+from blastdoor.facts.reading import bodies_of, chain, origin, place, words_of
+from blastdoor.finding import Level
+from blastdoor.reach import Guards, Reach
+from blastdoor.value import Known
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Facts, Guard
+
+
+def deletion_protection_off(facts: Facts) -> Iterator[Hit]:
+    """Deletion or termination protection is explicitly switched off."""
+    for guard in facts.guards:
+        if guard.kind == "deletion" and guard.unsafe:
+            yield _hit(
+                guard,
+                f"guards: {guard.resource.address} can be deleted by one call "
+                f"({_said(guard)})",
+                f"set {guard.attribute} = {guard.safe_text}",
+            )
+
+
+def data_kept_by_force_lost(facts: Facts) -> Iterator[Hit]:
+    """Destroying a resource is made to destroy its data."""
+    for guard in facts.guards:
+        if guard.kind == "data-loss" and guard.unsafe:
+            yield _hit(
+                guard,
+                f"guards: destroying {guard.resource.address} destroys what it holds "
+                f"({_said(guard)})",
+                f"remove {guard.attribute}",
+            )
+
+
+def _said(guard: Guard) -> str:
+    where = origin(guard.value)
+    return f"{guard.attribute} = {words_of(guard.value)}{', ' + where if where else ''}"
+
+
+def _hit(guard: Guard, message: str, contain: str) -> Hit:
+    at = place(guard.value, guard.resource.span) or guard.resource.span
+    return Hit(
+        at,
+        message,
+        guard.resource.address,
+        guard.attribute,
+        "guards",
+        words_of(guard.value),
+        level=Level.named(guard.level),
+        contain=contain,
+        related=chain(guard.value, at),
+        reach=Reach(guards=Guards()),
+    )
+
+
+def all_drift_ignored(facts: Facts) -> Iterator[Hit]:
+    """All changes to a resource are ignored."""
+    for resource in facts.unit.resources:
+        for body in bodies_of(resource.get("lifecycle")):
+            value = body.get("ignore_changes")
+            items = getattr(value, "items", ())
+            everything = value if isinstance(value, Known) and value.data == "all" else None
+            for item in items:
+                if isinstance(item, Known) and item.data == "*":
+                    everything = item
+            if everything is None or everything.span is None:
+                continue
+            yield Hit(
+                everything.span,
+                f"guards: no change to {resource.address} is ever noticed or undone "
+                "(ignore_changes = all)",
+                resource.address,
+                "lifecycle.ignore_changes",
+                "guards",
+                "all",
+                contain="list the attributes that something else manages",
+                reach=Reach(guards=Guards()),
+            )

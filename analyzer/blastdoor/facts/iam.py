@@ -1,0 +1,224 @@
+"""IAM policy documents to statements.
+
+Sources: AWS IAM User Guide, "IAM JSON policy element reference"; which Terraform argument holds a
+policy document of which kind is in the table of policy attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blastdoor import tables
+from blastdoor.evaluate.jsontext import decode
+from blastdoor.fact import Resource, Statement, Term
+from blastdoor.facts.reading import at_path, items_of, term
+from blastdoor.value import (
+    Encoded,
+    Known,
+    Many,
+    Mapping,
+    OneOf,
+    Step,
+    Value,
+    alternatives,
+    known_text,
+)
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Evaluated
+    from blastdoor.span import Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """One policy document: where it is attached, its kind, and its content when it is known."""
+
+    resource: Resource
+    attribute: str
+    kind: str
+    value: Value
+    document: Value | None
+
+
+def policies(unit: Evaluated) -> Iterator[Policy]:
+    """Every policy document that a resource of the unit carries.
+
+    A ``aws_iam_policy_document`` whose document reaches no resource here comes last, as what it
+    most likely is: a resource policy when it names principals, an identity policy otherwise.
+    """
+    used: set[tuple[str, int]] = set()
+    documents: list[Resource] = []
+    table = tables.policy_attributes()
+    for resource in unit.resources:
+        if resource.is_data:
+            if resource.type == "aws_iam_policy_document":
+                documents.append(resource)
+            continue
+        for row in table.get(resource.type, ()):
+            kind = _kind(resource, row)
+            if kind is None:
+                continue
+            attribute = row.attribute
+            for value in at_path(resource.get, attribute):
+                for alternative in alternatives(value):
+                    inner = alternative.value
+                    if isinstance(inner, Known) and inner.data in (None, ""):
+                        continue
+                    if value.via and inner is not value:
+                        inner = inner.through(*value.via)
+                    for evidence in inner.via:
+                        if evidence.step is Step.DATA:
+                            used.add((evidence.span.path, evidence.span.start))
+                    document = None if isinstance(value, OneOf) else decode(inner)
+                    yield Policy(resource, attribute, kind, inner, document)
+    for resource in documents:
+        if (resource.span.path, resource.span.start) in used:
+            continue
+        blocks = resource.get("statement")
+        if blocks is None:
+            continue
+        document = _own_document(resource)
+        if document is not None:
+            yield Policy(resource, "statement", "document", document, document.inner)
+
+
+def _own_document(resource: Resource) -> Encoded | None:
+    from blastdoor.evaluate.data_sources import data_attribute
+
+    value = data_attribute(
+        "aws_iam_policy_document",
+        "json",
+        resource.get,
+        resource.provider,
+        resource.address,
+        resource.span,
+    )
+    return value if isinstance(value, Encoded) else None
+
+
+def _kind(resource: Resource, row: tables.PolicyAttribute) -> str | None:
+    """The kind of a policy argument; ``None`` where it holds none, or which is not known."""
+    if not row.decided_by:
+        return row.kind
+    given = resource.get(row.decided_by)
+    if given is None:
+        return row.kind_for(None)
+    name = known_text(given)
+    return None if name is None else row.kind_for(name)
+
+
+def statements(found: Iterable[Policy]) -> Iterator[Statement]:
+    """The statements of policy documents."""
+    for policy in found:
+        document = policy.document
+        if not isinstance(document, Mapping):
+            continue
+        body = document.get("Statement")
+        items: tuple[Value, ...] = ()
+        if isinstance(body, Mapping):
+            items = (body,)
+        elif isinstance(body, Many):
+            items = body.items
+        for item in items:
+            if isinstance(item, Mapping):
+                statement = _statement(policy, item)
+                if statement is not None:
+                    yield statement
+
+
+def _statement(policy: Policy, body: Mapping) -> Statement | None:
+    effect = known_text(body.get("Effect"))
+    if effect is None:
+        return None
+    span = body.span or policy.value.span or policy.resource.span
+    complete = body.complete
+    lists: dict[str, tuple[Term, ...]] = {}
+    for name in ("Action", "NotAction", "Resource", "NotResource"):
+        terms, known = _terms(body.get(name), span, policy)
+        lists[name] = terms
+        complete = complete and known
+    negated = "NotPrincipal" in body.entries
+    principals, known = _principals(
+        body.get("NotPrincipal" if negated else "Principal"), span, policy
+    )
+    complete = complete and known
+    conditions, conditions_known = _conditions(body.get("Condition"), span)
+    kind = policy.kind
+    if kind == "document":
+        kind = "resource" if principals or not known else "identity"
+    return Statement(
+        policy.resource,
+        policy.attribute,
+        kind,
+        effect,
+        known_text(body.get("Sid")) or "",
+        span,
+        principals,
+        negated,
+        lists["NotAction"] or lists["Action"],
+        bool(lists["NotAction"]),
+        lists["NotResource"] or lists["Resource"],
+        bool(lists["NotResource"]),
+        conditions,
+        complete,
+        conditions_known,
+        key_spans=body.key_spans,
+    )
+
+
+def _carried(value: Value, policy: Policy) -> Value:
+    """The value with the evidence that brought the whole document to the resource."""
+    extra = tuple(e for e in policy.value.via if e not in value.via)
+    return value.through(*extra) if extra else value
+
+
+def _terms(value: Value | None, span: Span, policy: Policy) -> tuple[tuple[Term, ...], bool]:
+    items, complete = items_of(value)
+    terms: list[Term] = []
+    for item in items:
+        found = term(_carried(item, policy), span)
+        if found is None:
+            complete = False
+        else:
+            terms.append(found)
+    return tuple(terms), complete
+
+
+def _principals(
+    value: Value | None, span: Span, policy: Policy
+) -> tuple[tuple[tuple[str, Term], ...], bool]:
+    if value is None:
+        return (), True
+    if isinstance(value, Mapping):
+        found: list[tuple[str, Term]] = []
+        complete = value.complete
+        for kind, inner in value.entries.items():
+            terms, known = _terms(inner, span, policy)
+            complete = complete and known
+            found.extend((kind, item) for item in terms)
+        return tuple(found), complete
+    terms, complete = _terms(value, span, policy)
+    return tuple(("*", item) for item in terms), complete
+
+
+def _conditions(
+    value: Value | None, span: Span
+) -> tuple[tuple[tuple[str, str, tuple[Term, ...]], ...], bool]:
+    if value is None:
+        return (), True
+    if not isinstance(value, Mapping):
+        return (), False
+    found: list[tuple[str, str, tuple[Term, ...]]] = []
+    known = value.complete
+    for operator, keys in value.entries.items():
+        if not isinstance(keys, Mapping):
+            known = False
+            continue
+        known = known and keys.complete
+        for name, values in keys.entries.items():
+            items, _complete = items_of(values)
+            terms = [term(item, span) for item in items]
+            found.append((operator, name.lower(), tuple(t for t in terms if t is not None)))
+    return tuple(found), known

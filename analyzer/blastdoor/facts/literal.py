@@ -1,0 +1,148 @@
+"""String literals that name a region or partition within something whose own region is known.
+
+Reading every argument of every resource would cost more than all other extraction together, so only
+those units are read whole in which such a literal can matter: a partition other than ``aws`` is in
+play, or one block ends in several regions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import tables
+from blastdoor.evaluate.jsontext import decode
+from blastdoor.fact import LiteralText, Resource
+from blastdoor.facts.reading import HOLE, text_of
+from blastdoor.reach import partition_of
+from blastdoor.value import (
+    Encoded,
+    Known,
+    Many,
+    Mapping,
+    OneOf,
+    Piece,
+    Text,
+    Unknown,
+    Value,
+    known_text,
+)
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Evaluated
+
+_REGION: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:us|eu|ap|sa|ca|me|af|il|mx|cn|eusc)-[a-z]{1,6}(?:-[a-z]{1,12})?-\d{1,2}(?![0-9])"
+)
+_ARN: Final = re.compile(r"(?<![A-Za-z0-9])arn:(aws[a-z-]{0,12}):[a-z0-9-]{0,40}:")
+_SUFFIX: Final = re.compile(r"\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu)(?![A-Za-z0-9.])")
+_PARTITION_OF_SUFFIX: Final = {"amazonaws.com.cn": "aws-cn", "amazonaws.eu": "aws-eusc"}
+"""``amazonaws.com`` itself belongs to two partitions: an endpoint there says ``aws`` only in China."""
+_ZONE: Final = re.compile(r"^[a-z]{2,4}(?:-[a-z]+)+-\d[a-z]$")
+
+
+def literals(unit: Evaluated) -> Iterator[LiteralText]:
+    """The literals of the resources in which a foreign region or partition would matter."""
+    groups: dict[tuple[str, int], list[Resource]] = defaultdict(list)
+    for resource in unit.resources:
+        if resource.type.startswith("aws_"):
+            groups[resource.span.path, resource.span.start].append(resource)
+    for members in groups.values():
+        several = _several_regions(members)
+        for number, resource in enumerate(members):
+            partition = known_text(resource.partition)
+            foreign = partition is not None and partition != "aws"
+            names_foreign = _names_foreign(resource)
+            if foreign or names_foreign or (several and number == 0):
+                yield from _of(resource)
+
+
+def _several_regions(members: list[Resource]) -> bool:
+    """Whether the instances of one block end in at least two known regions."""
+    regions = {known_text(member.region) for member in members}
+    return len(regions - {None}) > 1
+
+
+def _names_foreign(resource: Resource) -> bool:
+    text = resource.span.document.text
+    return "arn:aws-" in text or "amazonaws.com.cn" in text
+
+
+def _of(resource: Resource) -> Iterator[LiteralText]:
+    for name in resource.names():
+        value = resource.get(name)
+        if value is not None:
+            yield from _within(resource, name, value)
+
+
+def _within(resource: Resource, attribute: str, value: Value) -> Iterator[LiteralText]:
+    stack: list[tuple[Value, str]] = [(value, attribute)]
+    while stack:
+        current, path = stack.pop()
+        if isinstance(current, Many):
+            stack.extend((item, path) for item in reversed(current.items))
+        elif isinstance(current, Mapping):
+            stack.extend(
+                (item, f"{path}.{name}") for name, item in reversed(current.entries.items())
+            )
+        elif isinstance(current, Encoded):
+            stack.append((current.inner, path))
+        elif isinstance(current, (Known, Text)):
+            document = decode(current)
+            if document is not None:
+                stack.append((document, path))
+            else:
+                yield from _literal(resource, path, current)
+        elif isinstance(current, (OneOf, Unknown)):
+            continue
+
+
+def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[LiteralText]:
+    text = text_of(value)
+    if not text or len(text) > 20_000:  # noqa: PLR2004  scripts are no references
+        return
+    span = value.span
+    if span is None:
+        return
+    own = _own_text(value)
+    arn = _ARN.search(own)
+    suffix = _SUFFIX.search(own)
+    regions = tuple(
+        dict.fromkeys(m.group() for m in _REGION.finditer(own) if m.group() in tables.partitions().regions)
+    )
+    if arn is None and suffix is None and not regions:
+        return
+    last = path.rsplit(".", 1)[-1]
+    if ".Condition." in f".{path}." or ".condition." in f".{path}.":
+        return
+    role: str
+    partition: str | None = None
+    if arn is not None:
+        role, partition = "arn", arn.group(1)
+    elif suffix is not None:
+        if last in ("Service", "service", "identifiers") or _is_service(own, regions):
+            role = "service-principal"
+        else:
+            role = "endpoint"
+            partition = _PARTITION_OF_SUFFIX.get(suffix.group(1))
+    elif _ZONE.match(text):
+        role = "zone"
+    else:
+        role = "region"
+    if regions and partition is None and role in ("region", "zone"):
+        partition = partition_of(regions[0])
+    yield LiteralText(text, span, resource, path, regions, partition, role)  # type: ignore[arg-type]  # one of the roles
+
+
+def _is_service(text: str, regions: tuple[str, ...]) -> bool:
+    """``ec2.amazonaws.com``: one name before the suffix and no region is a service principal."""
+    return not regions and text.count(".") <= 3 and "/" not in text and " " not in text  # noqa: PLR2004
+
+
+def _own_text(value: Known | Text) -> str:
+    """The text without what other documents or unknown values put into it."""
+    if isinstance(value, Known):
+        return str(value.data)
+    return "".join(part.text if isinstance(part, Piece) else HOLE for part in value.parts)

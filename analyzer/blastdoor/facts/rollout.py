@@ -1,0 +1,64 @@
+"""Deployment settings: which share of a fleet one step of a deployment touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as Table
+from typing import TYPE_CHECKING
+
+from blastdoor import tables
+from blastdoor.fact import Rollout
+from blastdoor.facts.reading import bodies_of
+from blastdoor.value import Known, Mapping, Value, known_text
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Evaluated, Resource
+
+
+def rollouts(unit: Evaluated) -> Iterator[Rollout]:
+    """The rollout settings that resources make explicitly; one for each resource at most."""
+    table = tables.rollouts()
+    for resource in unit.resources:
+        if resource.is_data:
+            continue
+        for row in table.get(resource.type, ()):
+            found = _first(resource, row)
+            if found is not None:
+                yield found
+                break
+
+
+def _first(resource: Resource, row: tables.RolloutRow) -> Rollout | None:
+    *blocks, last = row.attribute.split(".")
+    level: list[Mapping] = []
+    if not blocks:
+        value = resource.get(last)
+        return None if value is None else _rollout(resource, row, value)
+    top = resource.get(blocks[0])
+    level = list(bodies_of(top))
+    for name in blocks[1:]:
+        level = [inner for body in level for inner in bodies_of(body.get(name))]
+    if row.unless and any(_has(body, row.unless) for body in level):
+        return None
+    for body in level:
+        if row.where and not _has(body, row.where):
+            continue
+        value = body.get(last)
+        if value is not None:
+            found = _rollout(resource, row, value)
+            if found is not None:
+                return found
+    return None
+
+
+def _has(body: Mapping, wanted: Table[str, str]) -> bool:
+    return all(known_text(body.get(name)) == text for name, text in wanted.items())
+
+
+def _rollout(resource: Resource, row: tables.RolloutRow, value: Value) -> Rollout | None:
+    if not isinstance(value, Known):
+        return None
+    percent = row.percent(value.data)
+    if percent is None:
+        return None
+    return Rollout(resource, row.attribute, value, percent, str(value.data), row.contain)

@@ -1,0 +1,62 @@
+"""Every place of a unit that says a region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from blastdoor.fact import Scope
+from blastdoor.facts.reading import at_path, items_of
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Evaluated, Statement, Term
+
+_LIST_ARGUMENTS = (
+    ("aws_cloudformation_stack_instances", "regions"),
+    ("aws_cloudformation_stack_set_instance", "stack_set_instance_region"),
+    ("aws_cloudformation_stack_set_instance", "region"),
+    ("aws_dynamodb_global_table", "replica.region_name"),
+    ("aws_dynamodb_table", "replica.region_name"),
+    ("aws_config_configuration_aggregator", "account_aggregation_source.regions"),
+)
+
+
+def scopes(unit: Evaluated, statements: Sequence[Statement]) -> Iterator[Scope]:
+    """The regions that providers, resources, targets, backends and ARNs name."""
+    for provider in unit.providers:
+        if provider.name in ("aws", "google", "google-beta") and provider.region_span is not None:
+            cloud = "aws" if provider.name == "aws" else "google"
+            yield Scope(
+                provider.region, provider.region_span, "provider", provider.address, "region", cloud
+            )
+    for backend in unit.backends:
+        if backend.kind == "s3":
+            yield Scope(backend.region, backend.span, "backend", backend.address, "region")
+    for resource in unit.resources:
+        if not resource.type.startswith("aws_"):
+            continue
+        if resource.region is not None and resource.provider is not None:
+            own = resource.region is not resource.provider.region
+            if own and resource.region.span is not None:
+                yield Scope(
+                    resource.region, resource.region.span, "resource", resource.address, "region"
+                )
+        for type_, path in _LIST_ARGUMENTS:
+            if resource.type != type_ or path == "region":
+                continue
+            for value in at_path(resource.get, path):
+                for item in items_of(value)[0]:
+                    if item.span is not None:
+                        yield Scope(item, item.span, "target", resource.address, path)
+    for statement in statements:
+        if statement.not_resources:
+            continue
+        for term in statement.resources:
+            yield from _arn_scope(statement, term)
+
+
+def _arn_scope(statement: Statement, term: Term) -> Iterator[Scope]:
+    text = term.text
+    if not text.startswith("arn:") or text.count(":") < 5:  # noqa: PLR2004  an ARN's fields
+        return
+    yield Scope(term.value, term.span, "arn", statement.resource.address, statement.attribute)

@@ -1,0 +1,165 @@
+"""Deployments to several regions or accounts: stack sets, organization policies, repeated blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import tables
+from blastdoor.fact import Target
+from blastdoor.facts.reading import at_path
+from blastdoor.value import Many, Mapping, Meaning, OneOf, Unknown, Value, known_text
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Evaluated, ModuleCall, Resource
+    from blastdoor.span import Span
+
+_REGIONS: Final = (
+    ("aws_cloudformation_stack_instances", "regions", "stack instances"),
+    ("aws_cloudformation_stack_set_instance", "stack_set_instance_region", "a stack instance"),
+)
+_ACCOUNTS: Final = (
+    (
+        "aws_cloudformation_stack_set_instance",
+        "deployment_targets.organizational_unit_ids",
+        "stack instances",
+    ),
+    (
+        "aws_cloudformation_stack_instances",
+        "deployment_targets.organizational_unit_ids",
+        "stack instances",
+    ),
+    ("aws_organizations_policy_attachment", "target_id", "an organization policy"),
+    ("aws_ram_principal_association", "principal", "a resource share"),
+    ("aws_controltower_control", "target_identifier", "a control"),
+)
+_BASELINE_WORDS: Final = (
+    "guardduty",
+    "guard_duty",
+    "guard-duty",
+    "config",
+    "cloudtrail",
+    "baseline",
+    "access_analyzer",
+    "access-analyzer",
+    "securityhub",
+    "security_hub",
+    "security-hub",
+    "inspector",
+    "macie",
+    "detective",
+    "ebs_encryption",
+    "ebs-encryption",
+    "default_vpc",
+    "default-vpc",
+)
+
+
+def is_baseline(type_: str) -> bool:
+    """Whether a type is one that is meant to be in every region (account security baselines)."""
+    return tables.scopes().is_security_baseline(type_)
+
+
+def targets(unit: Evaluated) -> Iterator[Target]:
+    """Everything in the unit that sends one thing to several regions or accounts."""
+    for resource in unit.resources:
+        if resource.is_data:
+            continue
+        for type_, path, what in _REGIONS:
+            if resource.type == type_:
+                for value in at_path(resource.get, path):
+                    if value.span is not None:
+                        yield Target(
+                            resource, resource.address, path, "regions", value, value.span, what,
+                            security_baseline=_named_baseline(resource.path),
+                        )
+        for type_, path, what in _ACCOUNTS:
+            if resource.type == type_:
+                for value in at_path(resource.get, path):
+                    if value.span is not None:
+                        yield Target(
+                            resource, resource.address, path, "accounts", value, value.span, what
+                        )
+        yield from _repeated(
+            resource.collection,
+            resource.collection_span,
+            resource.address,
+            resource.type,
+            resource,
+            baseline=is_baseline(resource.type),
+        )
+    for call in unit.modules:
+        yield from _repeated(
+            call.collection,
+            call.collection_span,
+            call.address,
+            f"module {call.name}",
+            None,
+            baseline=_call_is_baseline(call),
+        )
+
+
+def _call_is_baseline(call: ModuleCall) -> bool:
+    if call.resource_types:
+        kinds = {t for t in call.resource_types if not t.startswith(("aws_iam_", "aws_sns_"))}
+        return bool(kinds) and all(is_baseline(type_) for type_ in kinds)
+    return _named_baseline((call.name, call.source))
+
+
+def _named_baseline(words: tuple[str, ...]) -> bool:
+    text = " ".join(words).lower()
+    return any(word in text for word in _BASELINE_WORDS)
+
+
+def _repeated(
+    collection: Value | None,
+    span: Span | None,
+    owner: str,
+    what: str,
+    resource: Resource | None,
+    *,
+    baseline: bool,
+) -> Iterator[Target]:
+    if collection is None or span is None:
+        return
+    axis = collection_axis(collection)
+    if axis is not None:
+        yield Target(
+            resource,
+            owner,
+            "for_each",
+            "regions" if axis == "regions" else "accounts",
+            collection,
+            span,
+            what,
+            security_baseline=baseline,
+        )
+
+
+def collection_axis(collection: Value) -> str | None:
+    """Which axis the elements of a collection name: ``regions``, ``accounts`` or ``None``."""
+    if isinstance(collection, OneOf):
+        axes = {collection_axis(a.value) for a in collection.alternatives}
+        return axes.pop() if len(axes) == 1 else None
+    if isinstance(collection, Unknown):
+        if collection.meaning is Meaning.EVERY_REGION:
+            return "regions"
+        if collection.meaning is Meaning.EVERY_ACCOUNT:
+            return "accounts"
+        return None
+    names: list[str] = []
+    if isinstance(collection, Many):
+        for item in collection.items:
+            text = known_text(item)
+            if text is None:
+                return None
+            names.append(text)
+    elif isinstance(collection, Mapping):
+        names.extend(collection.entries)
+    if not names:
+        return None
+    if all(name in tables.partitions().regions for name in names):
+        return "regions"
+    if all(len(name) == 12 and name.isdigit() for name in names):  # noqa: PLR2004  account ids
+        return "accounts"
+    return None
