@@ -81,9 +81,7 @@ _DIALECTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = MappingProxyType
         "json": {"terraform": ("terraform", "main.tf.json")},
         "hcl": {"tfvars": ("terraform", "terraform.tfvars")},
         "yaml": {"sam": ("cloudformation", "template.yaml")},
-        "python": dict.fromkeys(
-            ("boto3", "cdk", "pulumi", "troposphere"), ("python", "main.py")
-        ),
+        "python": dict.fromkeys(("boto3", "cdk", "pulumi", "troposphere"), ("python", "main.py")),
     }
 )
 """Fence word → dialect → the language of the example and the name of its file."""
@@ -508,7 +506,9 @@ class _Front:
         """A map of words to lists of strings; empty when it is not there."""
         result = {}
         for name, value in self._map(key).items():
-            words = [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+            words = (
+                [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+            )
             if not isinstance(value, list) or len(words) != len(value):
                 raise self._fail(key, f"{key} gives {name} something that is no list of words")
             result[name] = tuple(words)
@@ -768,7 +768,11 @@ def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Blo
                 raise PageError(rule.path, number, f"a mark with the level {level}")
             marks.append(
                 Mark(
-                    name, len(lines), number, mark["words"] or "", level and Level.named(level)
+                    name,
+                    len(lines),
+                    number,
+                    mark["words"] or "",
+                    Level.named(level) if level else None,
                 )
             )
     for number in listed:

@@ -74,9 +74,12 @@ class Match(NamedTuple):
     def read(cls, table: MappingType[str, object]) -> Match:
         """The match that a page's front matter writes. Raises MatchError with what is wrong."""
         names = table.get("resource")
-        resources = (names,) if isinstance(names, str) else names
-        if not _words(resources):
+        resources = [names] if isinstance(names, str) else names
+        if not isinstance(resources, list) or not resources:
             message = "match needs 'resource': a type or a list of types"
+            raise MatchError(message)
+        if not all(isinstance(name, str) and name for name in resources):
+            message = "match has a 'resource' that is no type"
             raise MatchError(message)
         rest = {key: value for key, value in table.items() if key != "resource"}
         return cls(tuple(resources), tuple(_conditions(rest, None)))
@@ -112,14 +115,6 @@ class Match(NamedTuple):
                     )
             if found:
                 return
-
-
-def _words(names: object) -> bool:
-    return (
-        isinstance(names, (tuple, list))
-        and bool(names)
-        and all(isinstance(name, str) and name for name in names)
-    )
 
 
 def _conditions(table: MappingType[str, object], inherited: str | None) -> Iterator[Condition]:
@@ -176,9 +171,7 @@ def _condition(attribute: tuple[str, ...], word: str, argument: object) -> Condi
     return Condition(attribute, values=tuple(values))
 
 
-def _reach(
-    resource: Resource, path: tuple[str, ...], *, missing: bool
-) -> Iterator[Value | None]:
+def _reach(resource: Resource, path: tuple[str, ...], *, missing: bool) -> Iterator[Value | None]:
     """The values at ``path``; ``None`` where it is known to be absent and that is asked for."""
     value = resource.get(path[0])
     if value is None:

@@ -25,9 +25,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Final, Generic, Self, TypeVar, final
+from typing import Any, Final, Generic, Self, TypeVar, final
 
 Json = str | int | float | Sequence["Json"] | Mapping[str, "Json"] | None
 
@@ -306,7 +306,10 @@ class Regions(_Elements[RegionElement]):
 
     def __init__(self, *elements: RegionElement) -> None:
         super().__init__(
-            *(element.strip().lower() if isinstance(element, str) else element for element in elements)
+            *(
+                element.strip().lower() if isinstance(element, str) else element
+                for element in elements
+            )
         )
 
     @property
@@ -429,7 +432,9 @@ class _Names(_Elements[str | Every]):
     __slots__ = ()
 
     def __init__(self, *names: str | Every) -> None:
-        super().__init__(*(name.strip().lower() if isinstance(name, str) else name for name in names))
+        super().__init__(
+            *(name.strip().lower() if isinstance(name, str) else name for name in names)
+        )
 
     @staticmethod
     def _covers(wide: str | Every, narrow: str | Every) -> bool:
@@ -793,7 +798,9 @@ class Globs(_Elements[Pattern | AllBut]):
         """Everything except what the patterns match."""
         return cls(
             AllBut(
-                frozenset(cls._pattern(name) if isinstance(name, str) else name for name in excluded)
+                frozenset(
+                    cls._pattern(name) if isinstance(name, str) else name for name in excluded
+                )
             )
         )
 
@@ -1267,8 +1274,10 @@ class Opening:
         if protocol in _TYPED:
             end = -1 if start == -1 else end
         elif protocol == ALL_PROTOCOLS or start == -1 or end == -1:
-            start, end = (0, LAST_PORT) if protocol == ALL_PROTOCOLS or start == end else (
-                (0, end) if start == -1 else (start, LAST_PORT)
+            start, end = (
+                (0, LAST_PORT)
+                if protocol == ALL_PROTOCOLS or start == end
+                else ((0, end) if start == -1 else (start, LAST_PORT))
             )
         if protocol not in _TYPED and not 0 <= start <= end <= LAST_PORT:
             message = f"{start}-{end} is no range of ports"
@@ -1385,8 +1394,7 @@ class Grant:
     def resolved(self) -> bool:
         """Whether the code settles all of its parts."""
         return not any(
-            isinstance(part, Unresolved)
-            for part in (self.principals, self.actions, self.resources)
+            isinstance(part, Unresolved) for part in (self.principals, self.actions, self.resources)
         )
 
     @property
@@ -1408,9 +1416,9 @@ class Grant:
 
     def to_json(self) -> Json:
         """The parts of the statement."""
-        parts: dict[str, Json] = {} if self.principals is None else {
-            "principals": self.principals.to_json()
-        }
+        parts: dict[str, Json] = (
+            {} if self.principals is None else {"principals": self.principals.to_json()}
+        )
         parts["actions"] = self.actions.to_json()
         parts["resources"] = self.resources.to_json()
         if self.conditions.limits:
@@ -1509,18 +1517,191 @@ def _rebuilt(tuples: Iterable[tuple[Part, Part, Part, frozenset[str]]]) -> list[
     by_resources: dict[tuple[Part, frozenset[Part], frozenset[str]], set[Part]] = {}
     for (who, what, limits), wheres in by_action.items():
         by_resources.setdefault((who, frozenset(wheres), limits), set()).add(what)
-    by_rest: dict[
-        tuple[bool, frozenset[Part], frozenset[Part], frozenset[str]], set[Part]
-    ] = {}
+    by_rest: dict[tuple[bool, frozenset[Part], frozenset[Part], frozenset[str]], set[Part]] = {}
     for (who, resources, limits), actions in by_resources.items():
         key = (who is None, frozenset(actions), resources, limits)
         by_rest.setdefault(key, set()).add(who)
     return [
         Grant(
-            None if attached else Principals(*(part for part in whos if _is_principal(part))),
+            None
+            if attached
+            else Principals(*(part for part in whos if isinstance(part, PrincipalElement))),
             Actions(*(part for part in actions if isinstance(part, Pattern | AllBut))),
             Resources(*(part for part in resources if isinstance(part, Pattern | AllBut))),
             Conditions(*limits),
         )
         for (attached, actions, resources, limits), whos in by_rest.items()
     ]
+
+
+def _size(grant: Grant) -> int:
+    """The number of tuples of a statement."""
+    return len(_parts(grant.principals)) * len(_parts(grant.actions)) * len(_parts(grant.resources))
+
+
+def _normal_grants(grants: Iterable[Grant]) -> frozenset[Grant]:
+    """Statements without what others allow as well, grouped anew.
+
+    Statements with an unresolved part stay as they are, and so do all beyond `MAX_TUPLES` tuples.
+    """
+    distinct = {grant for grant in grants if not grant.empty}
+    plain = [grant for grant in distinct if grant.resolved]
+    if len(plain) < 2 or sum(map(_size, plain)) > MAX_TUPLES:
+        return frozenset(distinct)
+    columns = _Columns.of(plain)
+    kept: set[tuple[Part, Part, Part, frozenset[str]]] = set()
+    for grant in plain:
+        limits = grant.conditions.limits
+        freer = columns.freer(limits)
+        alike = sum((other == limits) << at for at, other in enumerate(columns.conditions))
+        whos = _masks(grant.principals, columns.principals)
+        whats = _masks(grant.actions, columns.actions)
+        wheres = _masks(grant.resources, columns.resources)
+        same_who = {part: _among(part, columns.principals) for part in whos}
+        same_what = {part: _among(part, columns.actions) for part in whats}
+        same_where = {part: _among(part, columns.resources) for part in wheres}
+        for who, (sure_who, _) in whos.items():
+            for what, (sure_what, _) in whats.items():
+                covered = sure_who & sure_what & freer
+                same = same_who[who] & same_what[what] & alike
+                kept.update(
+                    (who, what, where, limits)
+                    for where, (sure_where, _) in wheres.items()
+                    if not covered & sure_where & ~(same & same_where[where])
+                )
+    return frozenset([*_rebuilt(kept), *(grant for grant in distinct if not grant.resolved)])
+
+
+def _among(part: Part, extents: Sequence[_Extents]) -> int:
+    """The statements, as bits, that hold an element as it is."""
+    return sum((part in _parts(extent)) << at for at, extent in enumerate(extents))
+
+
+class Grants(_Elements[Grant]):
+    """What statements allow together, as tuples of principal, action, resource and conditions.
+
+    Head stays within base if each tuple of head is covered, on every part, by one statement of base.
+    So it is wider to swap pairs: ``a`` on ``R1`` and ``b`` on ``R2`` becoming ``a`` on ``R2`` and
+    ``b`` on ``R1`` reaches the same principals, actions and resources, and yet somewhere new.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def _maximal(cls, elements: Iterable[Grant]) -> frozenset[Grant]:
+        return _normal_grants(elements)
+
+    def holds(self, element: Grant) -> bool | None:
+        """Whether the statements cover each tuple of one statement."""
+        return _statement_within(element, _Columns.of(list(self.elements)))
+
+    def within(self, other: Self) -> bool | None:
+        """Whether the statements of ``other`` cover each tuple."""
+        base = _Columns.of(list(other.elements))
+        undecided = False
+        for grant in self.elements:
+            covered = _statement_within(grant, base)
+            if covered is False:
+                return False
+            undecided = undecided or covered is None
+        return None if undecided else True
+
+    def principals(self) -> Principals | Unresolved | None:
+        """Everyone who is named, for the axis of that name; None if no statement names any."""
+        found: Principals | Unresolved | None = None
+        for grant in self._sorted():
+            if grant.principals is not None:
+                found = grant.principals if found is None else found.join(grant.principals)
+        return found
+
+    def actions(self) -> Actions | Unresolved:
+        """All that is allowed, for the axis of that name."""
+        found: Actions | Unresolved = Actions()
+        for grant in self._sorted():
+            found = found.join(grant.actions)
+        return found
+
+    def resources(self) -> Resources | Unresolved:
+        """All that is touched, for the axis of that name."""
+        found: Resources | Unresolved = Resources()
+        for grant in self._sorted():
+            found = found.join(grant.resources)
+        return found
+
+    @staticmethod
+    def _word(element: Grant) -> str:
+        return element.describe()
+
+    @staticmethod
+    def _json(element: Grant) -> Json:
+        return element.to_json()
+
+    def describe(self) -> str:
+        """The statements, one after the other."""
+        words = [grant.describe() for grant in self._sorted()]
+        if len(words) > MOST_WORDS:
+            words = [*words[: MOST_WORDS - 1], f"{len(words) - MOST_WORDS + 1} more"]
+        return "; ".join(words) or "nothing"
+
+
+# ------------------------------------------------------------------------------------------ reach
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far one thing reaches, axis by axis; None where an axis does not apply to it."""
+
+    regions: Regions | Unresolved | None = None
+    partitions: Partitions | Unresolved | None = None
+    accounts: Accounts | Unresolved | None = None
+    principals: Principals | Unresolved | None = None
+    actions: Actions | Unresolved | None = None
+    resources: Resources | Unresolved | None = None
+    environment: Environments | Unresolved | None = None
+    fleet: Fleet | Unresolved | None = None
+    network: Network | Unresolved | None = None
+    mutation: Mutation | Unresolved | None = None
+    conditions: Conditions | Unresolved | None = None
+    guards: Guards | Unresolved | None = None
+    grants: Grants | Unresolved | None = None
+
+    def extents(self) -> dict[str, Extent]:
+        """The extents of the axes that apply, in the order of `AXES`."""
+        found: dict[str, Extent] = {}
+        for axis in AXES:
+            extent: Extent | None = getattr(self, axis)
+            if extent is not None:
+                found[axis] = extent
+        return found
+
+    def compare(self, base: Reach) -> dict[str, Order]:
+        """The order of this reach (head) against base, on each axis that applies to both."""
+        others = base.extents()
+        return {
+            axis: extent.compare(others[axis])
+            for axis, extent in self.extents().items()
+            if axis in others
+        }
+
+    def widened(self, base: Reach) -> list[str]:
+        """The axes on which this reach (head) is known to reach somewhere base does not."""
+        return [axis for axis, order in self.compare(base).items() if order.widens]
+
+    def join(self, other: Reach) -> Reach:
+        """A reach that holds both; an axis that applies to one of them is taken from that one."""
+        joined: dict[str, Any] = dict(other.extents())
+        for axis, extent in self.extents().items():
+            joined[axis] = extent.join(joined[axis]) if axis in joined else extent
+        return Reach(**joined)
+
+    def describe(self) -> list[str]:
+        """One line per axis: ``regions: cn-north-1 and cn-northwest-1``."""
+        return [f"{axis}: {extent.describe()}" for axis, extent in self.extents().items()]
+
+    def to_json(self) -> dict[str, Json]:
+        """The normal form as JSON."""
+        return {axis: extent.to_json() for axis, extent in self.extents().items()}
+
+
+AXES: Final[tuple[str, ...]] = tuple(item.name for item in fields(Reach))
+"""The axes in the order in which they are shown."""

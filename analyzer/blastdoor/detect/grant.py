@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _GRANTING: Final = frozenset({"identity"})
 _RESOURCE_KINDS: Final = frozenset({"resource", "key"})
-_ROUTINE_WRITES: Final = frozenset(
+ROUTINE_WRITES: Final = frozenset(
     {
         "logs:createloggroup",
         "logs:createlogstream",
@@ -132,7 +132,7 @@ def write_on_all_resources(facts: Facts) -> Iterator[Hit]:
                 continue
             term, action = found
             routine = all(
-                t.text.lower() in _ROUTINE_WRITES
+                t.text.lower() in ROUTINE_WRITES
                 for t in statement.actions
                 if tables.scopable_write(t.text) is not None
             )

@@ -6,7 +6,7 @@ takes one pass; after the first fault the text is parsed again by ``_RecoveringP
 keeps every statement that still parses.
 
 Three properties hold for every input. No function recurses deeper than ``MAX_DEPTH`` levels of
-nesting, each of which costs at most three Python frames. Every regular expression is linear: its
+nesting, each of which costs at most four Python frames. Every regular expression is linear: its
 repetitions are possessive and what they repeat is told apart by its first character. And what is
 read again after a fault is bounded by a constant times the length of the text.
 """
@@ -92,7 +92,7 @@ _TERM: Final = (
 _PATH, _STRING, _DIGITS, _OPEN, _HEREDOC, _PREFIX = 1, 2, 3, 4, 5, 6
 _OPERATOR: Final = (
     r"(?:(\.(?!\.\.)|\[)"  # 1 an attribute, index or splat
-    r"|(\|\||&&|==|!=|<=|>=|[<>+*/%-])"  # 2
+    r"|(\|\||&&|==|!=|<=|>=|[<>+*%-]|/(?![/*]))"  # 2
     r"|(\?)"  # 3
     r"|(\()"  # 4
     r"|(::))"  # 5
@@ -169,6 +169,12 @@ _heredoc_in = re.compile(rf"<<-?+({_ID})\r?\n").search
 _trimmed = re.compile(r"[^\S\n]*+\n?+").match
 _indent = re.compile(r"[ \t]*+").match
 _statement_start = re.compile(rf'{_ID}[ \t]*+(?:=(?![=>])|\{{|"|{_ID}[ \t]*+["{{])').match
+
+_label_word = re.compile(r'[^\s"]++').finditer
+_in_code = re.compile(
+    rf'{_BLOCK_COMMENT}|{_LINE_COMMENT}|"|<<-?+({_ID})\r?\n|[{{}}]'
+).search
+_in_quotes = re.compile(r'\\.|\$?+\$\{|%?+%\{|"|\n').search
 
 _PRECEDENCE: Final = {
     "||": 1,
@@ -978,17 +984,34 @@ class _Parser:
         items.append(directive)
         return match.end(), match[1] is not None
 
+    def joined(self, items: list[_Item]) -> list[_Item]:
+        """The items without empty stretches, neighbours that are one stretch of source as one."""
+        joined: list[_Item] = []
+        start = end = -1
+        for item in items:
+            if type(item) is not TextPart or len(item.text) != item.end - item.start:
+                if end > start:
+                    joined.append(TextPart(start, end, self.text[start:end]))
+                start = end = -1
+                joined.append(item)
+            elif item.start == end:
+                end = item.end
+            else:
+                if end > start:
+                    joined.append(TextPart(start, end, self.text[start:end]))
+                start, end = item.start, item.end
+        if end > start:
+            joined.append(TextPart(start, end, self.text[start:end]))
+        return joined
+
     def pair(self, items: list[_Item], depth: int) -> tuple[TemplatePart, ...]:
         """The parts of a template with each directive paired with its end."""
         parts: list[TemplatePart] = []
         # Per open directive: itself, what came before it, what stood before its "else".
         stack: list[tuple[_Directive, list[TemplatePart], list[TemplatePart] | None]] = []
-        for item in items:
+        for item in self.joined(items):
             if not isinstance(item, _Directive):
-                if type(item) is TextPart:
-                    _append_text(parts, item)
-                else:
-                    parts.append(item)
+                parts.append(item)
                 continue
             word = item.word
             if word in ("if", "for"):
@@ -1127,23 +1150,6 @@ def _trim_right(items: list[_Item], *, quoted: bool) -> None:
         items.pop()
 
 
-def _append_text(parts: list[TemplatePart], item: TextPart) -> None:
-    """Append a stretch, joined to the one before where the two are one stretch of the source."""
-    if not item.text:
-        return
-    if parts:
-        before = parts[-1]
-        if (
-            type(before) is TextPart
-            and before.end == item.start
-            and len(before.text) == before.end - before.start
-            and len(item.text) == item.end - item.start
-        ):
-            parts[-1] = TextPart(before.start, item.end, before.text + item.text)
-            return
-    parts.append(item)
-
-
 def _unindent(items: list[_Item]) -> None:
     """Remove from each line of a ``<<-`` heredoc the blanks that all its lines begin with.
 
@@ -1172,3 +1178,560 @@ def _unindent(items: list[_Item]) -> None:
             item = items[number]
             if type(item) is TextPart:
                 items[number] = TextPart(item.start + least, item.end, item.text[least:])
+
+
+class _RecoveringParser(_Parser):
+    """The parser of a text that has a fault: statement by statement, with a way on after each.
+
+    Where a statement does not parse, its value becomes ``Broken`` and reading goes on at the next
+    line that looks like a statement and is indented no deeper than the broken one. With
+    ``by_indent`` (a second attempt, when braces do not balance) the indentation also decides which
+    block a brace closes and where one is missing.
+    """
+
+    def __init__(self, document: Document, text: str, *, by_indent: bool) -> None:
+        super().__init__(document, text)
+        self.by_indent = by_indent
+        self.unbalanced = False
+        self.stopped = False
+        self.pos = 0
+        self.budget = 8 * self.size + 4096
+        self.indents: list[int] = []
+        self._ends: dict[str, list[int]] | None = None
+
+    def report(self, at: int, message: str, end: int = -1) -> None:
+        """Keep a fault; after too many of them the rest of the text is given up."""
+        if self.stopped:
+            return
+        super().report(at, message, end)
+        if len(self.faults) >= MAX_FAULTS:
+            self.give_up(at, "too many faults")
+
+    def give_up(self, at: int, why: str) -> None:
+        """Read nothing more."""
+        super().report(at, f"{why}: the rest of the file is not read", self.size)
+        self.stopped = True
+
+    def heredoc(self, start: int, depth: int) -> Template:
+        """A heredoc, not read at all when no line ends it: that would be read again and again."""
+        match = _heredoc_open(self.text, start)
+        if match is not None and self.heredoc_end(match[2], match.end()) < 0:
+            raise _FaultError(start, f'expected "{match[2]}" at the end of the heredoc')
+        return super().heredoc(start, depth)
+
+    def heredoc_end(self, marker: str, pos: int) -> int:
+        """The start of the first line at or after ``pos`` that is ``marker`` alone, or -1."""
+        if self._ends is None:
+            self._ends = {}
+            start = 0
+            for line in self.text[: self.size].split("\n"):
+                self._ends.setdefault(line.strip(), []).append(start)
+                start += len(line) + 1
+        lines = self._ends.get(marker, [])
+        number = bisect_left(lines, pos)
+        return lines[number] if number < len(lines) else -1
+
+    def recover(self, start: int) -> Body:
+        """The whole text."""
+        return self.statements(start, 0, -1)
+
+    def statements(self, start: int, depth: int, opened_at: int) -> Body:
+        """The statements of a body; ``pos`` is behind its brace, or where it had to end.
+
+        ``opened_at`` is where the block begins that the body belongs to.
+        """
+        text = self.text
+        body = Body(self.document, start, start)
+        own = self.indents[-1] if self.indents else -1
+        inner = -1
+        self.pos = start
+        while True:
+            match = _skip_loose(text, self.pos)
+            at = match.end() if match else self.pos
+            if at >= self.size or self.stopped:
+                body.end = self.pos = self.size
+                if depth and not self.stopped:
+                    self.unbalanced = True
+                    line = self.document.position(opened_at).line
+                    self.report(
+                        self.size,
+                        f'expected "}}" to close the block of line {line}, '
+                        "found the end of the file",
+                    )
+                return body
+            line_start = text.rfind("\n", 0, at) + 1
+            indent = at - line_start if not text[line_start:at].strip() else -1
+            if text[at] == "}":
+                if depth == 0 or self.is_stray(at, indent, own, inner, opened_at):
+                    self.unbalanced = True
+                    self.report(at, 'expected an attribute or a block, found "}"')
+                    self.pos = at + 1
+                    continue
+                if self.by_indent and 0 <= indent < own < inner and indent in self.indents[:-1]:
+                    return self.close_early(body, line_start, at, opened_at)
+                body.end = at
+                self.pos = at + 1
+                return body
+            if (
+                self.by_indent
+                and depth
+                and 0 <= indent <= own
+                and _statement_start(text, at)
+                and (inner > own or (inner < 0 and indent == 0))
+            ):
+                return self.close_early(body, line_start, at, opened_at)
+            if indent >= 0 and inner < 0:
+                inner = indent
+            self.statement(body, at, line_start, depth)
+
+    def is_stray(self, at: int, indent: int, own: int, inner: int, opened_at: int) -> bool:
+        """Whether a brace, going by indentation, is one too many rather than the block's own."""
+        if not self.by_indent or inner <= own:
+            return False
+        if indent < 0:
+            line_start = self.text.rfind("\n", 0, at) + 1
+            return opened_at < line_start
+        if indent <= own:
+            return False
+        following = self.next_indent(at + 1)
+        return following > own
+
+    def close_early(self, body: Body, end: int, at: int, opened_at: int) -> Body:
+        """End a body whose closing brace is missing before ``at``."""
+        line = self.document.position(opened_at).line
+        self.report(
+            at, f'expected "}}" to close the block of line {line}, found {self.found(at)[0]}'
+        )
+        body.end = max(end, body.start)
+        self.pos = at
+        return body
+
+    def next_indent(self, pos: int) -> int:
+        """How deep the next line with code behind the line of ``pos`` is indented; -1 if none."""
+        text = self.text
+        at = text.find("\n", pos) + 1
+        match = _skip_loose(text, at)
+        first = match.end() if match else at
+        if at == 0 or first >= self.size:
+            return -1
+        return first - (text.rfind("\n", 0, first) + 1)
+
+    def statement(self, body: Body, at: int, line_start: int, depth: int) -> None:
+        """One attribute or block at ``at``, or what is left of it."""
+        text = self.text
+        match = _indent(text, line_start)
+        column = (match.end() if match else at) - line_start
+        fault: _FaultError
+        try:
+            match = _name(text, at)
+            if match is None:
+                raise self.expected("an attribute or a block", at)
+            if self.wide:
+                self.check_name(match[0], at)
+            if depth >= MAX_DEPTH:
+                raise self.too_deep(at)
+            skipped = _skip_tight(text, match.end())
+            pos = skipped.end() if skipped else match.end()
+            if text[pos] == "=" and text[pos + 1] not in "=>":
+                self.attribute(body, match[0], at, pos + 1, column, depth)
+                return
+            self.block(body, match[0], at, match.end(), column, depth)
+        except _FaultError as error:
+            fault = error
+        else:
+            return
+        self.report(fault.at, fault.message)
+        self.pos = self.resume(at, column, fault.at)
+
+    def attribute(
+        self, body: Body, name: str, at: int, pos: int, column: int, depth: int
+    ) -> None:
+        """An attribute; where its value does not parse, the name with a value not known."""
+        text = self.text
+        value: Expression
+        try:
+            value = self.expression(pos, loose=False, depth=depth + 1)
+            self.check_layout(value, column)
+            self.pos = self.after_attribute(body, at, value.end, depth)
+        except _FaultError as fault:
+            self.report(fault.at, fault.message)
+            value = Broken(pos, max(pos, min(fault.at, self.size)))
+            self.pos = self.resume(at, column, fault.at)
+        if name in body.attributes:
+            self.duplicate(body.attributes[name], at)
+        else:
+            body.attributes[name] = Attribute(name, at, at + len(name), value)
+
+    def after_attribute(self, body: Body, at: int, pos: int, depth: int) -> int:
+        """Where to read on behind an attribute that was read, with a fault for what is wrong."""
+        text = self.text
+        one_line = depth > 0 and text.find("\n", body.start, at) < 0
+        match = _end_of_line(text, pos)
+        if match is not None:
+            if one_line:
+                self.report(pos, 'expected "}" after the only attribute of the line')
+            return match.end()
+        skipped = _skip_tight(text, pos)
+        after = skipped.end() if skipped else pos
+        character = text[after]
+        if character not in ",;}" or (character == "}" and not depth):
+            raise self.expected("the end of the line after the attribute", pos)
+        if character != "}" or not one_line:
+            found = self.found(after)[0]
+            self.report(after, f"expected the end of the line after the attribute, found {found}")
+        return after if character == "}" else after + 1
+
+    def check_layout(self, value: Expression, column: int) -> None:
+        """Refuse a value that, going by indentation, swallowed a brace which is not its own."""
+        if not self.by_indent or self.text[value.end - 1] not in "}])":
+            return
+        line_start = self.text.rfind("\n", 0, value.end) + 1
+        if line_start <= value.start:
+            return
+        match = _indent(self.text, line_start)
+        first = match.end() if match else line_start
+        if self.text[first] in "}])" and first - line_start < column:
+            raise _FaultError(first, f'expected more of the value, found "{self.text[first]}"')
+
+    def block(
+        self, body: Body, kind: str, at: int, pos: int, column: int, depth: int
+    ) -> None:
+        """A block; a header that can only be meant one way is read so, and reported."""
+        text = self.text
+        keep = True
+        if depth and text.find("\n", body.start, at) < 0:
+            self.report(at, "a block within a block must stand on a line of its own")
+        try:
+            labels, brace = self.labels(pos)
+            start = brace + 1
+            header_end = labels[-1].end if labels else pos
+        except _FaultError as fault:
+            guess = self.guess(kind, pos, column)
+            if guess is None:
+                raise
+            self.report(fault.at, fault.message)
+            labels, start, header_end, keep = guess
+        self.indents.append(column)
+        inner = self.statements(start, depth + 1, at)
+        self.indents.pop()
+        if keep:
+            body.blocks.append(
+                Block(
+                    at,
+                    self.pos,
+                    type=kind,
+                    labels=tuple(labels),
+                    header_end=header_end,
+                    body=inner,
+                )
+            )
+        match = _end_of_line(text, self.pos)
+        if match is not None:
+            self.pos = match.end()
+        elif self.pos == inner.end + 1 and not self.stopped:
+            skipped = _skip_tight(text, self.pos)
+            after = skipped.end() if skipped else self.pos
+            found = self.found(after)[0]
+            self.report(after, f"expected the end of the line after the block, found {found}")
+            self.pos = after + 1 if text[after] in ",;" else after
+            if text[after] not in ",;}" and not _statement_start(text, after):
+                self.pos = self.resume(after, column, after)
+
+    def guess(
+        self, kind: str, pos: int, column: int
+    ) -> tuple[list[Label], int, int, bool] | None:
+        """The labels and the body of a block whose header has a fault, if it can be told.
+
+        A header that ends with a brace lost or gained a quote, and Terraform's labels have no
+        blanks in them. One without a brace that deeper lines follow lost the brace. Where the
+        number of labels does not fit the type, the block's body is read but not kept.
+        """
+        text = self.text
+        line_end = text.find("\n", pos)
+        header = text[pos:line_end].rstrip()
+        start = pos + len(header)
+        brace = header.endswith("{")
+        if brace:
+            header = header[:-1]
+        else:
+            match = _skip_loose(text, line_end)
+            following = match.end() if match else line_end
+            if text[following] == "{":
+                start = following + 1
+            elif self.next_indent(pos) <= column or kind not in _LABEL_COUNTS:
+                return None
+        if any(character in header for character in "={}[]()"):
+            return None
+        labels = [
+            Label(pos + word.start(), pos + word.end(), word[0])
+            for word in _label_word(header)
+        ]
+        keep = len(labels) == _LABEL_COUNTS.get(kind, 0)
+        return labels, start, labels[-1].end if labels else pos, keep
+
+    def resume(self, at: int, column: int, reached: int) -> int:
+        """Where to read on after a fault in the statement at ``at``, indented by ``column``."""
+        text = self.text
+        size = self.size
+        line = text.rfind("\n", 0, at) + 1
+        first = at
+        line_end = text.find("\n", at)
+        opened = 0
+        deeper = False
+        while True:
+            content = text[first:line_end]
+            opened += sum(map(content.count, "{[(")) - sum(map(content.count, "}])"))
+            heredoc = _heredoc_in(text, first, line_end + 1)
+            if heredoc is not None:
+                end = self.heredoc_end(heredoc[1], heredoc.end())
+                if end >= 0:
+                    line_end = text.find("\n", end)
+            # The next line.
+            line = line_end + 1
+            if line >= size:
+                break
+            match = _indent(text, line)
+            first = match.end() if match else line
+            line_end = text.find("\n", first)
+            character = text[first]
+            if character in "\r\n#" or text.startswith("//", first):
+                continue
+            if first - line > column:
+                deeper = True
+                continue
+            if character in "}])":
+                if first - line == column and (deeper or opened > 0):
+                    deeper = False
+                    if text[first:line_end].rstrip()[-1] in "{[(":
+                        continue
+                    line = line_end + 1
+                    break
+                if character == "}":
+                    break
+            elif _statement_start(text, first):
+                break
+        self.budget -= max(reached - line, 0)
+        if self.budget < 0 and not self.stopped:
+            self.give_up(at, "too much to read twice")
+        return min(line, size)
+
+
+def _blastdoor_comments(text: str) -> list[Comment]:
+    """The comments of a text that contain the marker.
+
+    A small scanner of its own, run only on texts that contain the marker: it knows what is code,
+    what is quoted and what is a heredoc, and nothing more.
+    """
+    comments: list[Comment] = []
+    # Per open construct: the marker of a heredoc, '"' of a quoted string, or None for code; and
+    # for code the number of open braces.
+    stack: list[tuple[str | None, int]] = [(None, 0)]
+    pos = 0
+    while True:
+        mode, braces = stack[-1]
+        if mode is None:
+            match = _in_code(text, pos)
+            if match is None:
+                return comments
+            pos = match.end()
+            token = match[0]
+            if token[0] in "#/":
+                if MARKER in token:
+                    content = token[2:-2] if token.startswith("/*") else token.lstrip("#/")
+                    comments.append(
+                        Comment(match.start(), match.start() + len(token.rstrip()), content.strip())
+                    )
+            elif token == '"':
+                stack.append(('"', 0))
+            elif match[1] is not None:
+                stack.append((match[1], 1))
+            elif token == "{":
+                stack[-1] = (None, braces + 1)
+            elif braces > 0:
+                stack[-1] = (None, braces - 1)
+            elif len(stack) > 1:
+                stack.pop()
+        elif mode == '"':
+            match = _in_quotes(text, pos)
+            if match is None:
+                return comments
+            pos = match.end()
+            token = match[0]
+            if token in ("${", "%{"):
+                stack.append((None, 0))
+            elif token == '"':
+                stack.pop()
+            elif token == "\n":
+                # A string that does not end: its sequences end with it.
+                while stack[-1][0] is None or stack[-1][0] == '"':
+                    stack.pop()
+                    if not stack:
+                        stack = [(None, 0)]
+                        break
+        else:
+            line_end = text.find("\n", pos)
+            if line_end < 0:
+                line_end = len(text)
+            if braces and text[pos:line_end].strip() == mode:
+                stack.pop()
+                pos = line_end
+                continue
+            match = _sequence_in(text, pos, line_end)
+            if match is not None:
+                pos = match.end()
+                stack[-1] = (mode, 0)
+                if match.lastindex is None:
+                    stack.append((None, 0))
+            elif line_end >= len(text):
+                return comments
+            else:
+                pos = line_end + 1
+                stack[-1] = (mode, 1)
+
+
+def parse_hcl(document: Document) -> Parsed:
+    """The tree of a text in native syntax, with a fault for every place that did not parse.
+
+    Never raises. Of the comments only those that contain ``blastdoor:`` are given back.
+    """
+    text = document.text
+    start = 1 if text.startswith("\ufeff") else 0
+    parser = _Parser(document, text)
+    try:
+        body = parser.body(start, 0)
+        faults = parser.faults
+    except _FaultError as fault:
+        recovering = _RecoveringParser(document, text, by_indent=False)
+        body = recovering.recover(start)
+        if recovering.unbalanced:
+            recovering = _RecoveringParser(document, text, by_indent=True)
+            body = recovering.recover(start)
+        if not recovering.faults:
+            recovering.report(fault.at, fault.message)
+        faults = recovering.faults
+    comments = _blastdoor_comments(text) if MARKER in text else []
+    return Parsed(document, body, comments, faults)
+
+
+def parse_template(
+    document: Document,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    text: str | None = None,
+    offsets: Sequence[int] | None = None,
+) -> tuple[Expression, list[SyntaxFault]]:
+    """The bare template (no quotes around it) that stands in ``document`` at ``[start, end)``.
+
+    That is the content of a template file or of a string in the JSON syntax. Where the template
+    is not verbatim in the document, ``text`` is its content and ``offsets`` tells for each of its
+    code points, and for its end, where they stand in the document. A template with a fault is
+    ``Broken``.
+    """
+    return _parse_part(document, start, end, text, offsets, template=True)
+
+
+def parse_expression(
+    document: Document,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    text: str | None = None,
+    offsets: Sequence[int] | None = None,
+) -> tuple[Expression, list[SyntaxFault]]:
+    """The expression that stands in ``document`` at ``[start, end)``, as in a quoted reference.
+
+    Newlines are blanks in it. The parameters are those of ``parse_template``.
+    """
+    return _parse_part(document, start, end, text, offsets, template=False)
+
+
+def _parse_part(
+    document: Document,
+    start: int,
+    end: int | None,
+    text: str | None,
+    offsets: Sequence[int] | None,
+    *,
+    template: bool,
+) -> tuple[Expression, list[SyntaxFault]]:
+    if end is None:
+        end = len(document.text)
+    if text is None:
+        text = document.text[start:end]
+    if offsets is None:
+        offsets = range(start, start + len(text) + 1)
+    parser = _Parser(document, text)
+    try:
+        node: Expression
+        if template:
+            items, _ = parser.lines(0, 0, marker=None, split=False)
+            node = Template(0, parser.size, parser.pair(items, 0))
+        else:
+            node = parser.expression(0, loose=True, depth=0)
+            match = _skip_loose(parser.text, node.end)
+            if match is None or match.end() < parser.size:
+                raise parser.expected("the end of the expression", node.end, loose=True)
+    except _FaultError as fault:
+        found_end = min(max(parser.found(fault.at)[1], fault.at), len(text))
+        span = Span(document, offsets[fault.at], offsets[found_end])
+        return Broken(start, end), [SyntaxFault(span, fault.message)]
+    if offsets[0] != 0 or offsets[len(text)] != len(text):
+        _relocate(node, offsets)
+    return node, []
+
+
+def _relocate(root: Node, offsets: Sequence[int]) -> None:
+    """Move a tree whose offsets count in a part of a document to where it stands in there."""
+    todo: list[Node] = [root]
+    while todo:
+        node = todo.pop()
+        for name in _fields(type(node)):
+            value = getattr(node, name)
+            if isinstance(value, Node):
+                todo.append(value)
+            elif isinstance(value, tuple):
+                children: list[Node] = []
+                for child in value:
+                    if type(child) is TextPart:
+                        children.extend(_relocated_text(child, offsets))
+                    else:
+                        todo.append(child)
+                        children.append(child)
+                setattr(node, name, tuple(children))
+        node.start = offsets[node.start]
+        node.end = offsets[node.end]
+
+
+def _fields(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a node that may hold nodes."""
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        names: list[str] = []
+        for base in kind.__mro__:
+            names.extend(getattr(base, "__slots__", ()))
+        fields = _FIELDS[kind] = tuple(name for name in names if name not in ("start", "end"))
+    return fields
+
+
+def _relocated_text(part: TextPart, offsets: Sequence[int]) -> list[TextPart]:
+    """A stretch of text, cut wherever its code points are not neighbours in the document."""
+    text = part.text
+    start, end = offsets[part.start], offsets[part.end]
+    if len(text) != part.end - part.start or len(text) == end - start:
+        return [TextPart(start, end, text)]
+    parts: list[TextPart] = []
+    run = 0
+    for number in range(len(text)):
+        at, behind = offsets[part.start + number], offsets[part.start + number + 1]
+        if behind - at != 1:
+            if number > run:
+                parts.append(TextPart(offsets[part.start + run], at, text[run:number]))
+            parts.append(TextPart(at, behind, text[number]))
+            run = number + 1
+    if run < len(text):
+        parts.append(TextPart(offsets[part.start + run], end, text[run:]))
+    return parts
+
+
+_FIELDS: Final[dict[type[Node], tuple[str, ...]]] = {}

@@ -1,0 +1,810 @@
+"""Judgements over regions and partitions: where things are, and whether the code agrees with itself.
+
+Facts about partitions, regions and ARNs come from `blastdoor.tables`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import tables
+from blastdoor.detect import grant
+from blastdoor.detect.hit import Hit
+from blastdoor.facts.reading import (
+    HOLE,
+    at_path,
+    chain,
+    items_of,
+    origin,
+    place,
+    rests_on_default,
+    text_of,
+    words_of,
+)
+from blastdoor.finding import Level, Related
+from blastdoor.reach import AllIn, Everywhere, Partitions, Reach, Regions, partition_of
+from blastdoor.value import (
+    Inherited,
+    Known,
+    Many,
+    Mapping,
+    Meaning,
+    OneOf,
+    Unknown,
+    Value,
+    known_text,
+)
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Facts, LiteralText, Provider, Resource, Statement, Target
+
+_SEVERAL: Final = 5
+"""Regions named one by one that count as every region (domain: ``max_regions``)."""
+_ARN_FIELDS: Final = 6
+_WORD: Final = re.compile(r"[a-z]+-[a-z]+(?:-[a-z]+)?-\d+|[a-z0-9]+")
+_GLOBAL_PARTS: Final = ("cloudfront", "waf", "acm", "certificate", "route53", "billing", "edge", "cur")
+
+
+def _because(value: Value | None) -> str:
+    where = origin(value) if value is not None else ""
+    return f", {where}" if where else ""
+
+
+def _contradiction(*values: Value | None) -> Level | None:
+    """A contradiction that rests on a default alone is a warning (architecture, decision 11)."""
+    return Level.WARNING if any(rests_on_default(value) for value in values) else None
+
+
+# Missing scope
+
+
+def provider_region_unset(facts: Facts) -> Iterator[Hit]:
+    """A root configures a provider without a region, so the environment decides."""
+    if not facts.unit.is_root or facts.unit.external_region:
+        return
+    pinned = [p for p in facts.unit.providers if p.name == "aws" and isinstance(p.region, Known)]
+    for provider in facts.unit.providers:
+        if "module." in provider.address or not isinstance(provider.region, Inherited):
+            continue
+        if provider.name == "aws":
+            users = [r for r in facts.unit.resources if r.provider is provider]
+            if users and all(
+                not tables.locations().aws_is_regional(r.type) or r.region is not provider.region
+                for r in users
+            ):
+                continue
+        elif provider.name in ("google", "google-beta"):
+            if not _google_needs_region(facts, provider):
+                continue
+        else:
+            continue
+        said = ""
+        if pinned:
+            said = f", while {pinned[0].address} is pinned to {words_of(pinned[0].region)}"
+        yield Hit(
+            provider.span,
+            f"regions: one region, decided by the environment that runs it: {provider.address} "
+            f"sets none{said}",
+            provider.address,
+            "region",
+            "regions",
+            "inherited",
+            "pinned-elsewhere" if pinned else "",
+            contain="set region on the provider, from a variable without a default",
+            related=tuple(
+                Related(p.region_span, f"{p.address} is pinned here")
+                for p in pinned[:1]
+                if p.region_span is not None
+            ),
+        )
+
+
+def _google_needs_region(facts: Facts, provider: Provider) -> bool:
+    places = tables.locations()
+    for resource in facts.unit.resources:
+        if resource.provider is not provider or resource.is_data:
+            continue
+        names = resource.names()
+        if "location" in names or "region" in names or "zone" in names:
+            continue
+        if resource.type in places.google_region_from_provider:
+            return True
+        if resource.type in places.google_zone_from_provider and provider.get("zone") is None:
+            return True
+    return False
+
+
+def no_default_provider_selected(facts: Facts) -> Iterator[Hit]:
+    """Every configuration of a provider is aliased and something selects none of them."""
+    unit = facts.unit
+    if not unit.is_root or unit.external_region:
+        return
+    aliases: dict[str, list[Provider]] = defaultdict(list)
+    defaults: set[str] = set()
+    for provider in unit.providers:
+        if "module." in provider.address:
+            continue
+        if provider.alias:
+            aliases[provider.name].append(provider)
+        else:
+            defaults.add(provider.name)
+    lacking = {name for name in aliases if name not in defaults}
+    if not lacking:
+        return
+    for resource in unit.resources:
+        provider = resource.provider
+        if (
+            provider is None
+            or provider.declared
+            or provider.alias
+            or provider.name not in lacking
+            or resource.address.startswith("module.")
+        ):
+            continue
+        own = resource.region
+        if own is not None and own is not provider.region:
+            continue
+        names = _aliases(aliases[provider.name])
+        yield Hit(
+            resource.span,
+            f"regions: one region, decided by the environment: {resource.address} selects none of "
+            f"{names}, and Terraform assumes an empty default configuration",
+            resource.address,
+            "provider",
+            "regions",
+            provider.name,
+            contain=f"add provider = {provider.name}.{aliases[provider.name][0].alias}",
+            related=_alias_places(aliases[provider.name]),
+        )
+    for call in unit.modules:
+        if call.passes_providers or "." in call.address.removeprefix("module."):
+            continue
+        for name in sorted(lacking & call.provider_names):
+            yield Hit(
+                call.span,
+                f"regions: one region, decided by the environment: {call.address} gets none of "
+                f"{_aliases(aliases[name])}, and Terraform assumes an empty default configuration",
+                call.address,
+                "providers",
+                "regions",
+                name,
+                contain=f"add providers = {{ {name} = {name}.{aliases[name][0].alias} }}",
+                related=_alias_places(aliases[name]),
+            )
+
+
+def _aliases(providers: list[Provider]) -> str:
+    return " and ".join(f"{p.name}.{p.alias}" for p in providers[:3])
+
+
+def _alias_places(providers: list[Provider]) -> tuple[Related, ...]:
+    return tuple(Related(p.span, f"configured as {p.name}.{p.alias}") for p in providers[:3])
+
+
+def module_without_providers_map(facts: Facts) -> Iterator[Hit]:
+    """Several configurations exist, and a module named after one region inherits the default one."""
+    unit = facts.unit
+    providers = [p for p in unit.providers if p.name == "aws" and "module." not in p.address]
+    regions = {known_text(p.region) for p in providers} - {None}
+    default = next((p for p in providers if not p.alias), None)
+    if default is None or len(regions) < 2:  # noqa: PLR2004  several
+        return
+    home = known_text(default.region)
+    if home is None:
+        return
+    for call in unit.modules:
+        if call.passes_providers or "." in call.address.removeprefix("module."):
+            continue
+        if "region" in call.inputs or any("region" in name for name in call.inputs):
+            continue
+        if call.local and "aws" not in call.provider_names:
+            continue
+        if call.resource_types and not any(
+            tables.locations().aws_is_regional(type_) for type_ in call.resource_types
+        ):
+            continue
+        words = set(_words(call.name))
+        if words & tables.scopes().far_words:
+            continue
+        named = _region_of_words(call.name)
+        chosen = next(
+            (
+                p
+                for p in providers
+                if p.alias and (known_text(p.region) in named or p.alias.lower() in words)
+            ),
+            None,
+        )
+        if chosen is None or known_text(chosen.region) in (home, None):
+            continue
+        yield Hit(
+            call.span,
+            f"regions: {home}, the region of the default provider, though {call.address} is named "
+            f"after {chosen.address} ({known_text(chosen.region)})",
+            call.address,
+            "providers",
+            "regions",
+            home,
+            contain=f"add providers = {{ aws = aws.{chosen.alias} }}",
+            related=(
+                Related(default.region_span or default.span, f"the default provider: {home}"),
+                Related(
+                    chosen.region_span or chosen.span,
+                    f"{chosen.address}: {known_text(chosen.region)}",
+                ),
+            ),
+            reach=Reach(regions=Regions(home)),
+        )
+
+
+def _words(name: str) -> list[str]:
+    return _WORD.findall(name.lower().replace("_", "-"))
+
+
+def _region_of_words(name: str) -> set[str]:
+    """The regions that the words of a name speak of: ids, short forms, ``cn``."""
+    lowered = name.lower().replace("_", "-")
+    partitions = tables.partitions()
+    found: set[str] = set()
+    rest = lowered
+    for region in partitions.regions:
+        if re.search(rf"(?<![a-z0-9]){region}(?![0-9])", lowered):
+            found.add(region)
+            rest = rest.replace(region, " ")
+    for word in re.split(r"[^a-z0-9]+", rest):
+        region_id = partitions.short_regions.get(word)
+        if region_id is not None:
+            found.add(region_id)
+        partition = partitions.words.get(word)
+        if partition is not None:
+            found.update(r for r, p in partitions.regions.items() if p.id == partition)
+    return found
+
+
+# Names against regions
+
+
+def name_region_mismatch(facts: Facts) -> Iterator[Hit]:
+    """A name, alias or tag says one region and the code pins another."""
+    for provider in facts.unit.providers:
+        if provider.name != "aws" or provider.region_span is None or not provider.alias:
+            continue
+        yield from _mismatch(
+            provider.alias, provider.region, provider.address, f"alias {provider.alias}", provider
+        )
+    for resource in facts.unit.resources:
+        if resource.is_data or not tables.locations().aws_is_regional(resource.type):
+            continue
+        region = resource.region
+        if region is None or resource.provider is None:
+            continue
+        if region is resource.provider.region and not resource.provider.declared:
+            continue
+        yield from _mismatch(resource.name, region, resource.address, "its name", resource)
+
+
+def _mismatch(
+    name: str, region: Value, address: str, said: str, holder: Provider | Resource
+) -> Iterator[Hit]:
+    pinned = known_text(region)
+    if pinned is None or pinned not in tables.partitions().regions:
+        return
+    if set(_words(name)) & tables.scopes().far_words:
+        return
+    if pinned == "us-east-1" and _is_global_part(holder):
+        return
+    named = _region_of_words(name)
+    if not named or pinned in named:
+        return
+    if len(named) > 1 and len({partition_of(r) for r in named}) > 1:
+        return
+    words = (
+        next(iter(named))
+        if len(named) == 1
+        else f"a region of {partition_of(next(iter(sorted(named))))}"
+    )
+    at = place(region)
+    own = getattr(holder, "provider", None)
+    if own is not None and region is own.region:
+        at = getattr(holder, "label_span", None) or holder.span
+    if at is None:
+        return
+    yield Hit(
+        at,
+        f"regions: {pinned}{_because(region)}, though {said} says {words}, in {address}",
+        address,
+        "region",
+        "regions",
+        f"{pinned} {name}",
+        contain="make the name and the region agree",
+        related=chain(region, at),
+        reach=Reach(regions=Regions(pinned)),
+    )
+
+
+def _is_global_part(holder: Provider | Resource) -> bool:
+    words = f"{holder.address} {getattr(holder, 'type', '')}".lower()
+    return any(part in words for part in _GLOBAL_PARTS)
+
+
+# Partitions
+
+
+def partition_mismatch(facts: Facts) -> Iterator[Hit]:
+    """A literal of one partition is used where the target is known to be another."""
+    for literal in facts.literals:
+        if literal.role == "service-principal" or literal.partition is None:
+            continue
+        if literal.role in ("region", "zone"):
+            continue
+        resource = literal.resource
+        target = known_text(resource.partition)
+        if target is None or literal.partition == target:
+            continue
+        if literal.role == "endpoint" and not _endpoint_differs(literal, target):
+            continue
+        region = resource.region if resource.region is not None else resource.partition
+        where = _target_words(resource)
+        yield Hit(
+            literal.span,
+            f"partitions: {literal.partition} ({_short(literal.text)}), but {resource.address} is "
+            f"created in {where}",
+            resource.address,
+            literal.attribute,
+            "partitions",
+            f"{literal.partition} {literal.text}",
+            level=_contradiction(region),
+            contain="take the partition from data.aws_partition",
+            related=_region_places(resource),
+            reach=Reach(partitions=Partitions(literal.partition)),
+        )
+
+
+def _endpoint_differs(literal: LiteralText, target: str) -> bool:
+    found = tables.partitions().named(target)
+    named = tables.partitions().named(literal.partition or "")
+    return found is not None and named is not None and found.suffix != named.suffix
+
+
+def _target_words(resource: Resource) -> str:
+    region = known_text(resource.region)
+    partition = known_text(resource.partition)
+    return f"{region} ({partition})" if region else str(partition)
+
+
+def _region_places(resource: Resource) -> tuple[Related, ...]:
+    region = resource.region
+    if region is None or region.span is None:
+        return ()
+    return (Related(region.span, f"the region: {words_of(region)}"), *chain(region, region.span))
+
+
+def _short(text: str) -> str:
+    shown = text.replace(HOLE, "…")
+    return shown if len(shown) <= 80 else f"{shown[:77]}…"  # noqa: PLR2004  a line's worth
+
+
+def mixed_partitions(facts: Facts) -> Iterator[Hit]:
+    """One list of regions, or one set of credentials, spans two partitions."""
+    for target in facts.targets:
+        if target.axis != "regions":
+            continue
+        names = _region_names(target.value)
+        found = sorted({partition_of(name) for name in names})
+        if len(found) < 2:  # noqa: PLR2004  several
+            continue
+        at = place(target.value, target.span) or target.span
+        yield Hit(
+            at,
+            f"partitions: {' and '.join(found)} in one list ({', '.join(names[:6])}"
+            f"{', …' if len(names) > 6 else ''}{_because(target.value)}), for {target.owner}",  # noqa: PLR2004
+            target.owner,
+            target.attribute,
+            "partitions",
+            ",".join(names),
+            level=_contradiction(target.value),
+            contain="keep one list and one set of credentials for each partition",
+            related=chain(target.value, at),
+            reach=Reach(partitions=Partitions(*found)),
+        )
+    by_credentials: dict[tuple[str, ...], dict[str, Provider]] = defaultdict(dict)
+    for provider in facts.unit.providers:
+        partition = known_text(provider.partition)
+        if provider.name == "aws" and partition is not None and provider.credentials:
+            by_credentials[tuple(sorted(provider.credentials))].setdefault(partition, provider)
+    for shared in by_credentials.values():
+        if len(shared) < 2:  # noqa: PLR2004
+            continue
+        first, *others = shared.values()
+        for other in others:
+            yield Hit(
+                other.region_span or other.span,
+                f"partitions: {known_text(first.partition)} and {known_text(other.partition)} with "
+                f"the same credentials, in {first.address} and {other.address}",
+                other.address,
+                "region",
+                "partitions",
+                str(known_text(other.partition)),
+                level=_contradiction(first.region, other.region),
+                contain="give each partition credentials of its own",
+                related=(Related(first.region_span or first.span, f"{first.address}: "
+                                 f"{words_of(first.region)}"),),
+                reach=Reach(partitions=Partitions(*shared)),
+            )
+
+
+def _region_names(value: Value) -> list[str]:
+    names: list[str] = []
+    items: list[Value] = []
+    if isinstance(value, Many):
+        items = list(value.items)
+    elif isinstance(value, Mapping):
+        names = [name for name in value.entries if name in tables.partitions().regions]
+    for item in items:
+        text = known_text(item)
+        if text is not None and text in tables.partitions().regions:
+            names.append(text)
+    return names
+
+
+# Everywhere
+
+
+def every_region_target(facts: Facts) -> Iterator[Hit]:
+    """A deployment or change targets every region, computed or listed."""
+    seen: set[tuple[str, int, int]] = set()
+    for target in facts.targets:
+        if target.axis != "regions" or (target.resource is not None and target.resource.is_data):
+            continue
+        words, extent = _every(target.value)
+        if extent is None:
+            continue
+        at = place(target.value, target.span) or target.span
+        if (at.path, at.start, at.end) in seen:
+            continue
+        seen.add((at.path, at.start, at.end))
+        yield Hit(
+            at,
+            f"regions: {words}{_because(target.value)}; {target.what} goes to each of them, by "
+            f"{target.owner}",
+            target.owner,
+            target.attribute,
+            "regions",
+            words,
+            _every_condition(target),
+            contain="list the regions, one first and the others after it",
+            related=chain(target.value, at),
+            reach=Reach(regions=extent),
+        )
+
+
+def _every(value: Value) -> tuple[str, Regions | None]:
+    if isinstance(value, OneOf):
+        results = [_every(a.value) for a in value.alternatives]
+        if all(extent is not None for _words, extent in results):
+            return results[0]
+        return "", None
+    if isinstance(value, Unknown) and value.meaning in (
+        Meaning.EVERY_REGION,
+        Meaning.EACH_REGION,
+    ):
+        partition = value.partition
+        extent = Regions(AllIn(partition)) if partition else Regions(Everywhere())
+        source = value.subject.removeprefix("each of ").split("[")[0]
+        where = f" of {partition}" if partition else ""
+        return f"every enabled region{where} ({source})", extent
+    names = _region_names(value)
+    enabled = tables.partitions().default_regions
+    if names and (len(set(names)) >= max(_SEVERAL, 1) and enabled <= set(names)):
+        return f"every region enabled by default ({len(set(names))} listed)", Regions(*names)
+    if len(set(names)) >= _SEVERAL:
+        return f"{len(set(names))} regions ({', '.join(names[:_SEVERAL])}, …)", Regions(*names)
+    return "", None
+
+
+def _every_condition(target: Target) -> str:
+    if target.security_baseline:
+        return "security-baseline"
+    if isinstance(target.value, (Many, Mapping)):
+        partitions = {partition_of(name) for name in _region_names(target.value)}
+        if len(partitions) == 1:
+            return "single-partition-list"
+    return ""
+
+
+# Ids
+
+
+def unknown_region(facts: Facts) -> Iterator[Hit]:
+    """A region literal belongs to no partition or provider."""
+    for scope in facts.scopes:
+        if scope.cloud != "aws":
+            continue
+        for value in items_of(scope.value)[0] or [scope.value]:
+            name = _region_text(value, scope.position)
+            if name is None:
+                continue
+            judged = _judge(name)
+            if judged is None:
+                continue
+            condition, words, contain = judged
+            at = place(value, scope.span) or scope.span
+            yield Hit(
+                at,
+                f"regions: `{_short(name)}` is {words}{_because(value)}, in {scope.owner}",
+                scope.owner,
+                scope.attribute,
+                "regions",
+                name,
+                condition,
+                level=_contradiction(value),
+                contain=contain,
+                related=chain(value, at),
+            )
+
+
+def _region_text(value: Value, position: str) -> str | None:
+    if position == "arn":
+        text = text_of(value)
+        fields = text.split(":", _ARN_FIELDS - 1) if text is not None else []
+        if len(fields) < _ARN_FIELDS or fields[0] != "arn" or HOLE in ":".join(fields[:4]):
+            return None
+        if not fields[1].startswith("aws"):
+            return None
+        name = fields[3]
+        if tables.arn_slots().of(fields[2]) != "always":
+            return None
+        return None if not name or "*" in name or "?" in name or "$" in name else name
+    return known_text(value)
+
+
+def _judge(name: str) -> tuple[str, str, str] | None:
+    """(condition, what is wrong, what to write) of a region id; ``None`` for one that may be right."""
+    partitions = tables.partitions()
+    if (
+        not name
+        or name in partitions.regions
+        or name in partitions.pseudo_regions
+        or name in ("*", "local", "localhost", "localstack", "test", "auto", "global")
+        or not re.fullmatch(r"[A-Za-z0-9-]{2,40}", name)
+    ):
+        return None
+    if name[:-1] in partitions.regions and name[-1].isalpha():
+        return "zone", "an availability zone, not a region", f"write {name[:-1]}"
+    near = partitions.near(name)
+    if partitions.of(name) is not None:
+        if near is None:
+            return None
+        return "near-miss", f"no region that is known; {near} is", f"write {near}"
+    contain = f"write {near}" if near else "write the id of a region"
+    return "", "no region of any partition", contain
+
+
+def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:
+    """A part that must live in us-east-1 is created elsewhere."""
+    places = tables.locations()
+    by_address = {
+        (r.address): r for r in facts.unit.resources if not r.is_data
+    }
+    for resource in facts.unit.resources:
+        if resource.is_data:
+            continue
+        home = places.homes.get(resource.type)
+        if home is not None and _elsewhere(resource, home.region):
+            if home.when is not None and known_text(resource.get(home.when[0])) != home.when[1]:
+                continue
+            yield _misplaced(resource, home.region, home.why, ())
+        for reference in places.home_references.get(resource.type, ()):
+            for value in at_path(resource.get, reference.attribute):
+                target = _referred(value, reference.target, resource, by_address)
+                if target is None or not _elsewhere(target, reference.region):
+                    continue
+                span = value.span or resource.span
+                related = (Related(span, f"used by {resource.address}"),)
+                yield _misplaced(target, reference.region, reference.why, related)
+
+
+def _referred(
+    value: Value, type_: str, user: Resource, by_address: dict[str, Resource]
+) -> Resource | None:
+    if not isinstance(value, Unknown) or not value.subject.startswith(f"{type_}."):
+        return None
+    prefix = user.address[: len(user.address) - len(f"{user.type}.{user.name}")]
+    name = value.subject.split(".")[1].split("[")[0]
+    return by_address.get(f"{prefix}{type_}.{name}")
+
+
+def _elsewhere(resource: Resource, region: str) -> bool:
+    own = known_text(resource.region)
+    return own is not None and own != region and partition_of(own) == "aws"
+
+
+def _misplaced(
+    resource: Resource, region: str, why: str, related: tuple[Related, ...]
+) -> Hit:
+    own = resource.region
+    inherited = resource.provider is not None and own is resource.provider.region
+    at = resource.span if inherited or own is None else (place(own) or resource.span)
+    more = _region_places(resource) if inherited else ()
+    return Hit(
+        at,
+        f"regions: {known_text(own)}{_because(own)}, but {why}: {resource.address} must be in "
+        f"{region}",
+        resource.address,
+        "region",
+        "regions",
+        str(known_text(own)),
+        level=_contradiction(own),
+        contain=f'set region = "{region}" or a provider of that region',
+        related=(*related, *more),
+        reach=Reach(regions=Regions(str(known_text(own)))),
+    )
+
+
+# Policies
+
+
+def arn_region_wildcard(facts: Facts) -> Iterator[Hit]:
+    """A policy allows writes on a regional service with ``*`` in the region slot."""
+    for statement in facts.statements:
+        if statement.kind != "identity" or not grant.allows(statement):
+            continue
+        if statement.not_actions or statement.not_resources or not statement.conditions_known:
+            continue
+        if grant.region_narrowed(statement):
+            continue
+        for term in statement.resources:
+            fields = term.text.split(":", _ARN_FIELDS - 1)
+            if len(fields) < _ARN_FIELDS or fields[0] != "arn" or fields[3] != "*":
+                continue
+            if fields[4] in ("*", "") or tables.arn_slots().of(fields[2]) != "always":
+                continue
+            writes = [
+                (t, found)
+                for t in statement.actions
+                if t.text.partition(":")[0].lower() == fields[2]
+                and (found := tables.scopable_write(t.text)) is not None
+            ]
+            if not writes:
+                continue
+            routine = all(t.text.lower() in grant.ROUTINE_WRITES for t, _found in writes)
+            yield grant.hit_of(
+                statement,
+                term,
+                f"regions: {fields[2]} in every region ({grant.said(term)}), where "
+                f"{writes[0][1].text} is allowed, in {statement.resource.address}",
+                axis="regions",
+                condition="routine-logging" if routine else "",
+                contain="put the region into the ARN",
+            )
+            break
+
+
+def region_deny_without_global_exemption(facts: Facts) -> Iterator[Hit]:
+    """A Deny that restricts regions also blocks global services."""
+    for statement in facts.statements:
+        if statement.effect != "Deny" or not statement.conditions_known:
+            continue
+        if any(key == "aws:viaawsservice" for _o, key, _v in statement.conditions):
+            continue
+        test = next(
+            (
+                (operator, values)
+                for operator, key, values in statement.conditions
+                if key == "aws:requestedregion" and "not" in operator.lower()
+            ),
+            None,
+        )
+        if test is None or not test[1] or any(HOLE in t.text or "*" in t.text for t in test[1]):
+            continue
+        allowed = [t.text for t in test[1]]
+        homes = {
+            p.global_region
+            for name in allowed
+            if (p := tables.partitions().of(name)) is not None
+        }
+        if homes & set(allowed) or not homes:
+            continue
+        blocked = _blocked_globals(statement)
+        if not blocked:
+            continue
+        term = statement.actions[0]
+        yield grant.hit_of(
+            statement,
+            term,
+            f"regions: {', '.join(blocked)} are denied too, whose requests go to "
+            f"{' and '.join(sorted(homes))}; only {', '.join(allowed[:4])} "
+            f"{'are' if len(allowed) > 1 else 'is'} let through, by {statement.resource.address}",
+            axis="regions",
+            condition="",
+            contain="deny with NotAction and list the global services there",
+        )
+
+
+def _blocked_globals(statement: Statement) -> list[str]:
+    exempt = sorted(tables.scopes().region_deny_exemptions)
+    if statement.not_actions:
+        covered = {t.text.partition(":")[0].lower() for t in statement.actions}
+        if "iam" in covered or not statement.complete:
+            return []
+        return [name for name in exempt if name not in covered]
+    if any(tables.is_every_action(t.text) for t in statement.actions):
+        return exempt
+    return []
+
+
+# Several regions
+
+
+def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
+    """Something that is created in several regions contains a literal region."""
+    members: dict[tuple[str, int], list[Resource]] = defaultdict(list)
+    for resource in facts.unit.resources:
+        members[resource.span.path, resource.span.start].append(resource)
+    seen: set[tuple[str, int, int]] = set()
+    for literal in facts.literals:
+        resource = literal.resource
+        if not literal.regions or literal.attribute == "region":
+            continue
+        group = members[resource.span.path, resource.span.start]
+        regions = sorted({r for m in group if (r := known_text(m.region)) is not None})
+        if len(regions) < 2:  # noqa: PLR2004  several
+            continue
+        span = literal.span
+        if (span.path, span.start, span.end) in seen or not _within_module(literal):
+            continue
+        if literal.regions == ("us-east-1",) and _is_global_part(resource):
+            continue
+        if literal.role == "region" and literal.text not in literal.regions:
+            # Prose, names and maps: only an id, a zone, an ARN or an address points somewhere.
+            continue
+        if set(literal.regions) >= set(regions):
+            continue
+        seen.add((span.path, span.start, span.end))
+        yield Hit(
+            span,
+            f"regions: {', '.join(literal.regions)} ({_short(literal.text)}), though "
+            f"{resource.address} is created in {' and '.join(regions[:4])}",
+            resource.address.split("[")[0],
+            literal.attribute,
+            "regions",
+            literal.text,
+            contain="take the region from data.aws_region or from the input",
+            reach=Reach(regions=Regions(*regions)),
+        )
+
+
+def _within_module(literal: LiteralText) -> bool:
+    """Whether the literal is written in the module that is repeated, not given to it."""
+    directory = literal.span.path.rpartition("/")[0] or "."
+    return directory == literal.resource.module
+
+
+def mapping_lacks_target_region(facts: Facts) -> Iterator[Hit]:
+    """A lookup by region has no entry for a region that it is used in."""
+    regions = tables.partitions().regions
+    for lookup in facts.unit.lookups:
+        key = known_text(lookup.key)
+        if key is None or key not in regions or not lookup.keys:
+            continue
+        if not all(name in regions for name in lookup.keys):
+            continue
+        yield Hit(
+            lookup.span,
+            f"regions: {key}{_because(lookup.key)} has no entry in {_short(lookup.mapping_text)}, "
+            f"which has {', '.join(sorted(lookup.keys)[:4])}"
+            f"{', …' if len(lookup.keys) > 4 else ''}",  # noqa: PLR2004
+            lookup.owner,
+            lookup.mapping_text,
+            "regions",
+            key,
+            level=_contradiction(lookup.key),
+            contain=f"add an entry for {key}",
+            related=(
+                *((Related(lookup.mapping_span, "the entries"),) if lookup.mapping_span else ()),
+                *chain(lookup.key, lookup.span),
+            ),
+        )

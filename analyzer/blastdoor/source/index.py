@@ -1,0 +1,136 @@
+"""The index of a git repository, read without git: which paths are tracked.
+
+``git ls-files`` would run programs that the repository's own configuration names (fsmonitor), so the
+file is read here. The form is that of git's documentation, gitformat-index(5): versions 2, 3 and 4,
+SHA-1 and SHA-256. A split index is not read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_BYTES: Final = 64_000_000
+"""Largest index file that is read."""
+MAX_NAME: Final = 4_096
+"""Longest path, in bytes."""
+MAX_NAMES: Final = 128_000_000
+"""Most bytes of all paths together; version 4 stores them compressed."""
+
+_STAT: Final = 40
+"""Bytes of the fields before the object name."""
+_LONG_NAME: Final = 0xFFF
+_EXTENDED: Final = 0x4000
+_V2, _V3, _V4 = 2, 3, 4
+
+
+class IndexFault(ValueError):
+    """An index that cannot be read; the message says why."""
+
+
+def tracked_paths(data: bytes, keep: Callable[[str], bool]) -> frozenset[str]:
+    """The paths of an index for which ``keep`` is true. Raises IndexFault."""
+    if data[:4] != b"DIRC" or len(data) < 12 + 20:
+        raise IndexFault("is no index")
+    if len(data) > MAX_BYTES:
+        raise IndexFault("is too large")
+    size = _hash_size(data)
+    version = int.from_bytes(data[4:8], "big")
+    count = int.from_bytes(data[8:12], "big")
+    if version not in (_V2, _V3, _V4):
+        raise IndexFault(f"has version {version}")
+    end = len(data) - size
+    if count * (_STAT + size + 3) > end - 12:
+        raise IndexFault("is shorter than it says")
+    result: set[str] = set()
+    at, name, total = 12, b"", 0
+    for _number in range(count):
+        start = at
+        at += _STAT + size
+        flags = int.from_bytes(data[at : at + 2], "big")
+        at += 2
+        if flags & _EXTENDED:
+            if version == _V2:
+                raise IndexFault("has an extended entry in version 2")
+            at += 2
+        if version == _V4:
+            strip, at = _varint(data, at, end)
+            if strip > len(name):
+                raise IndexFault("has an entry that strips more than there is")
+            stop = data.find(b"\0", at, min(end, at + MAX_NAME + 1))
+            if stop < 0:
+                raise IndexFault("has an entry without an end")
+            name = name[: len(name) - strip] + data[at:stop]
+            at = stop + 1
+        else:
+            length = flags & _LONG_NAME
+            stop = at + length
+            if length == _LONG_NAME:
+                stop = data.find(b"\0", stop, min(end, at + MAX_NAME + 1))
+            if stop < 0 or stop >= end or data[stop] != 0:
+                raise IndexFault("has an entry without an end")
+            name = data[at:stop]
+            # One to eight NULs fill an entry up to a multiple of eight bytes.
+            at = start + ((stop - start) // 8 + 1) * 8
+        total += len(name)
+        if at > end or not name or len(name) > MAX_NAME or total > MAX_NAMES:
+            raise IndexFault("has an entry that cannot be")
+        path = name.decode("utf-8", "surrogateescape")
+        if keep(path):
+            result.add(path)
+    _check_extensions(data, at, end)
+    return frozenset(result)
+
+
+def _hash_size(data: bytes) -> int:
+    """The length of object names, told by the checksum at the end of the file."""
+    body = memoryview(data)
+    if hashlib.sha1(body[:-20], usedforsecurity=False).digest() == data[-20:]:
+        return 20
+    if len(data) > 12 + 32 and hashlib.sha256(body[:-32]).digest() == data[-32:]:
+        return 32
+    if not any(data[-20:]):  # index.skipHash
+        return 32 if len(data) > 12 + 32 and not any(data[-32:]) and _sha256_like(data) else 20
+    raise IndexFault("does not have the checksum it says")
+
+
+def _sha256_like(data: bytes) -> bool:
+    """Whether the entries of an index without checksum only make sense with 32-byte names."""
+    count = int.from_bytes(data[8:12], "big")
+    if not count:
+        return False
+    flags = int.from_bytes(data[12 + _STAT + 20 : 12 + _STAT + 22], "big")
+    name = 12 + _STAT + 22
+    length = flags & _LONG_NAME
+    return data[name + length : name + length + 1] != b"\0" or b"\0" in data[name : name + length]
+
+
+def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """The number of git's offset encoding at ``at``, and the offset behind it."""
+    value = -1
+    for _byte in range(5):
+        if at >= end:
+            break
+        byte = data[at]
+        at += 1
+        value = ((value + 1) << 7) | (byte & 0x7F)
+        if not byte & 0x80:
+            return value, at
+    raise IndexFault("has a number that does not end")
+
+
+def _check_extensions(data: bytes, at: int, end: int) -> None:
+    """Raises IndexFault unless known extensions fill the rest of the file."""
+    while at < end:
+        if at + 8 > end:
+            raise IndexFault("has bytes that belong to nothing")
+        name = data[at : at + 4]
+        # An extension in lower case must be understood: "link" keeps entries in another file.
+        if name == b"link" or not (name[:1].isupper() or name == b"sdir"):
+            raise IndexFault("has entries elsewhere (split index)")
+        at += 8 + int.from_bytes(data[at + 4 : at + 8], "big")
+    if at != end:
+        raise IndexFault("has bytes that belong to nothing")
