@@ -166,9 +166,6 @@ class Module:
     overrides: list[OverrideChange] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    comments: dict[str, list[tree.Comment]] = field(default_factory=dict)
-    ranges: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Offsets of the blocks of each file that has comments for blastdoor."""
     documents: dict[str, Document] = field(default_factory=dict)
     size: int = 0
     has_lock: bool = False
@@ -236,6 +233,9 @@ def _parse(document: Document) -> tree.Parsed:
     return parse_hcl(document)
 
 
+_LOCAL_SOURCE: Final = re.compile(r'"?source"?\s*[=:]\s*"(\.\.?(?:/[^"\n]*)?)"')
+
+
 class Repository:
     """The Terraform directories of one source tree, read on demand.
 
@@ -263,7 +263,11 @@ class Repository:
         self._calls: dict[str, list[tuple[str, str]]] = {}
         self._manifests: dict[str, dict[str, str]] = {}
         self.failures: dict[tuple[str, str, int], Failure] = {}
-        self.texts_read = 0
+        self.read_paths: set[str] = set()
+        self.comments: dict[str, list[tree.Comment]] = {}
+        """Comments that speak to blastdoor, by path."""
+        self.ranges: dict[str, list[tuple[int, int]]] = {}
+        """Offsets of the blocks of the files that have such comments."""
 
     def directories(self) -> list[str]:
         """Every directory that holds configuration, sorted."""
@@ -337,12 +341,12 @@ class Repository:
         document = Document(path, text)
         parsed = _parse(document)
         module.size += len(text)
-        self.texts_read += len(text)
+        self.read_paths.add(path)
         module.files.append(path)
         module.documents[path] = document
         if parsed.comments:
-            module.comments[path] = parsed.comments
-            module.ranges[path] = list(_block_ranges(parsed.body))
+            self.comments[path] = parsed.comments
+            self.ranges[path] = list(_block_ranges(parsed.body))
         for fault in parsed.faults:
             failure = Failure(FailureKind.SYNTAX, path, fault.message, fault.span)
             module.failures.append(failure)
@@ -404,11 +408,7 @@ class Repository:
     def roots(self) -> list[Root]:
         """The units: every root, and every module that nothing but examples and tests calls."""
         directories = self.directories()
-        callers: dict[str, set[str]] = {}
-        for directory in directories:
-            for _name, target in self.local_calls(directory):
-                if target != directory:
-                    callers.setdefault(target, set()).add(directory)
+        callers = self._callers(directories)
         result = []
         for directory in directories:
             calling = callers.get(directory, set())
@@ -419,6 +419,40 @@ class Repository:
                 continue
             result.append(Root(directory, is_root=self._is_root(module, called=bool(calling))))
         return result
+
+    def _callers(self, directories: Iterable[str]) -> dict[str, set[str]]:
+        """Directory → the directories that call it, read from the texts without parsing them."""
+        callers: dict[str, set[str]] = {}
+        for directory in directories:
+            for name in self.by_directory[directory]:
+                if not is_configuration(name):
+                    continue
+                text = self.files.read(posixpath.normpath(posixpath.join(directory, name)))
+                if text is None or "source" not in text:
+                    continue
+                for found in _LOCAL_SOURCE.finditer(text):
+                    target = posixpath.normpath(posixpath.join(directory, found.group(1)))
+                    if target != directory and target in self.by_directory:
+                        callers.setdefault(target, set()).add(directory)
+        return callers
+
+    def variants(self, directory: str) -> list[str]:
+        """The files of variable values for a root that Terraform does not read by itself."""
+        found = []
+        for folder, names in self.by_directory.items():
+            if not any(is_variables(name) for name in names):
+                continue
+            owner = folder
+            while owner != directory and owner not in (".", ""):
+                if any(is_configuration(n) for n in self.by_directory.get(owner, ())):
+                    break
+                owner = posixpath.dirname(owner) or "."
+            if owner != directory:
+                continue
+            for name in names:
+                if is_variables(name) and not (folder == directory and is_automatic(name)):
+                    found.append(posixpath.normpath(posixpath.join(folder, name)))
+        return sorted(found)
 
     def _is_root(self, module: Module, *, called: bool) -> bool:
         if module.configures_itself and not called:

@@ -143,9 +143,7 @@ _square_loose = re.compile(rf"{_LOOSE}\]").match
 _argument_end = re.compile(rf"{_LOOSE}(?:(\))|(,)|(\.\.\.))").match
 _element_end = re.compile(rf"{_LOOSE}(?:(\])|(,))").match
 _for_key_word = re.compile(_LOOSE + _FOR).match
-_item = re.compile(
-    rf"{_LOOSE}(?:(?:({_ID})|{_PLAIN}){_TIGHT}(?:=(?![=>])|:(?!:))|(\}}))"
-).match
+_item = re.compile(rf"{_LOOSE}(?:(?:({_ID})|{_PLAIN}){_TIGHT}(?:=(?![=>])|:(?!:))|(\}}))").match
 _KEY, _QUOTED_KEY, _LAST = 1, 2, 3
 _item_end = re.compile(rf"{_TIGHT}(?:(\}})|(,)|((?:{_LINE_COMMENT})?+\r?\n))").match
 _assign_or_colon = re.compile(rf"{_TIGHT}(?:=(?![=>])|:(?!:))").match
@@ -171,9 +169,7 @@ _indent = re.compile(r"[ \t]*+").match
 _statement_start = re.compile(rf'{_ID}[ \t]*+(?:=(?![=>])|\{{|"|{_ID}[ \t]*+["{{])').match
 
 _label_word = re.compile(r'[^\s"]++').finditer
-_in_code = re.compile(
-    rf'{_BLOCK_COMMENT}|{_LINE_COMMENT}|"|<<-?+({_ID})\r?\n|[{{}}]'
-).search
+_in_code = re.compile(rf'{_BLOCK_COMMENT}|{_LINE_COMMENT}|"|<<-?+({_ID})\r?\n|[{{}}]').search
 _in_quotes = re.compile(r'\\.|\$?+\$\{|%?+%\{|"|\n').search
 
 _PRECEDENCE: Final = {
@@ -556,9 +552,9 @@ class _Parser:
                 start = match.start(_OPEN)
                 opener = text[start]
                 if opener == "{":
-                    node = self.object(start, depth)
+                    node = self.object_expression(start, depth)
                 elif opener == "[":
-                    node = self.tuple(start, depth)
+                    node = self.tuple_expression(start, depth)
                 elif opener == '"':
                     node = self.quoted(start, depth)
                 else:
@@ -686,7 +682,7 @@ class _Parser:
                     raise self.expected('")" after "..."', pos, loose=True)
                 return Call(start, match.end(), name, tuple(arguments), expand=True)
 
-    def tuple(self, start: int, depth: int) -> Expression:
+    def tuple_expression(self, start: int, depth: int) -> Expression:
         """``[…]``: a tuple or a ``for`` expression."""
         text = self.text
         pos = start + 1
@@ -711,7 +707,7 @@ class _Parser:
                 return TupleExpression(start, match.end(), tuple(items))
             pos = match.end()
 
-    def object(self, start: int, depth: int) -> Expression:
+    def object_expression(self, start: int, depth: int) -> Expression:
         """``{…}``: an object or a ``for`` expression."""
         text = self.text
         pos = start + 1
@@ -947,7 +943,9 @@ class _Parser:
             if pos + 1 < self.size and following not in "\r\n":
                 return _FaultError(pos, f'"\\{following}" is no escape sequence')
         where = "the end of the file" if pos >= self.size else "the end of the line"
-        return _FaultError(min(pos, self.size), f"expected '\"' at the end of the string, found {where}")
+        return _FaultError(
+            min(pos, self.size), f"expected '\"' at the end of the string, found {where}"
+        )
 
     def sequence(
         self, start: int, items: list[_Item], depth: int, *, quoted: bool
@@ -1035,9 +1033,7 @@ class _Parser:
                 if yes is None:
                     yes, parts = parts, []
                 before.append(
-                    IfDirective(
-                        opener.start, item.end, opener.expression, tuple(yes), tuple(parts)
-                    )
+                    IfDirective(opener.start, item.end, opener.expression, tuple(yes), tuple(parts))
                 )
             else:
                 before.append(
@@ -1343,9 +1339,7 @@ class _RecoveringParser(_Parser):
         self.report(fault.at, fault.message)
         self.pos = self.resume(at, column, fault.at)
 
-    def attribute(
-        self, body: Body, name: str, at: int, pos: int, column: int, depth: int
-    ) -> None:
+    def attribute(self, body: Body, name: str, at: int, pos: int, column: int, depth: int) -> None:
         """An attribute; where its value does not parse, the name with a value not known."""
         text = self.text
         value: Expression
@@ -1393,9 +1387,7 @@ class _RecoveringParser(_Parser):
         if self.text[first] in "}])" and first - line_start < column:
             raise _FaultError(first, f'expected more of the value, found "{self.text[first]}"')
 
-    def block(
-        self, body: Body, kind: str, at: int, pos: int, column: int, depth: int
-    ) -> None:
+    def block(self, body: Body, kind: str, at: int, pos: int, column: int, depth: int) -> None:
         """A block; a header that can only be meant one way is read so, and reported."""
         text = self.text
         keep = True
@@ -1437,9 +1429,7 @@ class _RecoveringParser(_Parser):
             if text[after] not in ",;}" and not _statement_start(text, after):
                 self.pos = self.resume(after, column, after)
 
-    def guess(
-        self, kind: str, pos: int, column: int
-    ) -> tuple[list[Label], int, int, bool] | None:
+    def guess(self, kind: str, pos: int, column: int) -> tuple[list[Label], int, int, bool] | None:
         """The labels and the body of a block whose header has a fault, if it can be told.
 
         A header that ends with a brace lost or gained a quote, and Terraform's labels have no
@@ -1463,8 +1453,7 @@ class _RecoveringParser(_Parser):
         if any(character in header for character in "={}[]()"):
             return None
         labels = [
-            Label(pos + word.start(), pos + word.end(), word[0])
-            for word in _label_word(header)
+            Label(pos + word.start(), pos + word.end(), word[0]) for word in _label_word(header)
         ]
         keep = len(labels) == _LABEL_COUNTS.get(kind, 0)
         return labels, start, labels[-1].end if labels else pos, keep

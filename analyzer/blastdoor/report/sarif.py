@@ -130,14 +130,16 @@ def language_of(path: str) -> Language:
 def uri_of(path: str) -> tuple[str, bool]:
     """The percent-encoded URI of a path, and whether it is relative to the source root."""
     if path.startswith("/") or re.match(r"[A-Za-z]:/", path):
-        return "file:///" + quote(path.lstrip("/").encode("utf-8", "surrogateescape")), False
-    raw = path.encode("utf-8", "surrogateescape" if _is_bytes(path) else "surrogatepass")
-    return quote(raw, safe="/~"), True
+        return "file:///" + quote(_octets(path.lstrip("/")), safe="/:~"), False
+    return quote(_octets(path), safe="/~"), True
 
 
-def _is_bytes(path: str) -> bool:
-    """Whether the surrogates in a path all stand for undecodable bytes (PEP 383)."""
-    return not re.search("[\ud800-\udc7f\udd00-\udfff]", path)
+def _octets(path: str) -> bytes:
+    """A path as bytes; surrogates that stand for undecodable bytes become them (PEP 383)."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "surrogatepass")
 
 
 def _words(text: str) -> str:
@@ -487,7 +489,9 @@ def write_sarif(
     findings = list(report.findings)
     if include_suppressed:
         findings += report.suppressed
-        findings.sort(key=lambda f: (f.span.path, f.span.start, f.span.end, f.rule, f.unit))
+        findings.sort(
+            key=lambda f: (f.span.path, f.span.start, f.span.end, f.rule, f.unit, f.message)
+        )
     kept = _most_severe(findings, known)
     omitted = len(findings) - len(kept)
 
