@@ -39,6 +39,11 @@ _RECURSION: Final = 12_000
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _ENVIRONMENT_NAMES: Final = frozenset({"environment", "env", "stage", "environment_name"})
 
+_WHOLE_SEGMENTS: Final = frozenset(
+    {"ci", "local", "live", "test", "tst", "example", "demo", "preview", "ephemeral", "stage"}
+)
+"""Environment words that mean one only as a whole path segment."""
+
 Progress = Callable[[int, int], None]
 Selection = Callable[[str], bool]
 
@@ -141,25 +146,24 @@ class _Run:
         self.no_region = tables.locations().aws_without_region
 
     def all(self, progress: Progress | None) -> Report:
-        roots = [root for root in self.repository.roots() if self._wanted(root)]
+        roots = [path for path in self.repository.roots() if self._wanted(path)]
         total = len(roots)
-        for number, root in enumerate(roots):
+        for number, directory in enumerate(roots):
             if progress is not None:
                 progress(number, total)
-            self._root(root)
+            self._root(self.repository.root(directory))
         # Modules that only call one another have no root: each is looked at for itself.
         for directory in self.repository.directories():
-            root = Root(directory, is_root=False)
-            if directory not in self.visited and self._wanted(root):
-                self._root(root)
+            if directory not in self.visited and self._wanted(directory):
+                self._root(Root(directory, is_root=False))
         if progress is not None:
             progress(total, total)
         return self._finish()
 
-    def _wanted(self, root: Root) -> bool:
+    def _wanted(self, root: str) -> bool:
         if self.selection is None:
             return True
-        pending, seen = [root.directory], {root.directory}
+        pending, seen = [root], {root}
         while pending:
             directory = pending.pop()
             for name in self.repository.by_directory.get(directory, ()):
@@ -241,7 +245,7 @@ class _Run:
 
             if Globs([pattern]).match(root.directory):
                 return tables.scopes().environment_of([name])
-        words = _WORD.findall(root.directory)
+        words = _environment_words(root.directory)
         for file in variables:
             words.extend(_WORD.findall(posixpath.basename(file.path).rsplit(".tfvars", 1)[0]))
         for setting in unit.settings:
@@ -346,6 +350,18 @@ def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list
         for slug in supersedes.get(finding.rule, ())
     }
     return [f for f in findings if (f.rule, f.span.path, f.span.start) not in gone]
+
+
+def _environment_words(directory: str) -> list[str]:
+    """The words of a path that may name an environment: whole segments, and plain parts of them.
+
+    ``ci-runners`` runs what ``ci`` runs but is no environment; ``network-prod`` is one's network.
+    """
+    words: list[str] = []
+    for segment in directory.split("/"):
+        words.append(segment)
+        words.extend(w for w in _WORD.findall(segment) if w.lower() not in _WHOLE_SEGMENTS)
+    return words
 
 
 def _internal(path: str, rule: str | None, error: Exception) -> Failure:

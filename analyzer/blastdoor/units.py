@@ -173,11 +173,16 @@ class Module:
     """What `blastdoor.evaluate.shapes` found; kept here so that it goes with the trees."""
 
     @property
-    def configures_itself(self) -> bool:
-        """Whether it has a backend, a cloud block or a provider configuration of its own."""
-        return bool(self.providers) or any(
+    def has_backend(self) -> bool:
+        """Whether it says where its state is kept."""
+        return any(
             section.sections("backend") or section.sections("cloud") for section in self.settings
         )
+
+    @property
+    def configures_itself(self) -> bool:
+        """Whether it has a backend, a cloud block or a provider configuration of its own."""
+        return bool(self.providers) or self.has_backend
 
     @property
     def wants_aliases(self) -> bool:
@@ -263,6 +268,7 @@ class Repository:
         self._calls: dict[str, list[tuple[str, str]]] = {}
         self._manifests: dict[str, dict[str, str]] = {}
         self.failures: dict[tuple[str, str, int], Failure] = {}
+        self._called: dict[str, set[str]] = {}
         self.read_paths: set[str] = set()
         self.comments: dict[str, list[tree.Comment]] = {}
         """Comments that speak to blastdoor, by path."""
@@ -405,20 +411,23 @@ class Repository:
         target = posixpath.normpath(posixpath.join(directory, found))
         return None if target.startswith("..") or posixpath.isabs(target) else target
 
-    def roots(self) -> list[Root]:
-        """The units: every root, and every module that nothing but examples and tests calls."""
+    def roots(self) -> list[str]:
+        """The directories to analyse: all but those that only other, real directories call."""
         directories = self.directories()
-        callers = self._callers(directories)
-        result = []
-        for directory in directories:
-            calling = callers.get(directory, set())
-            if any(not is_demo(caller) for caller in calling):
-                continue
-            module = self.module(directory)
-            if module is None:
-                continue
-            result.append(Root(directory, is_root=self._is_root(module, called=bool(calling))))
-        return result
+        self._called = self._callers(directories)
+        return [
+            directory
+            for directory in directories
+            if all(is_demo(caller) for caller in self._called.get(directory, ()))
+        ]
+
+    def root(self, directory: str) -> Root:
+        """How a directory of `roots` is to be read."""
+        module = self.module(directory)
+        if module is None:
+            return Root(directory, is_root=False)
+        called = bool(self._called.get(directory))
+        return Root(directory, is_root=self._is_root(module, called=called))
 
     def _callers(self, directories: Iterable[str]) -> dict[str, set[str]]:
         """Directory → the directories that call it, read from the texts without parsing them."""
@@ -455,6 +464,9 @@ class Repository:
         return sorted(found)
 
     def _is_root(self, module: Module, *, called: bool) -> bool:
+        if self.terragrunt and not module.has_backend:
+            # Terragrunt writes the providers and gives the inputs: what is here is a module of its.
+            return any(a.automatic for a in module.assignments)
         if module.configures_itself and not called:
             return True
         if called or module.wants_aliases:

@@ -24,8 +24,9 @@ from blastdoor.report.text import (
 from blastdoor.span import Document, Span
 
 if TYPE_CHECKING:
-    from blastdoor.report.text import Choice
     from tests.report.conftest import Build
+
+    from blastdoor.report.text import Choice
 
 
 def test_a_finding_shows_its_place_and_what_contains_it(build: Build) -> None:
@@ -176,7 +177,7 @@ def test_nothing_of_a_scanned_file_reaches_the_terminal_raw(build: Build) -> Non
 
 
 @pytest.mark.parametrize("on", [False, True])
-def test_colour_is_all_that_a_style_adds(build: Build, on: bool) -> None:  # noqa: FBT001
+def test_colour_is_all_that_a_style_adds(build: Build, on: bool) -> None:
     style = Style(on=on)
     text = render_finding(build.chained(), build.rule(), style)
 
@@ -208,10 +209,10 @@ class _Terminal(io.StringIO):
     ],
 )
 def test_who_wants_colour(
-    terminal: bool,  # noqa: FBT001
+    terminal: bool,
     choice: Choice,
     environ: dict[str, str],
-    wanted: bool,  # noqa: FBT001
+    wanted: bool,
 ) -> None:
     stream = _Terminal() if terminal else io.StringIO()
 
@@ -329,6 +330,6 @@ def test_text_output_imports_nothing_heavy() -> None:
         "sys.exit(str(heavy) if heavy else 0)"
     )
     path = {"PYTHONPATH": ":".join(filter(None, sys.path))}
-    done = subprocess.run([sys.executable, "-c", code], env=path, check=False)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], env=path, check=False)
 
     assert done.returncode == 0

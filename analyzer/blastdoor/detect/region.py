@@ -40,6 +40,7 @@ from blastdoor.value import (
 
 if TYPE_CHECKING:
     from blastdoor.fact import Facts, LiteralText, Provider, Resource, Statement, Target
+    from blastdoor.span import Span
 
 _SEVERAL: Final = 5
 """Regions named one by one that count as every region (domain: ``max_regions``)."""
@@ -134,6 +135,7 @@ def no_default_provider_selected(facts: Facts) -> Iterator[Hit]:
     lacking = {name for name in aliases if name not in defaults}
     if not lacking:
         return
+    users: dict[str, list[tuple[Span, str]]] = defaultdict(list)
     for resource in unit.resources:
         provider = resource.provider
         if (
@@ -147,33 +149,31 @@ def no_default_provider_selected(facts: Facts) -> Iterator[Hit]:
         own = resource.region
         if own is not None and own is not provider.region:
             continue
-        names = _aliases(aliases[provider.name])
-        yield Hit(
-            resource.span,
-            f"regions: one region, decided by the environment: {resource.address} selects none of "
-            f"{names}, and Terraform assumes an empty default configuration",
-            resource.address,
-            "provider",
-            "regions",
-            provider.name,
-            contain=f"add provider = {provider.name}.{aliases[provider.name][0].alias}",
-            related=_alias_places(aliases[provider.name]),
-        )
+        if resource.is_data and resource.type in ("aws_iam_policy_document", "aws_partition"):
+            continue
+        users[provider.name].append((resource.span, resource.address))
     for call in unit.modules:
         if call.passes_providers or "." in call.address.removeprefix("module."):
             continue
         for name in sorted(lacking & call.provider_names):
-            yield Hit(
-                call.span,
-                f"regions: one region, decided by the environment: {call.address} gets none of "
-                f"{_aliases(aliases[name])}, and Terraform assumes an empty default configuration",
-                call.address,
-                "providers",
-                "regions",
-                name,
-                contain=f"add providers = {{ {name} = {name}.{aliases[name][0].alias} }}",
-                related=_alias_places(aliases[name]),
-            )
+            users[name].append((call.span, call.address))
+    for name, places in users.items():
+        (span, address), *others = places
+        more = f" (and {len(others)} more)" if others else ""
+        yield Hit(
+            span,
+            f"regions: one region, decided by the environment: {address}{more} selects none of "
+            f"{_aliases(aliases[name])}, and Terraform assumes an empty default configuration",
+            address,
+            "provider",
+            "regions",
+            name,
+            contain=f"add provider = {name}.{aliases[name][0].alias}, or a default configuration",
+            related=(
+                *_alias_places(aliases[name]),
+                *(Related(at, f"{other} selects none either") for at, other in others[:20]),
+            ),
+        )
 
 
 def _aliases(providers: list[Provider]) -> str:

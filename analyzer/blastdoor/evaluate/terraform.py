@@ -1412,10 +1412,10 @@ def evaluate_root(  # noqa: PLR0913  what a unit depends on
     evaluated = Evaluated(
         root.directory, "terraform", is_root=root.is_root, environment=environment
     )
-    evaluated.external_region = root.directory in repository.terragrunt
     module = repository.module(root.directory)
     if module is None:
         return evaluated
+    evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
     program = Program(
         repository, root, variables, no_region=no_region, workspaces=workspaces
     )

@@ -28,6 +28,7 @@ _UNSAFE: Final = re.compile(
     "]"
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_LATIN_1: Final = 0xFF
 _NAMED: Final = {"\n": "\\n", "\r": "\\r"}
 
 
@@ -37,7 +38,7 @@ def _escape(match: re.Match[str]) -> str:
     named = _NAMED.get(character)
     if named is not None:
         return named
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{{{code:x}}}"
+    return f"\\x{code:02x}" if code <= _LATIN_1 else f"\\u{{{code:x}}}"
 
 
 def sanitise(text: str) -> str:
@@ -64,7 +65,7 @@ def width(text: str) -> int:
     """Terminal columns of a sanitised text without tabs: wide characters take two, marks none."""
     if text.isascii():
         return len(text)
-    from wcwidth import wcswidth, wcwidth  # noqa: PLC0415  33 ms that ASCII output never pays
+    from wcwidth import wcswidth, wcwidth  # 33 ms that ASCII output never pays
 
     columns: int = wcswidth(text)
     if columns >= 0:

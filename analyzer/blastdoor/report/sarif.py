@@ -236,23 +236,17 @@ class _Places:
             known = self._artifacts[path] = model.artifact(uri, relative=relative)
         return known
 
-    def location(
-        self, span: Span, *, words: str = "", number: int | None = None, unit: str = ""
-    ) -> model.Location:
-        """The place of a span."""
-        where, context = self._regions(span)
-        return model.location(
-            self.artifact(span.path),
-            where,
-            context=context,
-            words=model.message(words) if words else None,
-            number=number,
-            unit=unit,
-        )
+    def spot(self, span: Span) -> model.Spot:
+        """The place of a span, with the line around it."""
+        return model.spot(self.artifact(span.path), *self._regions(span))
 
-    def file(self, path: str) -> model.Location:
+    def step(self, span: Span) -> model.Spot:
+        """The place of a span, without the line around it."""
+        return model.spot(self.artifact(span.path), self._regions(span)[0])
+
+    def file(self, path: str) -> model.Spot:
         """A file as a whole."""
-        return model.location(self.artifact(path), None)
+        return model.spot(self.artifact(path))
 
     def _regions(self, span: Span) -> tuple[model.Region, model.Region | None]:
         """The range of a span and, where it is short, the line around it."""
@@ -286,6 +280,18 @@ def _line_end(document: Document, line: int) -> int:
     return end
 
 
+def _mention(text: str, place: str) -> int:
+    """Where a text names a place, as a word of its own and not as a link; -1 where it does not."""
+    at = text.find(place)
+    while at >= 0:
+        before = text[at - 1] if at else " "
+        behind = text[at + len(place) : at + len(place) + 1] or " "
+        if not (before.isalnum() or before in "_/.[-" or behind.isalnum() or behind in "_:]"):
+            break
+        at = text.find(place, at + 1)
+    return at
+
+
 def _linked_message(finding: Finding) -> str:
     """The message with what contains it, and links to the related locations."""
     text = _escaped(_sentence(_words(finding.message)))
@@ -293,9 +299,9 @@ def _linked_message(finding: Finding) -> str:
     for number, related in enumerate(finding.related[:MAX_LINKS], 1):
         place = _escaped(sanitise(str(related.span)))
         for named in dict.fromkeys((place, place.rpartition("/")[2])):
-            found = re.search(rf"(?<![\w/.\[-]){re.escape(named)}(?![\w:\]])", text)
-            if found is not None:
-                text = f"{text[: found.start()]}[{named}]({number}){text[found.end() :]}"
+            at = _mention(text, named)
+            if at >= 0:
+                text = f"{text[:at]}[{named}]({number}){text[at + len(named) :]}"
                 break
         else:
             links.append(f"[{place}]({number})")
@@ -335,20 +341,17 @@ class _Writer:
         span = finding.span
         rule = self._rules.get(finding.rule)
         words = _linked_message(finding)
-        related = [
-            places.location(
-                place.span, words=_capital(_escaped(_words(place.message))), number=number
-            )
-            for number, place in enumerate(finding.related[:MAX_RELATED], 1)
+        spot = places.spot(span)
+        steps = [
+            (places.step(place.span), model.message(_capital(_escaped(_words(place.message)))))
+            for place in finding.related[:MAX_RELATED]
         ]
         flow = None
-        if len(finding.related) > 1:
-            steps = [
-                places.location(place.span, words=_capital(_escaped(_words(place.message))))
-                for place in finding.related[:MAX_RELATED]
-            ]
-            last = places.location(span, words=_escaped(_sentence(_words(finding.message))))
-            flow = model.code_flow([*steps, last])
+        if len(steps) > 1:
+            use = model.message(_escaped(_sentence(_words(finding.message))))
+            flow = model.code_flow(
+                [model.location(place, words=said) for place, said in [*steps, (spot, use)]]
+            )
         fingerprints = {}
         line_hash = self._hashes[id(span.document)].get(span.begin.line)
         if line_hash is not None:
@@ -360,8 +363,11 @@ class _Writer:
             rule_index=self._indices[finding.rule],
             level=finding.level,
             words=model.message(words),
-            place=places.location(span, unit=sanitise(finding.unit)),
-            related=related,
+            place=model.location(spot, unit=sanitise(finding.unit)),
+            related=[
+                model.location(place, words=said, number=number)
+                for number, (place, said) in enumerate(steps, 1)
+            ],
             flow=flow,
             fingerprints=fingerprints,
             rank=_rank(finding, rule),
@@ -373,7 +379,7 @@ class _Writer:
         why = finding.suppression
         if why is None:
             return None
-        place = None if why.span is None else self._places.location(why.span)
+        place = None if why.span is None else model.location(self._places.spot(why.span))
         return model.suppression(_words(why.reason), place, in_source=why.span is not None)
 
 
@@ -421,9 +427,9 @@ def _notifications(
         level = Level.ERROR if failure.fatal else Level.WARNING
         place = None
         if failure.span is not None:
-            place = places.location(failure.span)
+            place = model.location(places.spot(failure.span))
         elif failure.path:
-            place = places.file(failure.path)
+            place = model.location(places.file(failure.path))
         rule = None if failure.rule is None else (failure.rule, indices.get(failure.rule))
         notes.append(
             model.notification(
@@ -466,7 +472,7 @@ def _figures(report: Report) -> dict[str, Any]:
     }
 
 
-def write_sarif(
+def write_sarif(  # noqa: PLR0913  what the command line decides
     stream: TextIO,
     report: Report,
     rules: Iterable[RuleView],

@@ -10,12 +10,12 @@ Property names and defaults are those of SARIF 2.1.0 (OASIS standard, 27 March 2
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NewType
+from typing import TYPE_CHECKING, Any, Final, NewType, cast
 
-import sarif_om  # type: ignore[import-untyped]
+import sarif_om
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from blastdoor.finding import Level
 
@@ -28,6 +28,7 @@ SOURCE_ROOT: Final = "%SRCROOT%"
 Message = NewType("Message", object)
 Region = NewType("Region", object)
 Artifact = NewType("Artifact", object)
+Spot = NewType("Spot", object)
 Location = NewType("Location", object)
 Descriptor = NewType("Descriptor", object)
 Tool = NewType("Tool", object)
@@ -73,22 +74,26 @@ def artifact(uri: str, *, relative: bool = True) -> Artifact:
     )
 
 
+def spot(file: Artifact, where: Region | None = None, context: Region | None = None) -> Spot:
+    """A range in a file with a wider range around it, or a file as a whole.
+
+    It is JSON data already: one spot stands in several locations, and is walked once.
+    """
+    return Spot(
+        plain(
+            sarif_om.PhysicalLocation(artifact_location=file, region=where, context_region=context)
+        )
+    )
+
+
 def location(
-    file: Artifact,
-    where: Region | None,
-    *,
-    context: Region | None = None,
-    words: Message | None = None,
-    number: int | None = None,
-    unit: str = "",
+    place: Spot, *, words: Message | None = None, number: int | None = None, unit: str = ""
 ) -> Location:
-    """A place in a file, with what it says there and the unit it belongs to."""
+    """A place, with what it says there and the unit it belongs to."""
     return Location(
         sarif_om.Location(
             id=-1 if number is None else number,
-            physical_location=sarif_om.PhysicalLocation(
-                artifact_location=file, region=where, context_region=context
-            ),
+            physical_location=place,
             logical_locations=(
                 [sarif_om.LogicalLocation(fully_qualified_name=unit, kind="resource")]
                 if unit
@@ -99,7 +104,7 @@ def location(
     )
 
 
-def descriptor(
+def descriptor(  # noqa: PLR0913  a descriptor's properties
     slug: str,
     *,
     name: str,
@@ -126,7 +131,7 @@ def descriptor(
     )
 
 
-def tool(
+def tool(  # noqa: PLR0913  a driver's properties
     *,
     name: str,
     full_name: str,
@@ -151,7 +156,7 @@ def tool(
     return Tool(sarif_om.Tool(driver=driver))
 
 
-def result(
+def result(  # noqa: PLR0913  a result's properties
     *,
     rule: str,
     rule_index: int | None,
@@ -271,6 +276,7 @@ def source_root(uri: str | None) -> dict[str, object]:
 
 
 _ALWAYS: Final = frozenset({"level", "kind"})
+_LEAVES: Final = frozenset({str, int, float, bool, type(None)})
 
 _Fields = tuple[tuple[str, str, object, bool], ...]
 _FIELDS: dict[type, _Fields] = {}
@@ -303,16 +309,18 @@ def _default(default: Any) -> object:
 
 def plain(value: object) -> Json:
     """An object of the model, or a collection of them, as JSON data."""
-    if value is None or isinstance(value, str | int | float):
+    kind = type(value)
+    if kind in _LEAVES:
         return value
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items() if item is not None}
+    if kind is list or kind is tuple:
+        return [plain(item) for item in cast("Iterable[object]", value)]
+    if kind is dict:
+        items = cast("dict[str, object]", value).items()
+        return {name: plain(item) for name, item in items if item is not None}
     data = {}
-    for attribute, name, default, always in _fields(type(value)):
-        item = getattr(value, attribute)
-        if item is None or (item == default and not always):
-            continue
-        data[name] = plain(item)
+    held = vars(value)
+    for attribute, name, default, always in _fields(kind):
+        item = held[attribute]
+        if item is not None and (always or item != default):
+            data[name] = item if type(item) in _LEAVES else plain(item)
     return data

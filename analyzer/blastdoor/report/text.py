@@ -226,11 +226,6 @@ def _shown(finding: Finding) -> tuple[list[Related], list[Related]]:
     return shown, named
 
 
-def _reach(finding: Finding) -> Iterable[tuple[str, str]]:
-    """The axes of a finding's reach with words for each."""
-    return finding.reach.words() if finding.reach is not None else ()
-
-
 def render_finding(finding: Finding, rule: RuleView | None = None, style: Style = PLAIN) -> str:
     """One finding, ending in a line end."""
     primary = _excerpt(finding.span)
@@ -257,8 +252,8 @@ def render_finding(finding: Finding, rule: RuleView | None = None, style: Style 
         block.remark("note", f"{_place(related.span)}: {_words(related.message)}")
     for words in finding.evidence:
         block.remark("note", _words(words))
-    for axis, words in _reach(finding):
-        block.remark("reach", f"{sanitise(axis)}: {_words(words)}")
+    for line in finding.reach.describe() if finding.reach is not None else ():
+        block.remark("reach", _words(line))
     if finding.contain:
         block.remark("help", _words(finding.contain))
     if finding.suppression is not None:
