@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from blastdoor.finding import Failure, FailureKind, Report, Suppression
+from blastdoor.reach import Reach, Regions
 from blastdoor.report.json import SCHEMA, write_json
 from blastdoor.span import Document, Span
 
@@ -60,6 +61,14 @@ def test_a_finding_in_full(build: Build) -> None:
             "suppression": None,
         }
     ]
+
+
+def test_reach_is_in_its_normal_form(build: Build) -> None:
+    reach = Reach(regions=Regions("us-east-1", "cn-north-1"))
+    [finding] = written(Report(findings=[replace(build.finding(), reach=reach)]))["findings"]
+
+    assert finding["reach"] == json.loads(json.dumps(reach.to_json()))
+    assert list(finding["reach"]) == ["regions"]
 
 
 def test_an_empty_report_has_every_key() -> None:

@@ -74,7 +74,7 @@ def test_a_marked_range_keeps_its_place(start: int, end: int, parts: tuple[str, 
     ("name", "secret"),
     [("password", True), ("db.master_password", True), ("tokens", False), ("for_each", False)],
 )
-def test_attribute_names(name: str, secret: bool) -> None:
+def test_attribute_names(name: str, *, secret: bool) -> None:
     assert is_secret_name(name) is secret
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from blastdoor.finding import Failure, FailureKind, Level, Related, Report, Suppression
+from blastdoor.reach import Partitions, Reach, Regions
 from blastdoor.report.text import (
     Style,
     render_failure,
@@ -82,6 +83,16 @@ def test_a_related_place_on_the_same_line_is_named_only(build: Build) -> None:
     text = render_finding(replace(build.finding(), related=(related,)))
 
     assert text.endswith("  |\n  = note: live/main.tf:2:3: repeats the bucket\n")
+
+
+def test_how_far_it_reaches_stands_below(build: Build) -> None:
+    reach = Reach(
+        regions=Regions("cn-north-1", "us-east-1"), partitions=Partitions("aws", "aws-cn")
+    )
+    lines = render_finding(replace(build.finding(), reach=reach)).splitlines()
+
+    assert lines[6:] == [f"  = reach: {line}" for line in reach.describe()]
+    assert len(lines[6:]) == 2
 
 
 def test_many_related_places_are_named_beyond_the_first_five(build: Build) -> None:
@@ -177,7 +188,7 @@ def test_nothing_of_a_scanned_file_reaches_the_terminal_raw(build: Build) -> Non
 
 
 @pytest.mark.parametrize("on", [False, True])
-def test_colour_is_all_that_a_style_adds(build: Build, on: bool) -> None:
+def test_colour_is_all_that_a_style_adds(build: Build, *, on: bool) -> None:
     style = Style(on=on)
     text = render_finding(build.chained(), build.rule(), style)
 
@@ -209,6 +220,7 @@ class _Terminal(io.StringIO):
     ],
 )
 def test_who_wants_colour(
+    *,
     terminal: bool,
     choice: Choice,
     environ: dict[str, str],

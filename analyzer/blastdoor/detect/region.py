@@ -487,10 +487,7 @@ def _every(value: Value) -> tuple[str, Regions | None]:
         if all(extent is not None for _words, extent in results):
             return results[0]
         return "", None
-    if isinstance(value, Unknown) and value.meaning in (
-        Meaning.EVERY_REGION,
-        Meaning.EACH_REGION,
-    ):
+    if isinstance(value, Unknown) and value.meaning is Meaning.EVERY_REGION:
         partition = value.partition
         extent = Regions(AllIn(partition)) if partition else Regions(Everywhere())
         source = value.subject.removeprefix("each of ").split("[")[0]

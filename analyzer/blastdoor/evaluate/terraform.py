@@ -456,7 +456,10 @@ class Instance:
         subject = f"the caller's provider {name}" if outside else f"the environment of {name}"
         region: Value = Inherited(reason, subject, where, meaning=Meaning.CURRENT_REGION)
         if alias:
-            region = Unknown(Reason.UNRESOLVED, f"{name}.{alias}", where)
+            given = outside or self.module.wants_aliases
+            region = Unknown(
+                Reason.CALLER if given else Reason.UNRESOLVED, f"{name}.{alias}", where
+            )
         return Provider(
             name,
             alias,

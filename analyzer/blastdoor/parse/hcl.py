@@ -1277,8 +1277,11 @@ class _RecoveringParser(_Parser):
             ):
                 return self.close_early(body, line_start, at, opened_at)
             if indent >= 0 and inner < 0:
-                inner = indent
-            self.statement(body, at, line_start, depth)
+                inner = indent if depth else 0
+            # Deeper than its neighbours: a statement of a block whose header is lost.
+            orphan = self.by_indent and 0 <= inner < indent
+            owner = Body(self.document, body.start, body.start) if orphan else body
+            self.statement(owner, at, line_start, depth)
 
     def is_stray(self, at: int, indent: int, own: int, inner: int, opened_at: int) -> bool:
         """Whether a brace, going by indentation, is one too many rather than the block's own."""
@@ -1341,7 +1344,6 @@ class _RecoveringParser(_Parser):
 
     def attribute(self, body: Body, name: str, at: int, pos: int, column: int, depth: int) -> None:
         """An attribute; where its value does not parse, the name with a value not known."""
-        text = self.text
         value: Expression
         try:
             value = self.expression(pos, loose=False, depth=depth + 1)
@@ -1523,18 +1525,18 @@ def _blastdoor_comments(text: str) -> list[Comment]:
             if match is None:
                 return comments
             pos = match.end()
-            token = match[0]
-            if token[0] in "#/":
-                if MARKER in token:
-                    content = token[2:-2] if token.startswith("/*") else token.lstrip("#/")
+            piece = match[0]
+            if piece[0] in "#/":
+                if MARKER in piece:
+                    content = piece[2:-2] if piece.startswith("/*") else piece.lstrip("#/")
                     comments.append(
-                        Comment(match.start(), match.start() + len(token.rstrip()), content.strip())
+                        Comment(match.start(), match.start() + len(piece.rstrip()), content.strip())
                     )
-            elif token == '"':
+            elif piece == '"':
                 stack.append(('"', 0))
             elif match[1] is not None:
                 stack.append((match[1], 1))
-            elif token == "{":
+            elif piece == "{":
                 stack[-1] = (None, braces + 1)
             elif braces > 0:
                 stack[-1] = (None, braces - 1)
@@ -1545,12 +1547,12 @@ def _blastdoor_comments(text: str) -> list[Comment]:
             if match is None:
                 return comments
             pos = match.end()
-            token = match[0]
-            if token in ("${", "%{"):
+            piece = match[0]
+            if piece in ("${", "%{"):
                 stack.append((None, 0))
-            elif token == '"':
+            elif piece == '"':
                 stack.pop()
-            elif token == "\n":
+            elif piece == "\n":
                 # A string that does not end: its sequences end with it.
                 while stack[-1][0] is None or stack[-1][0] == '"':
                     stack.pop()

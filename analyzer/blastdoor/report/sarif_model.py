@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from blastdoor.finding import Level
 
+_om: Final[Any] = sarif_om
+"""The library's classes take what they are given: the constructors below are its types."""
+
 SCHEMA_URI: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
@@ -46,32 +49,30 @@ Json = Any
 
 def message(text: str) -> Message:
     """A plain-text message; ``[words](id)`` links to the related location of that id."""
-    return Message(sarif_om.Message(text=text))
+    return Message(_om.Message(text=text))
 
 
 def multiformat(text: str, markdown: str | None = None) -> object:
     """A text with an optional Markdown form."""
-    return sarif_om.MultiformatMessageString(text=text, markdown=markdown)
+    return _om.MultiformatMessageString(text=text, markdown=markdown)
 
 
 def region(start: tuple[int, int], end: tuple[int, int], snippet: str | None = None) -> Region:
     """A range from a line and column to the line and column just behind it."""
     return Region(
-        sarif_om.Region(
+        _om.Region(
             start_line=start[0],
             start_column=start[1],
             end_line=end[0],
             end_column=end[1],
-            snippet=None if snippet is None else sarif_om.ArtifactContent(text=snippet),
+            snippet=None if snippet is None else _om.ArtifactContent(text=snippet),
         )
     )
 
 
 def artifact(uri: str, *, relative: bool = True) -> Artifact:
     """A file by its URI, relative to the source root or absolute."""
-    return Artifact(
-        sarif_om.ArtifactLocation(uri=uri, uri_base_id=SOURCE_ROOT if relative else None)
-    )
+    return Artifact(_om.ArtifactLocation(uri=uri, uri_base_id=SOURCE_ROOT if relative else None))
 
 
 def spot(file: Artifact, where: Region | None = None, context: Region | None = None) -> Spot:
@@ -80,9 +81,7 @@ def spot(file: Artifact, where: Region | None = None, context: Region | None = N
     It is JSON data already: one spot stands in several locations, and is walked once.
     """
     return Spot(
-        plain(
-            sarif_om.PhysicalLocation(artifact_location=file, region=where, context_region=context)
-        )
+        plain(_om.PhysicalLocation(artifact_location=file, region=where, context_region=context))
     )
 
 
@@ -91,13 +90,11 @@ def location(
 ) -> Location:
     """A place, with what it says there and the unit it belongs to."""
     return Location(
-        sarif_om.Location(
+        _om.Location(
             id=-1 if number is None else number,
             physical_location=place,
             logical_locations=(
-                [sarif_om.LogicalLocation(fully_qualified_name=unit, kind="resource")]
-                if unit
-                else None
+                [_om.LogicalLocation(fully_qualified_name=unit, kind="resource")] if unit else None
             ),
             message=words,
         )
@@ -118,14 +115,14 @@ def descriptor(  # noqa: PLR0913  a descriptor's properties
 ) -> Descriptor:
     """A rule, or a kind of notification."""
     return Descriptor(
-        sarif_om.ReportingDescriptor(
+        _om.ReportingDescriptor(
             id=slug,
             name=name,
             short_description=multiformat(short),
             full_description=multiformat(full),
             help=None if help_text is None else multiformat(help_text, help_markdown),
             help_uri=help_uri,
-            default_configuration=sarif_om.ReportingConfiguration(level=level.word),
+            default_configuration=_om.ReportingConfiguration(level=level.word),
             properties=properties,
         )
     )
@@ -143,7 +140,7 @@ def tool(  # noqa: PLR0913  a driver's properties
     notifications: Sequence[Descriptor],
 ) -> Tool:
     """The tool with the rules and kinds of notification that the run speaks of."""
-    driver = sarif_om.ToolComponent(
+    driver = _om.ToolComponent(
         name=name,
         full_name=full_name,
         organization=organization,
@@ -153,7 +150,7 @@ def tool(  # noqa: PLR0913  a driver's properties
         rules=list(rules),
         notifications=list(notifications) or None,
     )
-    return Tool(sarif_om.Tool(driver=driver))
+    return Tool(_om.Tool(driver=driver))
 
 
 def result(  # noqa: PLR0913  a result's properties
@@ -172,7 +169,7 @@ def result(  # noqa: PLR0913  a result's properties
 ) -> Result:
     """One finding."""
     return Result(
-        sarif_om.Result(
+        _om.Result(
             rule_id=rule,
             rule_index=-1 if rule_index is None else rule_index,
             level=level.word,
@@ -192,11 +189,9 @@ def result(  # noqa: PLR0913  a result's properties
 def code_flow(steps: Sequence[Location]) -> CodeFlow:
     """The way a value took, from its cause to its use."""
     return CodeFlow(
-        sarif_om.CodeFlow(
+        _om.CodeFlow(
             thread_flows=[
-                sarif_om.ThreadFlow(
-                    locations=[sarif_om.ThreadFlowLocation(location=step) for step in steps]
-                )
+                _om.ThreadFlow(locations=[_om.ThreadFlowLocation(location=step) for step in steps])
             ]
         )
     )
@@ -228,12 +223,12 @@ def notification(
     associated = None
     if rule is not None:
         slug, rule_index = rule
-        associated = sarif_om.ReportingDescriptorReference(
+        associated = _om.ReportingDescriptorReference(
             id=slug, index=-1 if rule_index is None else rule_index
         )
     return Notification(
-        sarif_om.Notification(
-            descriptor=sarif_om.ReportingDescriptorReference(id=kind, index=index),
+        _om.Notification(
+            descriptor=_om.ReportingDescriptorReference(id=kind, index=index),
             associated_rule=associated,
             level=level.word,
             message=words,
@@ -245,7 +240,7 @@ def notification(
 def invocation(notifications: Sequence[Notification], *, successful: bool) -> Invocation:
     """The run of the tool."""
     return Invocation(
-        sarif_om.Invocation(
+        _om.Invocation(
             execution_successful=successful,
             tool_execution_notifications=list(notifications) or None,
         )
@@ -255,24 +250,24 @@ def invocation(notifications: Sequence[Notification], *, successful: bool) -> In
 def provenance(repository: str, revision: str, branch: str) -> Provenance:
     """Which revision of which repository was analysed."""
     return Provenance(
-        sarif_om.VersionControlDetails(
+        _om.VersionControlDetails(
             repository_uri=repository,
             revision_id=revision or None,
             branch=branch or None,
-            mapped_to=sarif_om.ArtifactLocation(uri_base_id=SOURCE_ROOT),
+            mapped_to=_om.ArtifactLocation(uri_base_id=SOURCE_ROOT),
         )
     )
 
 
 def automation(identifier: str) -> Automation:
     """What tells runs of one category from those of another."""
-    return Automation(sarif_om.RunAutomationDetails(id=identifier))
+    return Automation(_om.RunAutomationDetails(id=identifier))
 
 
 def source_root(uri: str | None) -> dict[str, object]:
     """``originalUriBaseIds``: what relative URIs are relative to."""
-    description = sarif_om.Message(text="The root of the repository.")
-    return {SOURCE_ROOT: sarif_om.ArtifactLocation(uri=uri, description=description)}
+    description = _om.Message(text="The root of the repository.")
+    return {SOURCE_ROOT: _om.ArtifactLocation(uri=uri, description=description)}
 
 
 _ALWAYS: Final = frozenset({"level", "kind"})

@@ -1,7 +1,7 @@
 """Where sources come from: discovery, limits, file kinds, git's knowledge, open buffers.
 
-A `Source` lists files (`Source.files`) and reads them by path (`Source.read`). `Tree` is a directory
-on disk, `Memory` a mapping, `Overlay` one on top of the other.
+A `Source` lists files (`Source.files`) and reads them by path (`Source.read`). `Tree` is a
+directory on disk, `Memory` a mapping, `Overlay` one on top of the other.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ _MAX_PROJECT: Final = 1_000_000
 def configuration_file(path: str | os.PathLike[str]) -> Path | None:
     """The configuration that holds for ``path``.
 
-    That is ``blastdoor.toml``, or ``pyproject.toml`` with a table ``[tool.blastdoor]``, in the nearest
-    directory from ``path`` upward, not above the root of the git work tree. Without git only the
-    directory itself is looked at: what stands above may be another user's.
+    That is ``blastdoor.toml``, or ``pyproject.toml`` with a table ``[tool.blastdoor]``, in the
+    nearest directory from ``path`` upward, not above the root of the git work tree. Without git
+    only the directory itself is looked at: what stands above may be another user's.
     """
     start = _directory(path)
     top = repository_root(start) or start

@@ -79,7 +79,7 @@ _HANDLES: Final = (
 )
 _FOLDER_FLAGS: Final = READ_FLAGS | getattr(os, "O_DIRECTORY", 0)
 _RESERVED: Final = frozenset(
-    {"aux", "con", "nul", "prn", *(f"{port}{number}" for port in ("com", "lpt") for number in "123456789")}
+    {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in "123456789")}
 )
 """Names that are devices on Windows, whatever their ending."""
 
@@ -374,7 +374,7 @@ class Tree:
             for frame in stack:
                 self._access.leave(frame.handle)
 
-    def _open(  # noqa: PLR0913  a frame's parts
+    def _open(
         self,
         stack: list[_Frame],
         handle: int | str,
@@ -497,7 +497,7 @@ class Tree:
         return self._known
 
     def tracked(self, path: str) -> bool | None:
-        """Whether git tracks the file, for a path of a kind that is analysed; ``None``: not known."""
+        """Whether git tracks a file of a kind that is analysed; ``None``: not known."""
         context = self._context()
         return None if context is None else context.repository.tracked(context.name(path))
 
@@ -551,7 +551,7 @@ class Tree:
         return data
 
     def names(self, directory: str) -> list[str]:
-        """The names of the files directly in a directory, sorted; also where `files` does not go."""
+        """The names of the files in a directory, sorted; also where `files` does not go."""
         short = inside(directory)
         if short is None:
             return []

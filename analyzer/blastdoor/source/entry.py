@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from blastdoor.source.kinds import Kind, kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from blastdoor.finding import Failure
 
 
@@ -40,10 +41,12 @@ class Files(Protocol):
 class Source(Files, Protocol):
     """Files that can be listed: a directory on disk, a mapping, an overlay of the two."""
 
-    failures: list[Failure]
-    """What could not be listed or read, so far."""
     skipped: Counter[str]
     """What was left out on purpose, by reason, so far."""
+
+    @property
+    def failures(self) -> Sequence[Failure]:
+        """What could not be listed or read, so far."""
 
     def files(self) -> Iterator[Entry]:
         """Every file of a kind that is analysed, in an order that depends on the names alone."""
@@ -83,7 +86,6 @@ class Memory:
     """Files held in memory, for tests, rule pages and text from standard input."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
-        self.failures: list[Failure] = []
         self.skipped: Counter[str] = Counter()
         self._files: dict[str, str] = {}
         for path, text in files.items():
@@ -91,6 +93,11 @@ class Memory:
             if short is None:
                 raise ValueError(f"{path!r} is no path below a root")
             self._files[short] = text
+
+    @property
+    def failures(self) -> Sequence[Failure]:
+        """Nothing can fail."""
+        return ()
 
     def files(self) -> Iterator[Entry]:
         """Every file of a kind that is analysed."""
@@ -120,9 +127,13 @@ class Overlay:
 
     def __init__(self, base: Source, files: Mapping[str, str]) -> None:
         self.base = base
-        self.failures = base.failures
         self.skipped = base.skipped
         self._top = Memory(files)
+
+    @property
+    def failures(self) -> Sequence[Failure]:
+        """Those of the base, without those of files that the overlay replaces."""
+        return [found for found in self.base.failures if self._top.read(found.path) is None]
 
     def files(self) -> Iterator[Entry]:
         """Every file of the base, then those that only the overlay has."""

@@ -1,7 +1,8 @@
 """What git knows of a work tree, learned from its files: nothing of the repository is run.
 
-Only the index, ``.gitignore`` files and ``info/exclude`` are read. Configuration (``core.worktree``,
-``core.excludesFile``) and the process environment are not, so that they cannot change a result.
+Only the index, ``.gitignore`` files and ``info/exclude`` are read. Configuration
+(``core.worktree``, ``core.excludesFile``) and the process environment are not, so that they cannot
+change a result.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ class Repository:
         self.fault: str | None = None
         """Why the index could not be read, once it was asked for."""
         found = _directories(top)
-        self._git, self._common = found or (None, None)
+        self._git = found[0] if found else None
+        self._common = found[1] if found else None
         self._tracked: frozenset[str] | None = None
         self._read = False
         self._patterns: dict[str, tuple[Pattern, ...]] = {}
@@ -134,7 +136,7 @@ class Repository:
             return None
         try:
             return index.tracked_paths(data, lambda path: kind_of(path) is not None)
-        except index.IndexFault as error:
+        except index.GitIndexError as error:
             self.fault = str(error)
             return None
 

@@ -1,8 +1,8 @@
 """Path patterns as ``.gitignore`` writes them, matched in bounded time.
 
 The semantics are those of the manual page gitignore(5). Patterns come from the scanned repository,
-so none becomes a regular expression: matching a path of length p against a pattern of length n costs
-O(p·n) at most, whatever the number of stars.
+so none becomes a regular expression: matching a path of length p against a pattern of length n
+costs O(p·n) at most, whatever the number of stars.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 MAX_PATTERN: Final = 1_000
 """Longest pattern, in code points; a longer one matches nothing."""
 MAX_PATTERNS: Final = 5_000
 """Most patterns of one file; the rest is not read."""
 
-_CLASSES: Final = {
+_CLASSES: Final[dict[str, Callable[[str], bool]]] = {
     "alnum": str.isalnum,
     "alpha": str.isalpha,
     "blank": lambda c: c in " \t",
@@ -242,7 +242,7 @@ def last_match(
 
 
 class Globs:
-    """Patterns of a configuration: does a path, or a directory above it, match?"""
+    """Patterns of a configuration, asked whether a path or a directory above it matches."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._patterns = patterns("\n".join(lines))
@@ -251,7 +251,7 @@ class Globs:
         return bool(self._patterns)
 
     def match(self, path: str) -> bool:
-        """Whether the last pattern that speaks of the path, or of a folder above it, takes it in."""
+        """Whether the last pattern that speaks of the path, or of a folder above it, holds it."""
         segments = path.split("/")
         for count in range(1, len(segments)):
             if last_match(self._patterns, segments[:count], directory=True):

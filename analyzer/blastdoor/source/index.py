@@ -1,8 +1,8 @@
 """The index of a git repository, read without git: which paths are tracked.
 
-``git ls-files`` would run programs that the repository's own configuration names (fsmonitor), so the
-file is read here. The form is that of git's documentation, gitformat-index(5): versions 2, 3 and 4,
-SHA-1 and SHA-256. A split index is not read.
+``git ls-files`` would run programs that the repository's own configuration names (fsmonitor), so
+the file is read here. The form is that of git's documentation, gitformat-index(5): versions 2, 3
+and 4, SHA-1 and SHA-256. A split index is not read.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _EXTENDED: Final = 0x4000
 _V2, _V3, _V4 = 2, 3, 4
 
 
-class IndexFault(ValueError):
+class GitIndexError(ValueError):
     """An index that cannot be read; the message says why."""
 
 
 def tracked_paths(data: bytes, keep: Callable[[str], bool]) -> frozenset[str]:
-    """The paths of an index for which ``keep`` is true. Raises IndexFault."""
+    """The paths of an index for which ``keep`` is true. Raises GitIndexError."""
     if data[:4] != b"DIRC" or len(data) < 12 + 20:
-        raise IndexFault("is no index")
+        raise GitIndexError("is no index")
     if len(data) > MAX_BYTES:
-        raise IndexFault("is too large")
+        raise GitIndexError("is too large")
     size = _hash_size(data)
     version = int.from_bytes(data[4:8], "big")
     count = int.from_bytes(data[8:12], "big")
     if version not in (_V2, _V3, _V4):
-        raise IndexFault(f"has version {version}")
+        raise GitIndexError(f"has version {version}")
     end = len(data) - size
     if count * (_STAT + size + 3) > end - 12:
-        raise IndexFault("is shorter than it says")
+        raise GitIndexError("is shorter than it says")
     result: set[str] = set()
     at, name, total = 12, b"", 0
     for _number in range(count):
@@ -54,15 +54,15 @@ def tracked_paths(data: bytes, keep: Callable[[str], bool]) -> frozenset[str]:
         at += 2
         if flags & _EXTENDED:
             if version == _V2:
-                raise IndexFault("has an extended entry in version 2")
+                raise GitIndexError("has an extended entry in version 2")
             at += 2
         if version == _V4:
             strip, at = _varint(data, at, end)
             if strip > len(name):
-                raise IndexFault("has an entry that strips more than there is")
+                raise GitIndexError("has an entry that strips more than there is")
             stop = data.find(b"\0", at, min(end, at + MAX_NAME + 1))
             if stop < 0:
-                raise IndexFault("has an entry without an end")
+                raise GitIndexError("has an entry without an end")
             name = name[: len(name) - strip] + data[at:stop]
             at = stop + 1
         else:
@@ -71,13 +71,13 @@ def tracked_paths(data: bytes, keep: Callable[[str], bool]) -> frozenset[str]:
             if length == _LONG_NAME:
                 stop = data.find(b"\0", stop, min(end, at + MAX_NAME + 1))
             if stop < 0 or stop >= end or data[stop] != 0:
-                raise IndexFault("has an entry without an end")
+                raise GitIndexError("has an entry without an end")
             name = data[at:stop]
             # One to eight NULs fill an entry up to a multiple of eight bytes.
             at = start + ((stop - start) // 8 + 1) * 8
         total += len(name)
         if at > end or not name or len(name) > MAX_NAME or total > MAX_NAMES:
-            raise IndexFault("has an entry that cannot be")
+            raise GitIndexError("has an entry that cannot be")
         path = name.decode("utf-8", "surrogateescape")
         if keep(path):
             result.add(path)
@@ -94,7 +94,7 @@ def _hash_size(data: bytes) -> int:
         return 32
     if not any(data[-20:]):  # index.skipHash
         return 32 if len(data) > 12 + 32 and not any(data[-32:]) and _sha256_like(data) else 20
-    raise IndexFault("does not have the checksum it says")
+    raise GitIndexError("does not have the checksum it says")
 
 
 def _sha256_like(data: bytes) -> bool:
@@ -119,18 +119,18 @@ def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
         value = ((value + 1) << 7) | (byte & 0x7F)
         if not byte & 0x80:
             return value, at
-    raise IndexFault("has a number that does not end")
+    raise GitIndexError("has a number that does not end")
 
 
 def _check_extensions(data: bytes, at: int, end: int) -> None:
-    """Raises IndexFault unless known extensions fill the rest of the file."""
+    """Raises GitIndexError unless known extensions fill the rest of the file."""
     while at < end:
         if at + 8 > end:
-            raise IndexFault("has bytes that belong to nothing")
+            raise GitIndexError("has bytes that belong to nothing")
         name = data[at : at + 4]
         # An extension in lower case must be understood: "link" keeps entries in another file.
         if name == b"link" or not (name[:1].isupper() or name == b"sdir"):
-            raise IndexFault("has entries elsewhere (split index)")
+            raise GitIndexError("has entries elsewhere (split index)")
         at += 8 + int.from_bytes(data[at + 4 : at + 8], "big")
     if at != end:
-        raise IndexFault("has bytes that belong to nothing")
+        raise GitIndexError("has bytes that belong to nothing")
