@@ -1,22 +1,23 @@
 """How far a thing reaches: one extent per axis, and the order on each axis.
 
-An extent is in normal form from its constructor on, and never changes. ``head.compare(base)`` asks
-one question, whether head stays within base, and answers with an `Order`:
+An extent is in normal form from its constructor on, and never changes. ``head.compare(base)``
+asks one question, whether head stays within base, and answers with an `Order`:
 
 - within, and base within head: ``EQUAL``, and then both are the same normal form;
 - within, and base is not known to stay within head: ``NARROWER``;
-- not within: ``WIDER`` if base stays within head, else ``INCOMPARABLE``, which reaches somewhere new
-  as well and counts as a widening (``cn-north-1`` moved to ``us-east-1``);
+- not within: ``WIDER`` if base stays within head, else ``INCOMPARABLE``, which reaches somewhere
+  new as well and counts as a widening (``cn-north-1`` moved to ``us-east-1``);
 - nobody can tell from the code: ``UNKNOWN``. It stands outside the order.
 
-So ``UNKNOWN`` is answered only if the question depends on what the code does not say: an `Unresolved`
-extent, which account lies in which organizational unit, which account belongs to which organization.
-A part of head that surely lies outside base decides the answer whatever else is unknown.
+So ``UNKNOWN`` is answered only if the question depends on what the code does not say: an
+`Unresolved` extent, which account lies in which organizational unit, which account belongs to which
+organization. A part of head that surely lies outside base decides the answer whatever else is
+unknown.
 
-Extents that are sets hold maximal elements only. A set stays within another if each of its elements is
-covered by one element of the other; covering is decided pair by pair and never by adding up elements,
-so it is sound (what is called covered is covered) and not complete. ``join`` is the union, an upper
-bound of both.
+Extents that are sets hold maximal elements only. A set stays within another if each of its elements
+is covered by one element of the other. Covering is decided pair by pair, never by adding up, so it is
+sound (what is called covered is covered) and not complete. ``join`` is the union, an upper bound of
+both.
 
 Nothing here reads a table: which partition a region belongs to follows from its id.
 """
@@ -85,7 +86,7 @@ class Extent(ABC):
     def join(self, other: Self | Unresolved) -> Self | Unresolved:
         """The extent that holds both; unresolved if one of them is."""
         if isinstance(other, Unresolved):
-            return min(self, other) if isinstance(self, Unresolved) else other
+            return self if isinstance(self, Unresolved) and self <= other else other
         if isinstance(self, Unresolved):
             return self
         self._same_axis(other)
@@ -233,6 +234,47 @@ class _Elements(Extent, Generic[E]):
         return [self._json(element) for element in self._sorted()]
 
 
+class _Named:
+    """A frozen element with a name; no dataclass, for the sake of a cold start."""
+
+    __slots__ = ("name",)
+    __match_args__ = ("name",)
+
+    name: str
+
+    def __init__(self, name: str = "") -> None:
+        object.__setattr__(self, "name", name)
+
+    def __setattr__(self, key: str, value: object) -> None:
+        message = f"{type(self).__name__} is frozen"
+        raise AttributeError(message)
+
+    def __delattr__(self, key: str) -> None:
+        self.__setattr__(key, None)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.name == getattr(other, "name", None)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self.name))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, ...]]:
+        return type(self), (self.name,) if self.name else ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({repr(self.name) if self.name else ''})"
+
+
+class _Bound(_Named):
+    """A frozen element without a name, of which there is one."""
+
+    __slots__ = ()
+    __match_args__ = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
 # ---------------------------------------------------------------------------------------- regions
 
 AWS: Final = "aws"
@@ -264,28 +306,28 @@ def partition_of(region: str) -> str:
     return AWS
 
 
-@dataclass(frozen=True, slots=True)
-class AllIn:
+class AllIn(_Named):
     """Every region of one partition, those that do not exist yet included."""
 
-    partition: str
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Everywhere:
+class Everywhere(_Bound):
     """Every region of every partition."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Inherited:
+
+class Inherited(_Bound):
     """Exactly one region, or the caller's own account, that something outside the code decides."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Global:
+
+class Global(_Named):
     """A service without regions: what it does holds in all of them."""
 
-    service: str
+    __slots__ = ()
 
 
 EVERYWHERE: Final = Everywhere()
@@ -344,7 +386,7 @@ class Regions(_Elements[RegionElement]):
         """Whether ``other`` covers each element, or several regions the single inherited one."""
         if self.elements == _ONE_INHERITED and other.several:
             return True
-        return super(Regions, self).within(other)
+        return super().within(other)
 
     @staticmethod
     def _covers(wide: RegionElement, narrow: RegionElement) -> bool:
@@ -353,7 +395,7 @@ class Regions(_Elements[RegionElement]):
         return (
             isinstance(wide, AllIn)
             and isinstance(narrow, str)
-            and partition_of(narrow) == wide.partition
+            and partition_of(narrow) == wide.name
         )
 
     @staticmethod
@@ -418,9 +460,10 @@ def globalised(head: Regions | Unresolved | None, base: Regions | Unresolved | N
 # ------------------------------------------------------------------------ partitions, environments
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(_Bound):
     """All there are, whatever their names."""
+
+    __slots__ = ()
 
 
 EVERY: Final = Every()
@@ -481,23 +524,22 @@ class Environments(_Names):
 # --------------------------------------------------------------------------------------- accounts
 
 
-@dataclass(frozen=True, slots=True)
-class OrganizationalUnit:
+class OrganizationalUnit(_Named):
     """The accounts of an organizational unit and of the units below it."""
 
-    id: str
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(_Named):
     """Every account of an organization, by its id, by the id of its root, or of one not named."""
 
-    id: str = ""
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnyAccount:
+class AnyAccount(_Bound):
     """Every account there is."""
+
+    __slots__ = ()
 
 
 ANY_ACCOUNT: Final = AnyAccount()
@@ -529,7 +571,7 @@ def account(text: str) -> AccountElement:
 
 def _maybe_same(one: Organization, other: Organization) -> bool:
     """Whether two organizations that are written differently may be one."""
-    return not one.id or not other.id or one.id[:2] != other.id[:2]
+    return not one.name or not other.name or one.name[:2] != other.name[:2]
 
 
 class Accounts(_Elements[AccountElement]):
@@ -548,8 +590,8 @@ class Accounts(_Elements[AccountElement]):
     def _read(element: AccountElement) -> AccountElement:
         if isinstance(element, str):
             return _account_of_root(element.strip())
-        if isinstance(element, OrganizationalUnit) and element.id.startswith("r-"):
-            return Organization(element.id)  # the unit at the root is the organization
+        if isinstance(element, OrganizationalUnit) and element.name.startswith("r-"):
+            return Organization(element.name)  # the unit at the root is the organization
         return element
 
     @staticmethod
@@ -940,54 +982,52 @@ class Resources(Globs):
 # ------------------------------------------------------------------------------------- principals
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(_Named):
     """A user, role or session, by its ARN or another id; it may hold wildcards."""
 
-    id: str
+    __slots__ = ()
 
     @property
     def pattern(self) -> Pattern:
         """The id as a pattern."""
-        return _resource_pattern(self.id)
+        return _resource_pattern(self.name)
 
     @property
     def account(self) -> str | None:
         """The account in its ARN, if it is one account."""
-        fields = self.pattern.fields
-        found = "".join(fields[4]) if fields else ""
+        parts = self.name.split(":", 5)
+        found = parts[4] if len(parts) == 6 and parts[0] == "arn" else ""
         return found if found and "*" not in found and "?" not in found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(_Named):
     """A service that acts for itself (``lambda.amazonaws.com``)."""
 
-    name: str
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Federated:
+class Federated(_Named):
     """The users of an identity provider outside the cloud."""
 
-    provider: str
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(_Named):
     """Everyone in one account that the account itself lets in."""
 
-    id: str
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
+class Authenticated(_Bound):
     """Everyone who has an identity in this cloud, in whatever account."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Anyone:
+
+class Anyone(_Bound):
     """Everyone, without an identity too."""
+
+    __slots__ = ()
 
 
 AUTHENTICATED: Final = Authenticated()
@@ -1060,7 +1100,7 @@ class Principals(_Elements[PrincipalElement]):
     @staticmethod
     def _broad(element: PrincipalElement) -> bool:
         if isinstance(element, Identity):
-            return "*" in element.id or "?" in element.id
+            return "*" in element.name or "?" in element.name
         return isinstance(element, Account | Authenticated | Anyone)
 
     @staticmethod
@@ -1218,6 +1258,9 @@ class Conditions(_Limits):
     __slots__ = ()
 
 
+UNCONDITIONAL: Final = Conditions()
+
+
 class Guards(_Limits):
     """The protections (deletion protection, final snapshots, …) that stand before a loss."""
 
@@ -1269,16 +1312,13 @@ class Opening:
     ) -> None:
         cidr, version, first, last = _network(cidr.strip())
         protocol = _PROTOCOLS.get(protocol.strip().lower(), protocol.strip().lower())
-        start = -1 if from_port is None else from_port
-        end = -1 if to_port is None else to_port
+        start, end = (-1 if port is None else port for port in (from_port, to_port))
         if protocol in _TYPED:
             end = -1 if start == -1 else end
-        elif protocol == ALL_PROTOCOLS or start == -1 or end == -1:
-            start, end = (
-                (0, LAST_PORT)
-                if protocol == ALL_PROTOCOLS or start == end
-                else ((0, end) if start == -1 else (start, LAST_PORT))
-            )
+        else:
+            whole = protocol == ALL_PROTOCOLS
+            start = 0 if whole or start == -1 else start
+            end = LAST_PORT if whole or end == -1 else end
         if protocol not in _TYPED and not 0 <= start <= end <= LAST_PORT:
             message = f"{start}-{end} is no range of ports"
             raise ValueError(message)
@@ -1388,7 +1428,7 @@ class Grant:
     principals: Principals | Unresolved | None
     actions: Actions | Unresolved
     resources: Resources | Unresolved
-    conditions: Conditions = Conditions()
+    conditions: Conditions = UNCONDITIONAL
 
     @property
     def resolved(self) -> bool:
@@ -1441,7 +1481,7 @@ def _holds(extent: _Extents, part: Part) -> bool | None:
     if isinstance(extent, Unresolved) or isinstance(part, Unresolved):
         return None
     if extent is None or part is None:
-        return extent is part
+        return not (extent or part)
     if isinstance(extent, Principals):
         return None if isinstance(part, Pattern | AllBut) else extent.holds(part)
     return extent.holds(part) if isinstance(part, Pattern | AllBut) else None
@@ -1577,6 +1617,18 @@ def _among(part: Part, extents: Sequence[_Extents]) -> int:
     return sum((part in _parts(extent)) << at for at, extent in enumerate(extents))
 
 
+X = TypeVar("X", Principals, Actions, Resources)
+
+
+def _joined(first: X, extents: Iterable[X | Unresolved]) -> X | Unresolved:
+    found: X | Unresolved = first
+    for extent in extents:
+        if isinstance(found, Unresolved):
+            return found
+        found = found.join(extent)
+    return found
+
+
 class Grants(_Elements[Grant]):
     """What statements allow together, as tuples of principal, action, resource and conditions.
 
@@ -1608,25 +1660,16 @@ class Grants(_Elements[Grant]):
 
     def principals(self) -> Principals | Unresolved | None:
         """Everyone who is named, for the axis of that name; None if no statement names any."""
-        found: Principals | Unresolved | None = None
-        for grant in self._sorted():
-            if grant.principals is not None:
-                found = grant.principals if found is None else found.join(grant.principals)
-        return found
+        named = [grant.principals for grant in self._sorted() if grant.principals is not None]
+        return _joined(Principals(), named) if named else None
 
     def actions(self) -> Actions | Unresolved:
         """All that is allowed, for the axis of that name."""
-        found: Actions | Unresolved = Actions()
-        for grant in self._sorted():
-            found = found.join(grant.actions)
-        return found
+        return _joined(Actions(), [grant.actions for grant in self._sorted()])
 
     def resources(self) -> Resources | Unresolved:
         """All that is touched, for the axis of that name."""
-        found: Resources | Unresolved = Resources()
-        for grant in self._sorted():
-            found = found.join(grant.resources)
-        return found
+        return _joined(Resources(), [grant.resources for grant in self._sorted()])
 
     @staticmethod
     def _word(element: Grant) -> str:

@@ -24,7 +24,7 @@ from blastdoor.facts.reading import (
     text_of,
     words_of,
 )
-from blastdoor.finding import Level, Related
+from blastdoor.finding import Related
 from blastdoor.reach import AllIn, Everywhere, Partitions, Reach, Regions, partition_of
 from blastdoor.value import (
     Inherited,
@@ -54,9 +54,9 @@ def _because(value: Value | None) -> str:
     return f", {where}" if where else ""
 
 
-def _contradiction(*values: Value | None) -> Level | None:
-    """A contradiction that rests on a default alone is a warning (architecture, decision 11)."""
-    return Level.WARNING if any(rests_on_default(value) for value in values) else None
+def _contradiction(*values: Value | None) -> str:
+    """The condition of a contradiction that rests on the default of a variable alone."""
+    return "default-only" if any(rests_on_default(value) for value in values) else ""
 
 
 # Missing scope
@@ -356,7 +356,7 @@ def partition_mismatch(facts: Facts) -> Iterator[Hit]:
             literal.attribute,
             "partitions",
             f"{literal.partition} {literal.text}",
-            level=_contradiction(region),
+            condition=_contradiction(region),
             contain="take the partition from data.aws_partition",
             related=_region_places(resource),
             reach=Reach(partitions=Partitions(literal.partition)),
@@ -405,7 +405,7 @@ def mixed_partitions(facts: Facts) -> Iterator[Hit]:
             target.attribute,
             "partitions",
             ",".join(names),
-            level=_contradiction(target.value),
+            condition=_contradiction(target.value),
             contain="keep one list and one set of credentials for each partition",
             related=chain(target.value, at),
             reach=Reach(partitions=Partitions(*found)),
@@ -428,7 +428,7 @@ def mixed_partitions(facts: Facts) -> Iterator[Hit]:
                 "region",
                 "partitions",
                 str(known_text(other.partition)),
-                level=_contradiction(first.region, other.region),
+                condition=_contradiction(first.region, other.region),
                 contain="give each partition credentials of its own",
                 related=(Related(first.region_span or first.span, f"{first.address}: "
                                  f"{words_of(first.region)}"),),
@@ -537,7 +537,6 @@ def unknown_region(facts: Facts) -> Iterator[Hit]:
                 "regions",
                 name,
                 condition,
-                level=_contradiction(value),
                 contain=contain,
                 related=chain(value, at),
             )
@@ -575,7 +574,7 @@ def _judge(name: str) -> tuple[str, str, str] | None:
     if partitions.of(name) is not None:
         if near is None:
             return None
-        return "near-miss", f"no region that is known; {near} is", f"write {near}"
+        return "misspelt", f"no region that is known; {near} is", f"write {near}"
     contain = f"write {near}" if near else "write the id of a region"
     return "", "no region of any partition", contain
 
@@ -634,7 +633,7 @@ def _misplaced(
         "region",
         "regions",
         str(known_text(own)),
-        level=_contradiction(own),
+        condition=_contradiction(own),
         contain=f'set region = "{region}" or a provider of that region',
         related=(*related, *more),
         reach=Reach(regions=Regions(str(known_text(own)))),
@@ -798,7 +797,7 @@ def mapping_lacks_target_region(facts: Facts) -> Iterator[Hit]:
             lookup.mapping_text,
             "regions",
             key,
-            level=_contradiction(lookup.key),
+            condition=_contradiction(lookup.key),
             contain=f"add an entry for {key}",
             related=(
                 *((Related(lookup.mapping_span, "the entries"),) if lookup.mapping_span else ()),

@@ -1,0 +1,143 @@
+"""Rule pages run as tests, and the index of the rule set.
+
+Each example of a page is a small repository: a Bad block must give exactly the findings that its marks
+say, a Good block and a block under Not found must give none. What goes wrong is said with the page
+and the line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from blastdoor.catalog import FAMILIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from blastdoor.catalog import Block, Mark, Rule, RuleSet
+    from blastdoor.finding import Finding, Report
+
+
+class Analyze(Protocol):
+    """What runs an example: the engine over files that are given as texts."""
+
+    def __call__(self, files: Mapping[str, str], rules: Sequence[Rule]) -> Report:
+        """The report of some rules on some files."""
+
+
+class Case(NamedTuple):
+    """One block of one page."""
+
+    rule: Rule
+    block: Block
+
+    @property
+    def name(self) -> str:
+        """A name that finds the block: ``every-region-target.md:19-bad-terraform``."""
+        section = self.block.section.lower().replace(" ", "-")
+        return f"{self.rule.id}.md:{self.block.line}-{section}-{self.block.language}"
+
+
+def cases(rules: Iterable[Rule]) -> Iterator[Case]:
+    """Every block of every page."""
+    for rule in rules:
+        for block in rule.blocks:
+            yield Case(rule, block)
+
+
+def run(case: Case, analyze: Analyze) -> list[str]:
+    """What differs from what the block says, each with page and line; empty when all is well."""
+    rule, block = case
+    report = analyze(block.files, [rule])
+    wrong = [
+        f"{rule.path}:{_page_line(block, failure.path, 0)}: not analysed: {failure.message}"
+        for failure in report.failures
+    ]
+    findings = [finding for finding in report.findings if finding.rule == rule.id]
+    wrong += [
+        f"{rule.path}:{block.line}: a finding of {finding.rule}, which was not asked for"
+        for finding in report.findings
+        if finding.rule != rule.id
+    ]
+    if block.section == "Not found":
+        return wrong + [
+            f"{_at(rule, block, finding)}: is found now, so it belongs under Bad: {finding.message}"
+            for finding in findings
+        ]
+    return wrong + list(_compare(rule, block, findings))
+
+
+def _compare(rule: Rule, block: Block, findings: list[Finding]) -> Iterator[str]:
+    found: dict[tuple[str, int], list[Finding]] = {}
+    for finding in findings:
+        found.setdefault((finding.span.path, finding.span.begin.line), []).append(finding)
+    expected = Counter((mark.path, mark.line) for mark in block.marks)
+    marks: dict[tuple[str, int], Mark] = {(mark.path, mark.line): mark for mark in block.marks}
+    for place, count in expected.items():
+        here = found.pop(place, [])
+        mark = marks[place]
+        line = f"{rule.path}:{mark.page_line}"
+        if len(here) != count:
+            said = "; ".join(finding.message for finding in here) or "nothing"
+            yield f"{line}: {count} expected, found {len(here)}: {said}"
+        for finding in here:
+            if mark.words and mark.words not in finding.message:
+                yield f"{line}: the message does not say {mark.words!r}: {finding.message}"
+            if mark.level is not None and finding.level is not mark.level:
+                yield f"{line}: {finding.level.word} instead of {mark.level.word}"
+    for rest in found.values():
+        for finding in rest:
+            yield f"{_at(rule, block, finding)}: not expected: {finding.message}"
+
+
+def _at(rule: Rule, block: Block, finding: Finding) -> str:
+    line = _page_line(block, finding.span.path, finding.span.begin.line)
+    return f"{rule.path}:{line}"
+
+
+def _page_line(block: Block, path: str, line: int) -> int:
+    return block.starts.get(path, block.line) + line
+
+
+def index(rules: RuleSet) -> str:
+    """``rules/README.md``: what a page is, and every rule by family."""
+    parts = [_HEAD]
+    for family in FAMILIES:
+        members = [rule for rule in rules if rule.family == family]
+        if not members:
+            continue
+        parts.append(f"\n## {family.capitalize()}\n\n| Code | Rule | What it finds | Level | Fix |")
+        parts.append("|---|---|---|---|---|")
+        for rule in members:
+            parts.append(
+                f"| {rule.code} | [{rule.id}]({rule.family}/{rule.id}.md) | {rule.title} "
+                f"| {_levels(rule)} | {rule.fix} |"
+            )
+    return "\n".join(parts) + "\n"
+
+
+def _levels(rule: Rule) -> str:
+    usual = rule.level.word if rule.default == "on" else f"{rule.level.word} ({rule.default})"
+    other = [f"{level.word}: {name}" for name, level in rule.levels.items()]
+    return f"{usual}; {', '.join(other)}" if other else usual
+
+
+_HEAD = """\
+# Rules
+
+This file is generated from the pages (`blastdoor.pagetest.index`); a test says when it is stale.
+
+A rule is a page: what is wrong and why it hurts, examples that run as tests, how to fix it. The page is
+also the help in SARIF and in editors, and what `blastdoor explain` prints. Facts in bulk are in
+[tables](tables), one row per line, each with its source.
+
+- Front matter: `key: value` lines; lists in brackets, maps in braces; words that hold `: ` or ` #` in
+  quotes. The levels of a rule name conditions that its detector reports.
+- Sections: the reason first, without a heading, then `## Bad`, `## Good`, `## How to fix`, and
+  `## Not found` for known misses.
+- `# finding` at the end of a line expects one finding there; `# finding: words` also that its message
+  holds the words; `# finding (note)` also its level. Where a comment would break the text, the fence
+  names the lines of the block: `findings=4,9`.
+- `# file: modules/net/main.tf` begins a further file of a block.\
+"""
