@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.finding import Level
 from blastdoor.source import MAX_SIZE, Globs, configuration_file, read_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 MAX_BYTES: Final = 1_000_000
 """Largest configuration file, in bytes."""
@@ -131,8 +133,9 @@ def load(
 ) -> Config:
     """The configuration for the analysis of ``start``.
 
-    ``file`` is one that the caller names (``--config``); ``isolated`` reads none. A file found beside
-    the code is not the caller's: it may name paths below its own folder only. Raises ConfigError.
+    ``file`` is one that the caller names (``--config``); ``isolated`` reads none. A file found
+    beside the code is not the caller's: it may name paths below its own folder only. Raises
+    ConfigError.
     """
     if file is not None:
         return read(Path(file), trusted=True)
@@ -141,7 +144,7 @@ def load(
 
 
 def read(file: Path, *, trusted: bool) -> Config:
-    """The configuration in one file; ``trusted`` says that the caller named it. Raises ConfigError."""
+    """The configuration in one file, ``trusted`` when the caller named it. Raises ConfigError."""
     name = str(file)
     data = read_regular(os.path.realpath(file) if trusted else file, MAX_BYTES)
     if data is None:
@@ -167,7 +170,7 @@ def read(file: Path, *, trusted: bool) -> Config:
 def parse(
     table: Mapping[str, object], name: str, *, file: Path | None = None, trusted: bool = True
 ) -> Config:
-    """The configuration that a table of keys and values says. Raises ConfigError naming ``name``."""
+    """The configuration that a table says. Raises ConfigError naming ``name``."""
     reader = _Reader(name, trusted=trusted)
     values: dict[str, Any] = {}
     for key, value in table.items():
@@ -292,8 +295,6 @@ _KEYS: Final[Mapping[str, Callable[[_Reader, str, object], object]]] = MappingPr
     }
 )
 """Key → how its value is read."""
-
-assert {key.replace("-", "_") for key in _KEYS} == {one.name for one in fields(Config)} - {"file"}
 
 
 def _shown(value: object) -> str:

@@ -191,14 +191,8 @@ class _Run:
             return [tuple(file for file in given if file is not None)]
         paths = self.repository.variants(root.directory)
         if len(paths) > MAX_VARIANTS:
-            self.report.failures.append(
-                Failure(
-                    FailureKind.LIMIT,
-                    paths[MAX_VARIANTS],
-                    f"{len(paths)} files of variable values for one root; the first "
-                    f"{MAX_VARIANTS} are looked at",
-                )
-            )
+            more = len(paths) - MAX_VARIANTS
+            self.report.skipped[f"variables file beyond {MAX_VARIANTS} of one root"] += more
         found = [self.repository.variables_file(path) for path in paths[:MAX_VARIANTS]]
         return [(file,) for file in found if file is not None]
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from blastdoor.detect.hit import Hit
 from blastdoor.finding import Related
 from blastdoor.value import Known, Many, Mapping, OneOf, Value
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping as MappingType
 
+    from blastdoor.detect.hit import Hit
     from blastdoor.fact import Facts, Resource
 
 MAX_TEXT: Final = 4096
@@ -91,6 +91,8 @@ class Match(NamedTuple):
                 yield from self._on(resource, title)
 
     def _on(self, resource: Resource, title: str) -> Iterator[Hit]:
+        from blastdoor.detect.hit import Hit  # noqa: PLC0415  pages are read without detectors
+
         for condition in self.conditions:
             found = False
             for value in _reach(resource, condition.attribute, missing=condition.missing):

@@ -15,9 +15,9 @@ organization. A part of head that surely lies outside base decides the answer wh
 unknown.
 
 Extents that are sets hold maximal elements only. A set stays within another if each of its elements
-is covered by one element of the other. Covering is decided pair by pair, never by adding up, so it is
-sound (what is called covered is covered) and not complete. ``join`` is the union, an upper bound of
-both.
+is covered by one element of the other. Covering is decided pair by pair, never by adding up, so it
+is sound (what is called covered is covered) and not complete. ``join`` is the union, an upper bound
+of both.
 
 Nothing here reads a table: which partition a region belongs to follows from its id.
 """
@@ -86,7 +86,8 @@ class Extent(ABC):
     def join(self, other: Self | Unresolved) -> Self | Unresolved:
         """The extent that holds both; unresolved if one of them is."""
         if isinstance(other, Unresolved):
-            return self if isinstance(self, Unresolved) and self <= other else other
+            first = isinstance(self, Unresolved) and self.reason <= other.reason
+            return self if first else other
         if isinstance(self, Unresolved):
             return self
         self._same_axis(other)
@@ -98,7 +99,7 @@ class Extent(ABC):
             raise TypeError(message)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Unresolved(Extent):
     """An extent of any axis that the code does not settle; it stands outside the order."""
 
@@ -109,7 +110,7 @@ class Unresolved(Extent):
 
     def union(self, other: Self) -> Self:
         """One of the two, always the same one."""
-        return min(self, other)
+        return min(self, other, key=lambda unresolved: unresolved.reason)
 
     def describe(self) -> str:
         """The reason, in words."""
@@ -130,7 +131,7 @@ def _listed(words: Sequence[str]) -> str:
     """Words as an English list, shortened beyond `MOST_WORDS`."""
     if len(words) > MOST_WORDS:
         words = [*words[: MOST_WORDS - 1], f"{len(words) - MOST_WORDS + 1} more"]
-    if len(words) < 2:
+    if not words[1:]:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
@@ -186,7 +187,7 @@ class _Elements(Extent, Generic[E]):
     def _maximal(cls, elements: Iterable[E]) -> frozenset[E]:
         distinct = frozenset(elements)
         broad = [element for element in distinct if cls._broad(element)]
-        if not broad or len(distinct) < 2:
+        if not broad:
             return distinct
         return frozenset(
             element
@@ -294,8 +295,8 @@ _PARTITION_PREFIXES: Final = (
 def partition_of(region: str) -> str:
     """The partition that a region id belongs to.
 
-    AWS region ids name it by their prefix (botocore, ``partitions.json``, ``regionRegex``). A region
-    that is written ``gcp/europe-west1`` belongs to the partition before the slash.
+    AWS region ids name it by their prefix (botocore, ``partitions.json``, ``regionRegex``). A
+    region that is written ``gcp/europe-west1`` belongs to the partition before the slash.
     """
     cloud, slash, _ = region.partition("/")
     if slash:
@@ -523,6 +524,9 @@ class Environments(_Names):
 
 # --------------------------------------------------------------------------------------- accounts
 
+ARN_FIELDS: Final = 6
+"""``arn:partition:service:region:account:resource``; the last one may hold colons."""
+
 
 class OrganizationalUnit(_Named):
     """The accounts of an organizational unit and of the units below it."""
@@ -551,14 +555,22 @@ AccountElement = str | OrganizationalUnit | Organization | AnyAccount | Inherite
 def _account_of_root(text: str) -> str:
     """The account id of ``arn:…:iam::ID:root``; any other text as it is."""
     fields = text.split(":")
-    if len(fields) == 6 and fields[0] == "arn" and fields[2] == "iam" and fields[5] == "root":
+    if (
+        len(fields) == ARN_FIELDS
+        and fields[0] == "arn"
+        and fields[2] == "iam"
+        and fields[5] == "root"
+    ):
         account = fields[4]
         return text if not account or "*" in account or "?" in account else account
     return text
 
 
 def account(text: str) -> AccountElement:
-    """An element of `Accounts` by the form of an AWS id: ``*``, ``ou-…``, ``r-…``, ``o-…``, or an account."""
+    """An element of `Accounts` by the form of an AWS id.
+
+    ``*`` is any account, ``ou-…`` an organizational unit, ``r-…`` and ``o-…`` an organization.
+    """
     text = text.strip()
     if text == "*":
         return ANY_ACCOUNT
@@ -691,8 +703,8 @@ def _fields(symbols: Symbols) -> tuple[Symbols, ...]:
     """The six fields of an ARN pattern, the last with the rest; none if it is no whole ARN."""
     if tuple(symbols[:4]) != ("a", "r", "n", ":"):
         return ()
-    colons = [at for at, symbol in enumerate(symbols) if symbol == ":"][:5]
-    if len(colons) < 5:
+    colons = [at for at, symbol in enumerate(symbols) if symbol == ":"][: ARN_FIELDS - 1]
+    if len(colons) < ARN_FIELDS - 1:
         return ()
     starts = [0, *(at + 1 for at in colons)]
     return tuple(symbols[start:end] for start, end in zip(starts, [*colons, None], strict=True))
@@ -959,9 +971,9 @@ def _resource_pattern(text: str) -> Pattern:
 class Resources(Globs):
     """The resources that something may touch.
 
-    A pattern that starts with ``arn:`` and has all six fields is compared field by field; in the last
-    one a ``*`` crosses ``/`` and ``:`` (AWS IAM User Guide, "Resource" element). Others are compared
-    as a whole.
+    A pattern that starts with ``arn:`` and has all six fields is compared field by field; in the
+    last one a ``*`` crosses ``/`` and ``:`` (AWS IAM User Guide, "Resource" element). Others are
+    compared as a whole.
     """
 
     __slots__ = ()
@@ -995,8 +1007,8 @@ class Identity(_Named):
     @property
     def account(self) -> str | None:
         """The account in its ARN, if it is one account."""
-        parts = self.name.split(":", 5)
-        found = parts[4] if len(parts) == 6 and parts[0] == "arn" else ""
+        parts = self.name.split(":", ARN_FIELDS - 1)
+        found = parts[4] if len(parts) == ARN_FIELDS and parts[0] == "arn" else ""
         return found if found and "*" not in found and "?" not in found else None
 
 
@@ -1030,6 +1042,8 @@ class Anyone(_Bound):
     __slots__ = ()
 
 
+ACCOUNT_DIGITS: Final = 12
+
 AUTHENTICATED: Final = Authenticated()
 ANYONE: Final = Anyone()
 
@@ -1047,12 +1061,12 @@ def principal(text: str, kind: str = "AWS") -> PrincipalElement:
         return ANYONE
     if text == "allAuthenticatedUsers":
         return AUTHENTICATED
-    if kind == "Service":
-        return Service(text.lower())
-    if kind == "Federated":
+    if kind == "Federated" or ":oidc-provider/" in text or ":saml-provider/" in text:
         return Federated(text)
+    if kind == "Service" or text.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return Service(text.lower())
     owner = _account_of_root(text)
-    if owner != text or (len(text) == 12 and text.isdecimal()):
+    if owner != text or (len(text) == ACCOUNT_DIGITS and text.isdecimal()):
         return Account(owner)
     if text.startswith("o-"):
         return Organization(text)
@@ -1074,14 +1088,15 @@ class Principals(_Elements[PrincipalElement]):
 
     @staticmethod
     def _read(element: str | PrincipalElement) -> PrincipalElement:
-        match element:
-            case str():
-                return principal(element)
-            case Identity(text):
-                found = principal(text)
-                return Identity(found.pattern.text) if isinstance(found, Identity) else found
-            case Account(text):
-                return Account(_account_of_root(text.strip()))
+        if isinstance(element, str):
+            element = principal(element)
+        elif isinstance(element, Identity):
+            element = principal(element.name)
+        if isinstance(element, Account):
+            return Account(_account_of_root(element.name.strip()))
+        if isinstance(element, Identity):
+            text = element.pattern.text
+            return ANYONE if text == "*" else Identity(text)
         return element
 
     @staticmethod
@@ -1153,6 +1168,10 @@ class Principals(_Elements[PrincipalElement]):
 # ---------------------------------------------------------------------------------- fleet, mutation
 
 
+WHOLE: Final = 100
+"""All of a fleet, in percent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fleet(Extent):
     """The largest share of a fleet that one step of a rollout changes."""
@@ -1160,7 +1179,7 @@ class Fleet(Extent):
     percent: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.percent <= 100:
+        if not 0 < self.percent <= WHOLE:
             message = f"a share of a fleet is above 0 and at most 100 percent, not {self.percent}"
             raise ValueError(message)
 
@@ -1174,7 +1193,7 @@ class Fleet(Extent):
 
     def describe(self) -> str:
         """The share in words."""
-        return "the whole fleet" if self.percent == 100 else f"{self.percent:g} % of the fleet"
+        return "the whole fleet" if self.percent == WHOLE else f"{self.percent:g} % of the fleet"
 
     def to_json(self) -> Json:
         """The percentage."""
@@ -1253,7 +1272,7 @@ class _Limits(Extent):
 
 
 class Conditions(_Limits):
-    """The conditions under which alone something is allowed; texts that are compared as they are."""
+    """The conditions under which alone something is allowed: texts, compared as they are."""
 
     __slots__ = ()
 
@@ -1290,9 +1309,9 @@ _ANY_IPV4: Final = "0.0.0.0/0"
 class Opening:
     """Addresses that may pass, with a protocol and a range of ports.
 
-    ``cidr`` is a network, or the name of a group of addresses (``sg-…``, ``pl-…``) that only the whole
-    of IPv4 holds. A port of None or -1 means all of them. For ICMP the two numbers are the type and
-    the code (Amazon EC2 API Reference, IpPermission).
+    ``cidr`` is a network, or the name of a group of addresses (``sg-…``, ``pl-…``) that only the
+    whole of IPv4 holds. A port of None or -1 is the first or the last one. For ICMP the two numbers
+    are the type and the code (Amazon EC2 API Reference, IpPermission).
     """
 
     cidr: str
@@ -1371,10 +1390,10 @@ class Opening:
 
 
 def _network(cidr: str) -> tuple[str, int, int, int]:
-    """The network without host bits, its IP version, first and last address; a name has version 0."""
+    """The network without host bits, its IP version (0: a name), first and last address."""
     if cidr[:1].isalpha() and ":" not in cidr and "/" not in cidr:
         return cidr, 0, 0, 0
-    import ipaddress  # noqa: PLC0415 - most files open no network
+    import ipaddress  # late: most files open no network
 
     network = ipaddress.ip_network(cidr, strict=False)
     first = int(network.network_address)
@@ -1481,7 +1500,7 @@ def _holds(extent: _Extents, part: Part) -> bool | None:
     if isinstance(extent, Unresolved) or isinstance(part, Unresolved):
         return None
     if extent is None or part is None:
-        return not (extent or part)
+        return extent is None and part is None
     if isinstance(extent, Principals):
         return None if isinstance(part, Pattern | AllBut) else extent.holds(part)
     return extent.holds(part) if isinstance(part, Pattern | AllBut) else None
@@ -1505,24 +1524,16 @@ def _masks(part: _Extents, extents: Sequence[_Extents]) -> dict[Part, _Mask]:
     return {element: _mask(element, extents) for element in _parts(part)}
 
 
-@dataclass(frozen=True, slots=True)
 class _Columns:
     """Statements by their parts."""
 
-    principals: list[_Extents]
-    actions: list[_Extents]
-    resources: list[_Extents]
-    conditions: list[frozenset[str]]
+    __slots__ = ("actions", "conditions", "principals", "resources")
 
-    @classmethod
-    def of(cls, grants: Sequence[Grant]) -> Self:
-        """The columns of some statements."""
-        return cls(
-            [grant.principals for grant in grants],
-            [grant.actions for grant in grants],
-            [grant.resources for grant in grants],
-            [grant.conditions.limits for grant in grants],
-        )
+    def __init__(self, grants: Sequence[Grant]) -> None:
+        self.principals: list[_Extents] = [grant.principals for grant in grants]
+        self.actions: list[_Extents] = [grant.actions for grant in grants]
+        self.resources: list[_Extents] = [grant.resources for grant in grants]
+        self.conditions = [grant.conditions.limits for grant in grants]
 
     def freer(self, limits: frozenset[str]) -> int:
         """The statements, as bits, that no condition limits but some of these."""
@@ -1586,9 +1597,9 @@ def _normal_grants(grants: Iterable[Grant]) -> frozenset[Grant]:
     """
     distinct = {grant for grant in grants if not grant.empty}
     plain = [grant for grant in distinct if grant.resolved]
-    if len(plain) < 2 or sum(map(_size, plain)) > MAX_TUPLES:
+    if not plain[1:] or sum(map(_size, plain)) > MAX_TUPLES:
         return frozenset(distinct)
-    columns = _Columns.of(plain)
+    columns = _Columns(plain)
     kept: set[tuple[Part, Part, Part, frozenset[str]]] = set()
     for grant in plain:
         limits = grant.conditions.limits
@@ -1632,8 +1643,8 @@ def _joined(first: X, extents: Iterable[X | Unresolved]) -> X | Unresolved:
 class Grants(_Elements[Grant]):
     """What statements allow together, as tuples of principal, action, resource and conditions.
 
-    Head stays within base if each tuple of head is covered, on every part, by one statement of base.
-    So it is wider to swap pairs: ``a`` on ``R1`` and ``b`` on ``R2`` becoming ``a`` on ``R2`` and
+    Head stays within base if each tuple of head is covered, on every part, by one statement of
+    base. So it is wider to swap pairs: ``a`` on ``R1`` and ``b`` on ``R2`` becoming ``a`` on ``R2`` and
     ``b`` on ``R1`` reaches the same principals, actions and resources, and yet somewhere new.
     """
 
@@ -1645,11 +1656,11 @@ class Grants(_Elements[Grant]):
 
     def holds(self, element: Grant) -> bool | None:
         """Whether the statements cover each tuple of one statement."""
-        return _statement_within(element, _Columns.of(list(self.elements)))
+        return _statement_within(element, _Columns(list(self.elements)))
 
     def within(self, other: Self) -> bool | None:
         """Whether the statements of ``other`` cover each tuple."""
-        base = _Columns.of(list(other.elements))
+        base = _Columns(list(other.elements))
         undecided = False
         for grant in self.elements:
             covered = _statement_within(grant, base)

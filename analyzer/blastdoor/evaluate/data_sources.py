@@ -76,7 +76,7 @@ def _region(
         return None
     for argument in ("region", "name"):
         given = get(argument)
-        if given is not None:
+        if given is not None and not (isinstance(given, Known) and given.data is None):
             return given
     if provider is None:
         return Unknown(Reason.ENVIRONMENT, subject, span, meaning=Meaning.CURRENT_REGION)

@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from blastdoor.evaluate import functions, shapes
+from blastdoor.evaluate import shapes
 from blastdoor.evaluate.data_sources import (
     account_of_arn,
     data_attribute,
@@ -24,8 +24,6 @@ from blastdoor.evaluate.expression import (
     element_of,
     evaluate,
     iterate,
-    joined,
-    render,
     select,
     to_bool,
     to_number,
@@ -47,7 +45,7 @@ from blastdoor.fact import (
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse import tree
 from blastdoor.span import Document, Span
-from blastdoor.units import Variables, is_automatic, literal_argument
+from blastdoor.units import Variables, literal_argument
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     Alternative,
@@ -58,7 +56,6 @@ from blastdoor.value import (
     Mapping,
     Meaning,
     OneOf,
-    Piece,
     Reason,
     Step,
     Unknown,
@@ -85,7 +82,6 @@ _MAX_CHAIN: Final = 10
 _META_ARGUMENTS: Final = frozenset(
     {"count", "for_each", "provider", "depends_on", "lifecycle", "providers", "source", "version"}
 )
-_PROVIDER_OF_PREFIX: Final = {"awscc": "awscc"}
 
 
 class Program:
@@ -112,7 +108,7 @@ class Program:
         self.lookups: dict[tuple[str, int, int, Hashable], Lookup] = {}
         self.used_documents: set[tuple[str, int]] = set()
         self.instances = 0
-        self.templates: dict[str, tuple[Document, tuple[tree.TemplatePart, ...]] | None] = {}
+        self.templates: dict[str, tuple[Document, tree.Expression] | None] = {}
 
     def read(self, path: str) -> str | None:
         """The text of a file named relative to the root module's directory; inside the tree only."""
@@ -151,21 +147,16 @@ class ModuleFiles:
 
                 target = posixpath.normpath(posixpath.join(program.directory, path))
                 document = Document(target, text)
-                parts, faults = parse_template(document)
-                program.templates[path] = None if faults else (document, parts)
+                parsed, faults = parse_template(document)
+                program.templates[path] = None if faults else (document, parsed)
         found = program.templates[path]
         if found is None:
             return Unknown(Reason.OUTSIDE_FILE, path, span)
-        document, parts = found
-        frame = Frame(_TemplateScope(self._instance), document, dict(variables.entries))
+        document, expression = found
         if not variables.complete:
             return Unknown(Reason.RANGE, path, span)
-        if len(parts) == 1 and isinstance(parts[0], tree.TextPart):
-            only = parts[0]
-            return Known(
-                only.text, span, (), (Piece(only.text, document, only.start, only.end),)
-            )
-        return render(parts, frame, span) if parts else Known("", span)
+        frame = Frame(_TemplateScope(self._instance), document, dict(variables.entries))
+        return evaluate(expression, frame)
 
 
 class _TemplateScope:
@@ -856,11 +847,11 @@ class Instance:
         document = Document(
             template.span.path if template.span is not None else "", template.data
         )
-        parts, faults = parse_template(document)
+        expression, faults = parse_template(document)
         if faults or not variables.complete:
             return Unknown(Reason.DATA_SOURCE, subject, span)
         frame = Frame(_TemplateScope(self), document, dict(variables.entries))
-        value = render(parts, frame, template.span or span)
+        value = evaluate(expression, frame)
         if isinstance(value, Known):
             # Positions within the inner document say nothing to a reader: point at the template.
             return Known(value.data, template.span or span)
