@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from blastdoor import tables
 from blastdoor.finding import Level
 from blastdoor.match import Match, MatchError
+from blastdoor.reach import AXES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -41,23 +42,6 @@ FAMILIES: Final = (
     "review",
 )
 """The families of rules, in the order in which they are listed."""
-AXES: Final = frozenset(
-    {
-        "regions",
-        "partitions",
-        "accounts",
-        "principals",
-        "actions",
-        "resources",
-        "environment",
-        "fleet",
-        "network",
-        "mutation",
-        "conditions",
-        "guards",
-    }
-)
-"""The axes of reach that a page may name."""
 LANGUAGES: Final = ("terraform", "cloudformation", "python")
 """The languages that a page may claim."""
 CONFIDENCES: Final = frozenset({"very-high", "high", "medium", "low"})

@@ -310,16 +310,19 @@ class _Run:
         if self.options.inline_suppressions and self.repository.comments:
             from blastdoor import suppress  # noqa: PLC0415  only where a file speaks to us
 
-            kept, silenced, failures = suppress.apply(
+            reported = self.repository.reported
+            outcome = suppress.apply(
                 findings,
-                self.repository.comments,
+                {p: c for p, c in self.repository.comments.items() if p in reported},
                 self.repository.ranges,
                 self.every,
                 self.options.today,
+                documents=self.repository.commented,
+                active={rule.id for rule in self.rules},
             )
-            findings = kept
-            report.suppressed.extend(silenced)
-            report.failures.extend(failures)
+            findings = list(outcome.kept)
+            report.suppressed.extend(outcome.suppressed)
+            report.failures.extend(outcome.failures)
         report.findings.extend(findings)
         report.failures.sort(
             key=lambda f: (f.path, f.span.start if f.span else -1, f.kind, f.message)

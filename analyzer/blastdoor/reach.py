@@ -1644,8 +1644,8 @@ class Grants(_Elements[Grant]):
     """What statements allow together, as tuples of principal, action, resource and conditions.
 
     Head stays within base if each tuple of head is covered, on every part, by one statement of
-    base. So it is wider to swap pairs: ``a`` on ``R1`` and ``b`` on ``R2`` becoming ``a`` on ``R2`` and
-    ``b`` on ``R1`` reaches the same principals, actions and resources, and yet somewhere new.
+    base. So swapped pairs reach somewhere new: ``a`` on ``R2`` and ``b`` on ``R1`` name the same
+    principals, actions and resources as ``a`` on ``R1`` and ``b`` on ``R2``.
     """
 
     __slots__ = ()

@@ -2,8 +2,8 @@
 
 A comment behind code speaks of that line, or of the block whose header it stands behind. A comment
 on a line of its own speaks of the next line (of the whole block, when a block begins there) and of
-the block it stands in. What a comment does wrong is a `Failure` of kind ``suppression``: no reason, a
-rule that does not exist, one that can only be acknowledged, a date that has passed, nothing to
+the block it stands in. What a comment does wrong is a `Failure` of kind ``suppression``: no reason,
+a rule that does not exist, one that can only be acknowledged, a date that has passed, nothing to
 suppress. There is no way to ignore everything.
 """
 
@@ -29,6 +29,8 @@ ACKNOWLEDGED: Final = frozenset({"widening", "review"})
 """Families whose findings nobody can suppress in the code, only acknowledge in a review."""
 MAX_COMMENTS: Final = 2_000
 """Most comments of one file that are read."""
+MAX_RULES: Final = 20
+"""Most rules that one comment may name."""
 
 _DIRECTIVE: Final = re.compile(r"\bblastdoor:[ \t]*(?P<rest>ignore\b.*)", re.DOTALL)
 _FOREIGN: Final = re.compile(r"blastdoor:[ \t]*(?P<word>[\w-]*)")
@@ -180,14 +182,14 @@ def _read(text: str) -> tuple[list[str], str, date | None]:
     names = [] if match is None else [name.strip() for name in match["names"].split(",")]
     if match is None or not all(names) or {"*", "all", "ALL"} & set(names):
         raise ValueError("suppression that does not name the rules it ignores: ignore[rule, rule]")
+    if len(names) > MAX_RULES:
+        raise ValueError(f"suppression of more than {MAX_RULES} rules")
     fields: dict[str, str] = {}
     at = match.end()
     while text[at:].strip():
         field = _FIELD.match(text, at)
         if field is None:
-            raise ValueError(
-                'suppression not understood: only reason="…" and until=YYYY-MM-DD may follow ignore[…]'
-            )
+            raise ValueError('suppression where more than reason="…" until=YYYY-MM-DD follows')
         key = field["key"]
         if key not in ("reason", "until") or key in fields:
             said = "twice" if key in fields else "which is not known"

@@ -272,6 +272,7 @@ class Repository:
         self.read_paths: set[str] = set()
         self.comments: dict[str, list[tree.Comment]] = {}
         """Comments that speak to blastdoor, by path."""
+        self.commented: dict[str, Document] = {}
         self.ranges: dict[str, list[tuple[int, int]]] = {}
         """Offsets of the blocks of the files that have such comments."""
 
@@ -352,6 +353,7 @@ class Repository:
         module.documents[path] = document
         if parsed.comments:
             self.comments[path] = parsed.comments
+            self.commented[path] = document
             self.ranges[path] = list(_block_ranges(parsed.body))
         for fault in parsed.faults:
             failure = Failure(FailureKind.SYNTAX, path, fault.message, fault.span)

@@ -14,7 +14,7 @@ from blastdoor.reach import Accounts, Organization, Reach
 from blastdoor.value import Meaning, Unknown, Value, known_text
 
 if TYPE_CHECKING:
-    from blastdoor.fact import Facts, Statement, Target
+    from blastdoor.fact import Facts, Resource, Statement, Target
 
 _ORGANIZATION_ARN: Final = re.compile(r"arn:[^:]*:organizations::[^:]*:organization/")
 
@@ -39,7 +39,7 @@ def organization_root_target(facts: Facts) -> Iterator[Hit]:
                 target.attribute,
                 "accounts",
                 words,
-                _condition(target, denying),
+                _condition(target, denying, facts.unit.resources),
                 contain="target one organizational unit first, a canary of few accounts",
                 related=chain(item, at),
                 reach=Reach(accounts=Accounts(Organization())),
@@ -85,7 +85,7 @@ def _denying_policies(facts: Facts) -> set[str]:
     }
 
 
-def _condition(target: Target, denying: set[str]) -> str:
+def _condition(target: Target, denying: set[str], resources: list[Resource]) -> str:
     resource = target.resource
     if resource is None or target.attribute != "target_id":
         return ""
@@ -95,6 +95,9 @@ def _condition(target: Target, denying: set[str]) -> str:
     address = module + subject.removesuffix(".id")
     if address in denying:
         return "deny-policy"
+    kinds = {known_text(r.get("type")) for r in resources if r.address == address}
+    if kinds and not kinds & {"SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", None}:
+        return "advisory-policy"
     return ""
 
 

@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 _SEVERAL: Final = 5
 """Regions named one by one that count as every region (domain: ``max_regions``)."""
 _ARN_FIELDS: Final = 6
-_WORD: Final = re.compile(r"[a-z]+-[a-z]+(?:-[a-z]+)?-\d+|[a-z0-9]+")
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_GOOGLE_ZONE: Final = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
+_NAME_ARGUMENTS: Final = ("name", "bucket", "identifier", "cluster_identifier", "function_name")
 _GLOBAL_PARTS: Final = ("cloudfront", "waf", "acm", "certificate", "route53", "billing", "edge", "cur")
 
 
@@ -241,7 +243,7 @@ def module_without_providers_map(facts: Facts) -> Iterator[Hit]:
 
 
 def _words(name: str) -> list[str]:
-    return _WORD.findall(name.lower().replace("_", "-"))
+    return _WORD.findall(name.lower())
 
 
 def _region_of_words(name: str) -> set[str]:
@@ -275,15 +277,86 @@ def name_region_mismatch(facts: Facts) -> Iterator[Hit]:
         yield from _mismatch(
             provider.alias, provider.region, provider.address, f"alias {provider.alias}", provider
         )
+    for provider in facts.unit.providers:
+        if provider.name == "aws" and not provider.alias and provider.region_span is not None:
+            folder = provider.span.path.rpartition("/")[0]
+            for segment in folder.split("/"):
+                if segment in tables.partitions().regions:
+                    yield from _mismatch(
+                        segment, provider.region, provider.address, "its folder", provider
+                    )
+    yield from _keyed_mismatch(facts)
     for resource in facts.unit.resources:
         if resource.is_data or not tables.locations().aws_is_regional(resource.type):
             continue
         region = resource.region
         if region is None or resource.provider is None:
             continue
+        yield from _named_mismatch(resource, region)
         if region is resource.provider.region and not resource.provider.declared:
             continue
         yield from _mismatch(resource.name, region, resource.address, "its name", resource)
+
+
+def _named_mismatch(resource: Resource, region: Value) -> Iterator[Hit]:
+    """A literal name that holds the id of another region."""
+    pinned = known_text(region)
+    regions = tables.partitions().regions
+    if pinned is None or pinned not in regions:
+        return
+    for argument in _NAME_ARGUMENTS:
+        if argument not in resource.names():
+            continue
+        value = resource.get(argument)
+        text = known_text(value)
+        if value is None or text is None or set(_words(text)) & tables.scopes().far_words:
+            continue
+        named = {
+            r for r in regions if re.search(rf"(?<![a-z0-9]){r}(?![a-z0-9])", text.lower())
+        }
+        if len(named) != 1 or pinned in named:
+            continue
+        if pinned == "us-east-1" and _is_global_part(resource):
+            continue
+        at = place(value, resource.span) or resource.span
+        yield Hit(
+            at,
+            f"regions: {pinned}, though {argument} says {next(iter(named))} ({_short(text)}"
+            f"{_because(value)}), in {resource.address}",
+            resource.address,
+            argument,
+            "regions",
+            f"{pinned} {text}",
+            contain="make the name and the region agree",
+            related=(*chain(value, at), *_region_places(resource)),
+            reach=Reach(regions=Regions(pinned)),
+        )
+
+
+def _keyed_mismatch(facts: Facts) -> Iterator[Hit]:
+    """An entry keyed by one region that says another."""
+    regions = tables.partitions().regions
+    for setting in facts.unit.settings:
+        if not isinstance(setting.value, Mapping):
+            continue
+        for key, entry in setting.value.entries.items():
+            if key not in regions or not isinstance(entry, Mapping):
+                continue
+            value = entry.get("region")
+            text = known_text(value)
+            if value is None or text is None or text == key or text not in regions:
+                continue
+            at = value.span or setting.span
+            yield Hit(
+                at,
+                f"regions: {text}, though its key says {key}, in {setting.owner}",
+                setting.owner,
+                f"{key}.region",
+                "regions",
+                f"{text} {key}",
+                contain="make the key and the region agree",
+                reach=Reach(regions=Regions(text)),
+            )
 
 
 def _mismatch(
@@ -519,6 +592,19 @@ def unknown_region(facts: Facts) -> Iterator[Hit]:
     """A region literal belongs to no partition or provider."""
     for scope in facts.scopes:
         if scope.cloud != "aws":
+            zone = known_text(scope.value)
+            if zone is not None and _GOOGLE_ZONE.fullmatch(zone):
+                yield Hit(
+                    place(scope.value, scope.span) or scope.span,
+                    f"regions: `{zone}` is a zone, not a region{_because(scope.value)}, in "
+                    f"{scope.owner}",
+                    scope.owner,
+                    scope.attribute,
+                    "regions",
+                    zone,
+                    contain=f"write {zone[:-2]}",
+                    related=chain(scope.value),
+                )
             continue
         for value in items_of(scope.value)[0] or [scope.value]:
             name = _region_text(value, scope.position)
@@ -576,7 +662,8 @@ def _judge(name: str) -> tuple[str, str, str] | None:
             return None
         return "misspelt", f"no region that is known; {near} is", f"write {near}"
     contain = f"write {near}" if near else "write the id of a region"
-    return "", "no region of any partition", contain
+    words = f"no region of any partition; {near} is" if near else "no region of any partition"
+    return "", words, contain
 
 
 def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:

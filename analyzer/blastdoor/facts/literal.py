@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import LiteralText, Resource
-from blastdoor.facts.reading import HOLE, text_of
+from blastdoor.facts.reading import HOLE, place, text_of
 from blastdoor.reach import partition_of
 from blastdoor.value import (
     Encoded,
@@ -38,8 +38,11 @@ _REGION: Final = re.compile(
 )
 _ARN: Final = re.compile(r"(?<![A-Za-z0-9])arn:(aws[a-z-]{0,12}):[a-z0-9-]{0,40}:")
 _SUFFIX: Final = re.compile(r"\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu)(?![A-Za-z0-9.])")
-_PARTITION_OF_SUFFIX: Final = {"amazonaws.com.cn": "aws-cn", "amazonaws.eu": "aws-eusc"}
-"""``amazonaws.com`` itself belongs to two partitions: an endpoint there says ``aws`` only in China."""
+_PARTITION_OF_SUFFIX: Final = {
+    "amazonaws.com": "aws",
+    "amazonaws.com.cn": "aws-cn",
+    "amazonaws.eu": "aws-eusc",
+}
 _ZONE: Final = re.compile(r"^[a-z]{2,4}(?:-[a-z]+)+-\d[a-z]$")
 
 
@@ -107,8 +110,9 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     if span is None:
         return
     own = _own_text(value)
-    arn = _ARN.search(own)
-    suffix = _SUFFIX.search(own)
+    prose = any(blank in text for blank in " \n\t")
+    arn = None if prose else _ARN.search(text)
+    suffix = None if prose else _SUFFIX.search(text)
     regions = tuple(
         dict.fromkeys(m.group() for m in _REGION.finditer(own) if m.group() in tables.partitions().regions)
     )
@@ -133,7 +137,7 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
         role = "region"
     if regions and partition is None and role in ("region", "zone"):
         partition = partition_of(regions[0])
-    yield LiteralText(text, span, resource, path, regions, partition, role)  # type: ignore[arg-type]  # one of the roles
+    yield LiteralText(text, place(value, span) or span, resource, path, regions, partition, role)  # type: ignore[arg-type]  # one of the roles
 
 
 def _is_service(text: str, regions: tuple[str, ...]) -> bool:
@@ -142,7 +146,18 @@ def _is_service(text: str, regions: tuple[str, ...]) -> bool:
 
 
 def _own_text(value: Known | Text) -> str:
-    """The text without what other documents or unknown values put into it."""
-    if isinstance(value, Known):
-        return str(value.data)
-    return "".join(part.text if isinstance(part, Piece) else HOLE for part in value.parts)
+    """The text as it is written there: what interpolations put into it stands as a hole."""
+    parts = value.pieces if isinstance(value, Known) else value.parts
+    span = value.span
+    if not parts or span is None:
+        return str(value.data) if isinstance(value, Known) else HOLE
+    return "".join(
+        part.text
+        if isinstance(part, Piece)
+        and part.exact
+        and part.document is span.document
+        and span.start <= part.start
+        and part.end <= span.end
+        else HOLE
+        for part in parts
+    )

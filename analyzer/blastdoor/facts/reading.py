@@ -82,7 +82,7 @@ def place(value: Value, fallback: Span | None = None) -> Span | None:
     """Where a finding about a value belongs.
 
     The caller's argument when the value came through a module's input, else the use of the value when
-    it came from elsewhere, else the value itself.
+    it came from elsewhere (a file of values, a default, a local), else the value itself.
     """
     for evidence in value.via:
         if evidence.step is Step.INPUT:

@@ -169,7 +169,7 @@ _indent = re.compile(r"[ \t]*+").match
 _statement_start = re.compile(rf'{_ID}[ \t]*+(?:=(?![=>])|\{{|"|{_ID}[ \t]*+["{{])').match
 
 _label_word = re.compile(r'[^\s"]++').finditer
-_in_code = re.compile(rf'{_BLOCK_COMMENT}|{_LINE_COMMENT}|"|<<-?+({_ID})\r?\n|[{{}}]').search
+_in_code = re.compile(rf'/\*|{_LINE_COMMENT}|"|<<-?+({_ID})\r?\n|[{{}}]').search
 _in_quotes = re.compile(r'\\.|\$?+\$\{|%?+%\{|"|\n').search
 
 _PRECEDENCE: Final = {
@@ -1191,7 +1191,7 @@ class _RecoveringParser(_Parser):
         self.unbalanced = False
         self.stopped = False
         self.pos = 0
-        self.budget = 8 * self.size + 4096
+        self.budget = 2 * self.size + 65536
         self.indents: list[int] = []
         self._ends: dict[str, list[int]] | None = None
 
@@ -1527,11 +1527,15 @@ def _blastdoor_comments(text: str) -> list[Comment]:
             pos = match.end()
             piece = match[0]
             if piece[0] in "#/":
+                if piece == "/*":
+                    pos = text.find("*/", pos) + 2
+                    if pos == 1:
+                        return comments
+                    piece = text[match.start() : pos]
                 if MARKER in piece:
                     content = piece[2:-2] if piece.startswith("/*") else piece.lstrip("#/")
-                    comments.append(
-                        Comment(match.start(), match.start() + len(piece.rstrip()), content.strip())
-                    )
+                    end = match.start() + len(piece.rstrip())
+                    comments.append(Comment(match.start(), end, content.strip()))
             elif piece == '"':
                 stack.append(('"', 0))
             elif match[1] is not None:

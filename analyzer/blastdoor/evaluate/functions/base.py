@@ -447,7 +447,6 @@ def quote_json(text: str) -> str:
         .replace("<", "\\u003c")
         .replace(">", "\\u003e")
         .replace("&", "\\u0026")
-        .replace("\x7f", "\x7f")
         .replace("\u2028", "\\u2028")
         .replace("\u2029", "\\u2029")
     )
@@ -715,7 +714,7 @@ def same(left: Value, right: Value) -> bool | None:
             return False
         if isinstance(other_value, Known) and not isinstance(other_value.data, str):
             return False
-        if isinstance(one_value, Text) and isinstance(other_value, Known):
+        if isinstance(one_value, Text) and one_value.parts and isinstance(other_value, Known):
             first, last = one_value.parts[0], one_value.parts[-1]
             data = str(other_value.data)
             if isinstance(first, Piece) and not data.startswith(first.text):

@@ -1,0 +1,131 @@
+"""Rules as a caller names them: slugs, codes and families; and which rules there are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import catalog, config, tables
+from blastdoor.cli.streams import UsageFault
+from blastdoor.detect import DETECTORS
+from blastdoor.report.escape import sanitise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from blastdoor.catalog import Rule, RuleSet
+    from blastdoor.config import Config
+
+SUGGESTIONS: Final = 3
+"""Similar names that an error offers."""
+
+
+def configuration(start: Path, file: str | None, *, isolated: bool) -> Config:
+    """The configuration that holds for ``start``. Raises UsageFault."""
+    try:
+        return config.load(start, file=file, isolated=isolated)
+    except config.ConfigError as error:
+        raise UsageFault(sanitise(str(error))) from error
+
+
+def beside(settings: Config, path: str, *, trusted: bool) -> Path:
+    """A path that a configuration names. Raises UsageFault when it leads out of the folder.
+
+    A file that the caller named may point anywhere; one found beside the code may not.
+    """
+    assert settings.folder is not None
+    target = Path(os.path.realpath(settings.folder / path))
+    if not trusted and not target.is_relative_to(os.path.realpath(settings.folder)):
+        file = sanitise(str(settings.file))
+        raise UsageFault(f"{file}: {sanitise(path)} leads out of the folder of the configuration")
+    return target
+
+
+def rule_set(settings: Config, *, trusted: bool) -> RuleSet:
+    """The shipped rules and those of the configuration's folders. Raises UsageFault."""
+    folders = [beside(settings, folder, trusted=trusted) for folder in settings.rules]
+    for folder in folders:
+        if not folder.is_dir():
+            file = sanitise(str(settings.file))
+            raise UsageFault(f"{file}: rules: {sanitise(str(folder))} is no directory")
+    try:
+        rules = catalog.load(tables.home(), *folders, detectors=DETECTORS)
+        settings.check_rules(
+            [*(name for rule in rules for name in (rule.id, rule.code)), *catalog.FAMILIES]
+        )
+    except (catalog.PageError, config.ConfigError) as error:
+        raise UsageFault(sanitise(str(error))) from error
+    return rules
+
+
+def words(given: Iterable[str]) -> list[str]:
+    """The words of options that may be repeated and hold several, with commas between."""
+    return [word for text in given for part in text.split(",") if (word := part.strip())]
+
+
+def find(name: str, rules: RuleSet) -> Rule:
+    """The rule of a slug or code. Raises UsageFault with what may have been meant."""
+    rule = rules.get(name)
+    if rule is None:
+        raise _unknown(name, rules, families=False)
+    return rule
+
+
+def resolve(given: Iterable[str], rules: RuleSet, *, pedantic: bool) -> frozenset[str]:
+    """The slugs of the rules that slugs, codes and families name. Raises UsageFault.
+
+    A family means those of its rules that run without being named.
+    """
+    result: set[str] = set()
+    for name in given:
+        rule = rules.get(name)
+        if rule is not None:
+            result.add(rule.id)
+        elif name.lower() in catalog.FAMILIES:
+            members = [rule for rule in rules if rule.family == name.lower()]
+            usual = ("on", "pedantic") if pedantic else ("on",)
+            result.update(rule.id for rule in members if rule.default in usual)
+        else:
+            raise _unknown(name, rules, families=True)
+    return frozenset(result)
+
+
+def every(given: Iterable[str], rules: RuleSet) -> frozenset[str]:
+    """Like `resolve`, a family meaning all of its rules."""
+    result: set[str] = set()
+    for name in given:
+        rule = rules.get(name)
+        if rule is not None:
+            result.add(rule.id)
+        elif name.lower() in catalog.FAMILIES:
+            result.update(rule.id for rule in rules if rule.family == name.lower())
+        else:
+            raise _unknown(name, rules, families=True)
+    return frozenset(result)
+
+
+def family(name: str) -> str:
+    """A family of rules. Raises UsageFault."""
+    if name.lower() not in catalog.FAMILIES:
+        known = ", ".join(catalog.FAMILIES)
+        raise UsageFault(f"no family is called {sanitise(name)}; there are {known}")
+    return name.lower()
+
+
+def _unknown(name: str, rules: RuleSet, *, families: bool) -> UsageFault:
+    import difflib
+
+    known = {text: text for rule in rules for text in (rule.id, rule.code)}
+    if families:
+        known.update((text, text) for text in catalog.FAMILIES)
+    lowered = {text.lower(): text for text in known}
+    close = difflib.get_close_matches(name.lower(), lowered, SUGGESTIONS, 0.6)
+    if not close and len(name) > 2:  # noqa: PLR2004  two letters are part of every name
+        close = [text for text in lowered if name.lower() in text][:SUGGESTIONS]
+    hint = (
+        f"; did you mean {' or '.join(lowered[text] for text in close)}?"
+        if close
+        else "; `blastdoor rules` lists them"
+    )
+    return UsageFault(f"no rule is called {sanitise(name)}{hint}")
