@@ -1,10 +1,11 @@
+# ruff: noqa: INP001  a script
 """The picture in the README: the coloured output of a command, as it came, drawn as an SVG.
 
     python docs/picture.py docs/check.svg blastdoor check fixtures/incident
 
 runs the command from the root of the checkout, with colours, and writes the picture; the command's
-own exit code is drawn below its output. What stands after ``--shown-as`` replaces the command in the
-prompt, where the real one needs a path into a virtual environment.
+own exit code is drawn below its output. The text of ``--shown-as`` replaces the command in the
+prompt where the real one needs a path into a virtual environment.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _text(run: Run, y: int) -> str:
 def picture(output: str, title: str) -> str:
     """The SVG of a terminal window that holds ``output``."""
     look = Look()
-    body = []
+    body: list[str] = []
     widest = 0
     lines = output.rstrip("\n").split("\n")
     for number, line in enumerate(lines):

@@ -100,10 +100,8 @@ def test_arn_slots_agree_with_the_reference() -> None:
     wrong = [
         name
         for name, found in regional.items()
-        if slots.of(name) == "always"
-        and found != {True}
-        or slots.of(name) == "never"
-        and True in found
+        if (slots.of(name) == "always" and found != {True})
+        or (slots.of(name) == "never" and True in found)
     ]
 
     assert wrong == []

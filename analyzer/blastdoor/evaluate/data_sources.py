@@ -311,7 +311,10 @@ def _principals(bodies: Sequence[Mapping], span: Span | None) -> Value:
             complete = False
             continue
         if isinstance(identifiers, Many):
-            kinds.setdefault(kind, []).extend(identifiers.items)
+            kinds.setdefault(kind, []).extend(
+                item.through(*identifiers.via) if identifiers.via else item
+                for item in identifiers.items
+            )
             if not identifiers.complete:
                 kinds[kind].append(Unknown(Reason.RANGE, "principals", identifiers.span))
         else:

@@ -22,6 +22,7 @@ from blastdoor.value import (
     MAX_TEXT,
     Alternative,
     Encoded,
+    Evidence,
     Inherited,
     Known,
     Many,
@@ -30,6 +31,7 @@ from blastdoor.value import (
     OneOf,
     Piece,
     Reason,
+    Step,
     Text,
     Unknown,
     Value,
@@ -682,7 +684,10 @@ def _traversal(node: tree.Traversal, frame: Frame) -> Value:
         if bound is not None:
             value = bound
         else:
-            value, used = frame.scope.resolve(base.name, operations, frame, frame.span(node))
+            here = frame.span(node)
+            value, used = frame.scope.resolve(base.name, operations, frame, here)
+            if value.via and not isinstance(value, Unknown):
+                value = value.through(Evidence(Step.ATTRIBUTE, "used here", here))
     else:
         value = evaluate(base, frame)
     while used < len(operations):

@@ -14,7 +14,18 @@ from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.parse.data import Scalar, Sequence
 from blastdoor.parse.json import parse_json
 from blastdoor.span import Document, Span
-from blastdoor.value import Encoded, Known, Many, Mapping, Piece, Text, Value, within_budget
+from blastdoor.value import (
+    Encoded,
+    Evidence,
+    Known,
+    Many,
+    Mapping,
+    Piece,
+    Step,
+    Text,
+    Value,
+    within_budget,
+)
 
 if TYPE_CHECKING:
     from blastdoor.parse.data import Node
@@ -32,6 +43,8 @@ class _Layout:
         self.origins: list[tuple[Piece | None, int]] = []
         self.holes: list[Value] = []
         self.length = 0
+        self.via: tuple[Evidence, ...] = ()
+        """The evidence of the whole text that holds for each of its parts too."""
 
     def add(self, text: str, origin: Piece | None, offset: int = 0) -> None:
         self.parts.append(text)
@@ -109,6 +122,7 @@ def decode(value: Value) -> Value | None:
     elif not isinstance(value, Text):
         return None
     layout = _lay_out(value)
+    layout.via = tuple([e for e in value.via if e.step is not Step.ATTRIBUTE])
     text = "".join(layout.parts)
     stripped = text.lstrip()
     if not stripped or stripped[0] not in "{[":
@@ -135,10 +149,10 @@ def _convert(node: Node, layout: _Layout, owner: Value) -> Value:
             key_span = layout.locate(key.start, key.end, owner.span)
             if key_span is not None:
                 key_spans[name] = key_span
-        return Mapping(entries, span, owner.via, complete=complete, key_spans=key_spans)
+        return Mapping(entries, span, layout.via, complete=complete, key_spans=key_spans)
     if isinstance(node, Sequence):
         items = tuple([_convert(child, layout, owner) for child in node.items])
-        return Many(items, span, owner.via)
+        return Many(items, span, layout.via)
     assert isinstance(node, Scalar)  # noqa: S101  the only kind left
     data = node.value
     if isinstance(data, str) and _OPEN in data:
@@ -146,7 +160,7 @@ def _convert(node: Node, layout: _Layout, owner: Value) -> Value:
     pieces: tuple[Piece, ...] = ()
     if isinstance(data, str) and span is not None and len(span.text) == len(data) + 2:
         pieces = (Piece(data, span.document, span.start + 1, span.end - 1),)
-    return Known(data, span, owner.via, pieces)
+    return Known(data, span, layout.via, pieces)
 
 
 def _with_holes(data: str, layout: _Layout, span: Span | None, owner: Value) -> Value:
@@ -173,4 +187,4 @@ def _with_holes(data: str, layout: _Layout, span: Span | None, owner: Value) -> 
         only = parts[0]
         inner = only.inner if isinstance(only, Encoded) else only
         return inner.at(span) if span is not None else inner
-    return Text(tuple(parts), span, owner.via)
+    return Text(tuple(parts), span, layout.via)

@@ -169,8 +169,13 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
 
 
 def _carried(value: Value, policy: Policy) -> Value:
-    """The value with the evidence that brought the whole document to the resource."""
-    extra = tuple(e for e in policy.value.via if e not in value.via)
+    """The value with the evidence that brought the whole document to the resource.
+
+    Where the document is used says nothing about where the element stands.
+    """
+    extra = tuple(
+        e for e in policy.value.via if e.step is not Step.ATTRIBUTE and e not in value.via
+    )
     return value.through(*extra) if extra else value
 
 

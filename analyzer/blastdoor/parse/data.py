@@ -6,10 +6,10 @@ document, half-open; those of a string cover its literal with the quotes.
 
 from __future__ import annotations
 
-from blastdoor.parse.tree import Node
+from blastdoor.parse import tree
 
 
-class Scalar(Node):
+class Scalar(tree.Node):
     """A string, a number, ``true``, ``false`` or ``null``."""
 
     __slots__ = ("value",)
@@ -23,12 +23,12 @@ class Scalar(Node):
         return f"Scalar({self.start}, {self.end}, {self.value!r})"
 
 
-class Sequence(Node):
+class Sequence(tree.Node):
     """``[a, b, …]``."""
 
     __slots__ = ("items",)
 
-    def __init__(self, start: int, end: int, items: list[Value]) -> None:
+    def __init__(self, start: int, end: int, items: list[Node]) -> None:
         self.start = start
         self.end = end
         self.items = items
@@ -37,12 +37,12 @@ class Sequence(Node):
         return f"Sequence({self.start}, {self.end}, {len(self.items)} items)"
 
 
-class Mapping(Node):
+class Mapping(tree.Node):
     """``{key: value, …}``: the entries in source order, those with the same key all kept."""
 
     __slots__ = ("entries",)
 
-    def __init__(self, start: int, end: int, entries: list[tuple[Scalar, Value]]) -> None:
+    def __init__(self, start: int, end: int, entries: list[tuple[Scalar, Node]]) -> None:
         self.start = start
         self.end = end
         self.entries = entries
@@ -51,4 +51,4 @@ class Mapping(Node):
         return f"Mapping({self.start}, {self.end}, {len(self.entries)} entries)"
 
 
-Value = Scalar | Sequence | Mapping
+Node = Scalar | Sequence | Mapping

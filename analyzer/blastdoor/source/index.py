@@ -37,7 +37,30 @@ def tracked_paths(data: bytes, keep: Callable[[str], bool]) -> frozenset[str]:
         raise GitIndexError("is no index")
     if len(data) > MAX_BYTES:
         raise GitIndexError("is too large")
-    size = _hash_size(data)
+    sizes = _hash_sizes(data)
+    for size in sizes[:-1]:
+        try:
+            return _read(data, size, keep)
+        except GitIndexError:
+            continue
+    return _read(data, sizes[-1], keep)
+
+
+def _hash_sizes(data: bytes) -> tuple[int, ...]:
+    """The lengths that object names may have, told by the checksum at the end of the file."""
+    body = memoryview(data)
+    if hashlib.sha1(body[:-20], usedforsecurity=False).digest() == data[-20:]:
+        return (20,)
+    if len(data) > 12 + 32 and hashlib.sha256(body[:-32]).digest() == data[-32:]:
+        return (32,)
+    if any(data[-20:]):
+        raise GitIndexError("does not have the checksum it says")
+    # Without a checksum (index.skipHash) only the entries tell.
+    return (20,) if any(data[-32:]) or len(data) < 12 + 32 else (32, 20)
+
+
+def _read(data: bytes, size: int, keep: Callable[[str], bool]) -> frozenset[str]:
+    """The paths of an index whose object names have ``size`` bytes. Raises GitIndexError."""
     version = int.from_bytes(data[4:8], "big")
     count = int.from_bytes(data[8:12], "big")
     if version not in (_V2, _V3, _V4):
@@ -83,29 +106,6 @@ def tracked_paths(data: bytes, keep: Callable[[str], bool]) -> frozenset[str]:
             result.add(path)
     _check_extensions(data, at, end)
     return frozenset(result)
-
-
-def _hash_size(data: bytes) -> int:
-    """The length of object names, told by the checksum at the end of the file."""
-    body = memoryview(data)
-    if hashlib.sha1(body[:-20], usedforsecurity=False).digest() == data[-20:]:
-        return 20
-    if len(data) > 12 + 32 and hashlib.sha256(body[:-32]).digest() == data[-32:]:
-        return 32
-    if not any(data[-20:]):  # index.skipHash
-        return 32 if len(data) > 12 + 32 and not any(data[-32:]) and _sha256_like(data) else 20
-    raise GitIndexError("does not have the checksum it says")
-
-
-def _sha256_like(data: bytes) -> bool:
-    """Whether the entries of an index without checksum only make sense with 32-byte names."""
-    count = int.from_bytes(data[8:12], "big")
-    if not count:
-        return False
-    flags = int.from_bytes(data[12 + _STAT + 20 : 12 + _STAT + 22], "big")
-    name = 12 + _STAT + 22
-    length = flags & _LONG_NAME
-    return data[name + length : name + length + 1] != b"\0" or b"\0" in data[name : name + length]
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:

@@ -1,0 +1,689 @@
+"""Judgements over overrides: values that are laid over others and reach further than they say.
+
+The words by which settings, layers and keys are told apart are those of `blastdoor.tables`; what is
+added here says which of them are strong enough to stand alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import tables
+from blastdoor.detect.hit import Hit
+from blastdoor.facts.reading import chain, items_of, place, truth, words_of
+from blastdoor.finding import Related
+from blastdoor.reach import EVERY, Accounts, Environments, Everywhere, Organization, Reach, Regions
+from blastdoor.value import (
+    Encoded,
+    Known,
+    Many,
+    Mapping,
+    Meaning,
+    OneOf,
+    Piece,
+    Text,
+    Unknown,
+    Value,
+    known_text,
+)
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Facts, FanOut, Layer, Layering, OverrideChange, Setting
+    from blastdoor.span import Span
+
+_DEPTH: Final = 4
+"""Levels of nested mappings that are looked into."""
+_SEVERAL: Final = 2
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_TOKEN: Final = re.compile(r"[a-z]+(?:-[a-z]+)+-[0-9]+|[A-Za-z0-9_]+")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+_PLACE_WORDS: Final = frozenset(
+    {"region", "regions", "tenant", "tenants", "scope", "scopes"}
+)
+"""Override words that say what the keys of a mapping are, not that it overrides something."""
+_UNSURE_ENVIRONMENTS: Final = frozenset(
+    {"ci", "demo", "example", "live", "local", "preview", "test"}
+)
+"""Environment words that are as often the name of something else."""
+_POLICY_KEYS: Final = frozenset(
+    {"Action", "Effect", "NotAction", "NotPrincipal", "NotResource", "Principal", "Statement", "Version"}
+)
+_TAG_WORDS: Final = frozenset({"annotations", "label", "labels", "tag", "tags"})
+_TABLE_WORDS: Final = _TAG_WORDS | {
+    "cors", "header", "headers", "i18n", "locale", "locales", "log", "logger", "loggers", "logging",
+    "logs", "messages", "methods", "origins", "path", "paths", "policies", "policy", "route",
+    "routes", "routing", "translations",
+}  # fmt: skip
+"""Words of tables in which a catch-all entry is the normal way of writing."""
+_GLOBAL_SERVICES: Final = frozenset(
+    {"cdn", "cloudfront", "css", "dns", "dynamodb", "locale", "route53", "waf", "wafv2", "webacl"}
+)
+"""Words of things for which ``global`` is a kind, not a reach."""
+_BASELINE_WORDS: Final = frozenset(
+    {"aggregator", "cloudtrail", "detective", "guardduty", "inspector", "kms", "macie", "recorder",
+     "securityhub", "trail"}
+)  # fmt: skip
+"""Words of services that AWS recommends to have in every region."""
+_NARROW_VALUES: Final = frozenset({"*", "all"})
+_OPEN_SCOPES: Final = frozenset({"scope", "target", "targets"})
+"""Names for which ``global`` means everywhere; for the others it is a region of its own kind."""
+_SWITCHES: Final = frozenset({"drain", "killswitch", "maintenance", "throttle"})
+"""Words of keys whose value is no plain configuration, whatever the mapping is called."""
+_ENVIRONMENT_VARIABLES: Final = frozenset({"var", "vars", "variable", "variables"})
+_SECRET: Final = re.compile(
+    r"passw|passphrase|secret|token|credential|private_?key|api_?key", re.IGNORECASE
+)
+_SHIMS: Final = frozenset(
+    f"{stem}{end}"
+    for stem in ("cloud_override", "backend_override")
+    for end in (".tf", ".tf.json", ".tofu", ".tofu.json")
+)
+"""Files that a run of Terraform Cloud or a local run puts there."""
+_PROVIDER_REACH: Final = frozenset({"assume_role", "profile", "region"})
+_EXTENTS: Final = {
+    "accounts": Reach(accounts=Accounts(Organization())),
+    "environment": Reach(environment=Environments(EVERY)),
+    "regions": Reach(regions=Regions(Everywhere())),
+}
+_EVERY: Final = {
+    "accounts": "every account",
+    "environment": "every environment",
+    "regions": "every region",
+}
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def _word_set(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for name in names for word in _words(name))
+
+
+def _strong() -> frozenset[str]:
+    """Words that say that something is laid over something else."""
+    return tables.scopes().override_words - _PLACE_WORDS
+
+
+def _axis_of(key: str, *, sure: bool = False) -> str | None:
+    """The axis on which a key names one place, or ``None``."""
+    scopes = tables.scopes()
+    if scopes.account_id.match(key):
+        return "accounts"
+    if tables.partitions().of(key) is not None:
+        return "regions"
+    lowered = key.lower()
+    if lowered in scopes.production or lowered in scopes.non_production:
+        return None if sure and lowered in _UNSURE_ENVIRONMENTS else "environment"
+    return None
+
+
+def _inner(value: Value) -> Value:
+    return value.inner if isinstance(value, Encoded) else value
+
+
+def _where(path: tuple[str, ...], owner: str, name: str) -> str:
+    """The address of a nested entry: ``local.flags.search``, ``module.app.overrides``."""
+    head = owner or name
+    if owner and owner.rpartition(".")[2] != name:
+        head = f"{owner}.{name}"
+    return ".".join((head, *path))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Node:
+    """A mapping within a setting, and the keys that lead to it."""
+
+    mapping: Mapping
+    path: tuple[str, ...]
+
+
+def _nodes(value: Value) -> Iterator[_Node]:
+    """The mappings of a setting, four levels deep; policy documents are left out."""
+    stack: list[tuple[Value, tuple[str, ...], int]] = [(value, (), _DEPTH)]
+    while stack:
+        current, path, left = stack.pop()
+        current = _inner(current)
+        if isinstance(current, Mapping):
+            if left == 0 or not _POLICY_KEYS.isdisjoint(current.entries):
+                continue
+            yield _Node(current, path)
+            stack.extend(
+                (item, (*path, key), left - 1)
+                for key, item in reversed(current.entries.items())
+                if isinstance(item, (Mapping, Many, Encoded))
+            )
+        elif isinstance(current, Many):
+            stack.extend((item, path, left) for item in reversed(current.items))
+
+
+class _Best:
+    """One hit for each place: the one that says most, and then the one that is written there."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int, int], tuple[tuple[bool, bool], Hit]] = {}
+
+    def add(self, hit: Hit, setting: Setting) -> None:
+        at, own = hit.span, setting.span
+        within = own.path == at.path and own.start <= at.start and at.end <= own.end
+        rank = (hit.condition != "", not within)
+        place_of = (at.path, at.start, at.end)
+        before = self._found.get(place_of)
+        if before is None or rank < before[0]:
+            self._found[place_of] = (rank, hit)
+
+    def hits(self) -> Iterator[Hit]:
+        return (hit for _rank, hit in self._found.values())
+
+
+# Catch-all keys
+
+
+def wildcard_override_key(facts: Facts) -> Iterator[Hit]:
+    """A mapping by region, environment or account has a key that stands for all of them."""
+    keys = tables.scopes().wildcard_keys
+    best = _Best()
+    for setting in facts.unit.settings:
+        for node in _nodes(setting.value):
+            for key in keys.intersection(node.mapping.entries):
+                hit = _wildcard(setting, node, key)
+                if hit is not None:
+                    best.add(hit, setting)
+    yield from best.hits()
+
+
+def _wildcard(setting: Setting, node: _Node, key: str) -> Hit | None:
+    entries = node.mapping.entries
+    words = _word_set((setting.name, *node.path))
+    if not _TABLE_WORDS.isdisjoint(words) or any(other.startswith("/") for other in entries):
+        return None
+    strong = not words.isdisjoint(_strong())
+    # `global` is also the name of a pseudo-region, so names such as `regions` say nothing about it.
+    named = strong or (key != "global" and not words.isdisjoint(_PLACE_WORDS))
+    value = entries[key]
+    if not _overrides(value, strong=strong):
+        return None
+    if key == "global" and not strong and isinstance(value, Mapping):
+        return None
+    sibling, axis = _sibling(entries, key, sure=not strong)
+    if sibling is None:
+        if not strong or not (key == "*" or _alike(entries, key)):
+            return None
+        axis = _axis_of_words(words)
+    at = node.mapping.key_spans.get(key) or value.span or setting.span
+    where = _where(node.path, setting.owner, setting.name)
+    every = _EVERY.get(axis, "every region, environment or account")
+    beside = f", beside {sibling} which it can overrule" if sibling is not None else ""
+    related = list(chain(setting.value, at))
+    beside_span = node.mapping.key_spans.get(sibling) if sibling is not None else None
+    if beside_span is not None:
+        related.append(Related(beside_span, f"{sibling} has a value of its own"))
+    return Hit(
+        at,
+        f"{axis or 'regions'}: {every} (`{key}` in {where}){beside}",
+        setting.owner,
+        ".".join((*node.path, key)),
+        axis,
+        ".".join((setting.name, *node.path, key)),
+        "" if named else "unnamed",
+        contain=f"name the keys that need the value instead of `{key}`, or merge it below them",
+        related=tuple(related),
+        reach=_EXTENTS.get(axis),
+    )
+
+
+def _overrides(value: Value, *, strong: bool) -> bool:
+    """Whether a value replaces something; plain texts and numbers count under a strong name only.
+
+    Tables of names and sizes by region (``{us-east-1 = "use1", all = "any"}``) override nothing.
+    """
+    if isinstance(value, OneOf):
+        return all(_overrides(a.value, strong=strong) for a in value.alternatives)
+    if isinstance(value, Mapping):
+        return bool(value.entries)
+    if truth(value) is not None:
+        return truth(value) is True
+    if not strong:
+        return False
+    if isinstance(value, Known):
+        return bool(value.data)
+    return isinstance(value, Text) and any(isinstance(p, Piece) and p.text for p in value.parts)
+
+
+def _sibling(entries: dict[str, Value], key: str, *, sure: bool) -> tuple[str | None, str]:
+    """The first other key that names one place, and its axis."""
+    for other in entries:
+        axis = _axis_of(other, sure=sure) if other != key else None
+        if axis is not None:
+            return other, axis
+    return None, ""
+
+
+def _alike(entries: dict[str, Value], key: str) -> bool:
+    """Whether an entry is a mapping that shares a key with each of several others."""
+    own = entries[key]
+    others = [item for name, item in entries.items() if name != key]
+    return (
+        bool(others)
+        and isinstance(own, Mapping)
+        and all(
+            isinstance(item, Mapping) and not own.entries.keys().isdisjoint(item.entries)
+            for item in others
+        )
+    )
+
+
+def _axis_of_words(words: Iterable[str]) -> str:
+    found = set(words)
+    if found & {"region", "regions", "regional"}:
+        return "regions"
+    if found & {"account", "accounts"}:
+        return "accounts"
+    if found & {"env", "envs", "environment", "environments", "stage", "stages", "workspace"}:
+        return "environment"
+    return ""
+
+
+# Switches that mean everywhere
+
+
+def global_flag_enabled(facts: Facts) -> Iterator[Hit]:
+    """A switch or a scope that means everywhere is on."""
+    best = _Best()
+    around = _around(facts)
+    for setting in facts.unit.settings:
+        beside = around.get(_group(setting), frozenset())
+        hit = _flag(setting, setting.name, setting.value, (), beside)
+        if hit is not None:
+            best.add(hit, setting)
+        for node in _nodes(setting.value):
+            entries = node.mapping.entries
+            for key, value in entries.items():
+                if key == "global" and _sibling(entries, key, sure=False)[0] is not None:
+                    continue  # a catch-all key beside regions: wildcard_override_key judges it
+                hit = _flag(setting, key, value, node.path, frozenset(entries))
+                if hit is not None:
+                    best.add(hit, setting)
+    yield from best.hits()
+
+
+def _group(setting: Setting) -> tuple[str, str]:
+    """What the siblings of a setting have in common: the call, or the file of values."""
+    if setting.kind == "tfvars":
+        return setting.kind, setting.span.path
+    return setting.kind, setting.owner
+
+
+def _around(facts: Facts) -> dict[tuple[str, str], frozenset[str]]:
+    names: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for setting in facts.unit.settings:
+        names[_group(setting)].add(setting.name)
+    return {group: frozenset(found) for group, found in names.items()}
+
+
+def _flag(
+    setting: Setting, name: str, value: Value, path: tuple[str, ...], beside: frozenset[str]
+) -> Hit | None:
+    scopes = tables.scopes()
+    plain = _CAMEL.sub("_", name).replace("-", "_").lower()
+    if scopes.everywhere_flags.match(plain):
+        if truth(value) is not True or _recommended(plain):
+            return None
+        found = value
+    elif plain in scopes.everywhere_scopes:
+        wide = scopes.everywhere_values
+        if plain not in _OPEN_SCOPES:
+            wide &= _NARROW_VALUES
+        items, complete = items_of(value)
+        if not complete or len(items) != 1:
+            return None
+        found = items[0]
+        text = known_text(found)
+        if text is None or text.lower() not in wide:
+            return None
+    else:
+        return None
+    context = _word_set((setting.owner, setting.name, *path))
+    if not context.isdisjoint(_GLOBAL_SERVICES | _TAG_WORDS):
+        return None
+    if plain.endswith("all_regions") and not context.isdisjoint(_BASELINE_WORDS):
+        return None
+    near = not _word_set((setting.owner, setting.name, *path, name, *beside)).isdisjoint(_strong())
+    at = place(found, setting.span) or setting.span
+    axis = _axis_of_words(_words(plain))
+    every = _EVERY.get(axis, "every region, account and environment")
+    # The last name of a top-level setting is its own.
+    where = _where((*path, name) if value is not setting.value else (), setting.owner, setting.name)
+    return Hit(
+        at,
+        f"{axis or 'regions'}: {every} ({name} = {words_of(value)}), in {where}",
+        setting.owner,
+        ".".join((*path, name)),
+        axis,
+        f"{name}={words_of(found)}",
+        "" if near else "no-override-nearby",
+        contain="list the regions, accounts or environments it is meant for",
+        related=chain(found, at),
+        reach=_EXTENTS.get(axis),
+    )
+
+
+def _recommended(name: str) -> bool:
+    """Whether AWS recommends to have a switch on, under this name or one that ends in it."""
+    recommended = tables.scopes().recommended_flags
+    return name in recommended or any(
+        row.count("_") > 1 and name.endswith(f"_{row}") for row in recommended
+    )
+
+
+# The order of layers
+
+
+def broad_layer_merged_last(facts: Facts) -> Iterator[Hit]:
+    """A general layer is merged after a specific one, so that it wins everywhere."""
+    seen: set[tuple[str, int, int]] = set()
+    for layering in facts.unit.layerings:
+        operands = layering.operands if layering.last_wins else layering.operands[::-1]
+        if len(operands) < _SEVERAL:
+            continue
+        last = operands[-1]
+        named = {word for layer in operands for word in _layer_words(layer)}
+        named.update(_words(layering.owner))
+        if not named.isdisjoint(_TAG_WORDS) or named & {"policies", "policy", "statements"}:
+            continue
+        if not _is_general(last) or _given_by_caller(last, layering, facts):
+            continue
+        for layer in operands[:-1]:
+            axis = _specific_axis(layer)
+            if axis is None:
+                continue
+            at = (last.span.path, last.span.start, last.span.end)
+            if at not in seen:
+                seen.add(at)
+                yield _layered(layering, layer, last, axis)
+            break
+
+
+def _layered(layering: Layering, specific: Layer, general: Layer, axis: str) -> Hit:
+    order = "after" if layering.last_wins else "before"
+    return Hit(
+        general.span,
+        f"{axis}: {_EVERY[axis]} gets {_short(general.text)}, which {layering.mechanism} puts "
+        f"{order} {_short(specific.text)} so that it wins, in {layering.owner}",
+        layering.owner,
+        "",
+        axis,
+        f"{' '.join(specific.text.split())} < {' '.join(general.text.split())}",
+        contain=f"put {_short(general.text)} {'before' if layering.last_wins else 'after'} "
+        f"{_short(specific.text)}",
+        related=(Related(specific.span, "the specific layer, which loses"),),
+        reach=_EXTENTS[axis],
+    )
+
+
+def _layer_words(layer: Layer) -> list[str]:
+    """The words of an operand without its root (``var``, ``local``), and of literal keys."""
+    names = layer.words[1:] if layer.words else ()
+    if layer.words[:1] == ("data",):
+        names = layer.words[2:]
+    return [
+        word
+        for name in (*names, *(key for key in layer.selected_by if _is_literal(key)))
+        for word in _words(name)
+    ]
+
+
+def _is_literal(key: str) -> bool:
+    return key[:1] in ("'", '"') and "${" not in key
+
+
+def _names_place(word: str) -> bool:
+    return _axis_of(word, sure=True) is not None
+
+
+def _is_general(layer: Layer) -> bool:
+    scopes = tables.scopes()
+    words = set(_layer_words(layer))
+    return (
+        not words.isdisjoint(scopes.general_words)
+        and words.isdisjoint(scopes.specific_words - {"local", "var"})
+        and words.isdisjoint(scopes.caller_words)
+        and not any(_names_place(word) for word in words)
+        and _selected_axis(layer) is None
+    )
+
+
+def _given_by_caller(layer: Layer, layering: Layering, facts: Facts) -> bool:
+    """An input of a module named for overriding: it is right that the caller's word is the last."""
+    if layer.words[:1] != ("var",):
+        return False
+    within = not facts.unit.is_root or layering.owner.startswith("module.")
+    found = set(_layer_words(layer)) & tables.scopes().general_words
+    return within and found <= {"override", "overrides"}
+
+
+def _selected_axis(layer: Layer) -> str | None:
+    """The axis of the name that selects an operand: ``regions`` for ``m[var.region]``."""
+    for key in layer.selected_by:
+        if _is_literal(key):
+            axis = _axis_of(key.strip("'\""))
+            if axis is not None:
+                return axis
+            continue
+        found = _specific([word for token in _TOKEN.findall(key) for word in _words(token)])
+        if found is not None:
+            return found
+        if re.search(r"\beach\.(?:key|value)\b", key):
+            return "regions"
+    return None
+
+
+def _specific(words: list[str]) -> str | None:
+    found = set(words) & (tables.scopes().specific_words - {"each", "local", "var"})
+    if not _ENVIRONMENT_VARIABLES.isdisjoint(words[1:]):
+        # `environment_variables` are variables of a process.
+        found -= {"env", "environment"}
+    return (_axis_of_words(found) or "regions") if found else None
+
+
+def _specific_axis(layer: Layer) -> str | None:
+    axis = _selected_axis(layer)
+    if axis is not None:
+        return axis
+    words = _layer_words(layer)
+    return _specific(words) or next(
+        (axis for axis in (_axis_of(word, sure=True) for word in words) if axis is not None), None
+    )
+
+
+# One value for all
+
+
+def override_fanned_out(facts: Facts) -> Iterator[Hit]:
+    """One override value is written to every region, account or environment of a collection."""
+    seen: set[tuple[str, int, int]] = set()
+    for fan in facts.unit.fan_outs:
+        reached = _collection(fan.collection)
+        if reached is None or not _is_override(fan):
+            continue
+        axis, words = reached
+        at = fan.written_span
+        if (at.path, at.start, at.end) in seen:
+            continue
+        seen.add((at.path, at.start, at.end))
+        written = fan.written
+        plain = isinstance(written, Known) and not isinstance(written.data, str)
+        said = words_of(written) if plain else "one value"
+        source = Related(fan.collection.span or fan.span, f"{axis}: {words}")
+        yield Hit(
+            at,
+            f"{axis}: {words} ({_short(fan.collection_text)}) {'get' if plain else 'all get'} "
+            f"{said}, in {fan.owner}",
+            fan.owner,
+            "",
+            axis,
+            f"{' '.join(fan.collection_text.split())} {' '.join(at.text.split())}",
+            contain="write the value for the named keys only and leave the others as they are",
+            related=(*chain(fan.collection, at), source, *chain(written, at)),
+            reach=_EXTENTS[axis] if isinstance(fan.collection, Unknown) else None,
+        )
+
+
+def _collection(value: Value) -> tuple[str, str] | None:
+    """The axis of a collection and how many it holds, in words."""
+    if isinstance(value, Unknown):
+        if value.meaning is Meaning.EVERY_REGION:
+            return "regions", "every region"
+        if value.meaning is Meaning.EVERY_ACCOUNT:
+            return "accounts", "every account"
+        return None
+    names: list[str | None] = []
+    if isinstance(value, Many):
+        names = [known_text(item) for item in value.items]
+    elif isinstance(value, Mapping):
+        names = list(value.entries)
+        if not all(name is not None and _axis_of(name) for name in names):
+            names = [known_text(item) for item in value.entries.values()]
+    axes = {_axis_of(name) if name is not None else None for name in names}
+    if len(set(names)) < _SEVERAL or len(axes) != 1:
+        return None
+    axis = axes.pop()
+    if axis is None:
+        return None
+    nouns = {"regions": "regions", "accounts": "accounts", "environment": "environments"}
+    return axis, f"{len(set(names))} {nouns[axis]}"
+
+
+def _is_override(fan: FanOut) -> bool:
+    written = _inner(fan.written)
+    if not written.resolved or (isinstance(written, Known) and written.data is None):
+        return False
+    if isinstance(written, Mapping) and not written.entries:
+        return False
+    if isinstance(written, Many) and not written.items:
+        return False
+    owner = frozenset(_words(fan.owner))
+    if not owner.isdisjoint(_TABLE_WORDS):
+        return False
+    if not owner.isdisjoint(_strong()):
+        return True
+    return isinstance(written, Mapping) and not _word_set(written.entries).isdisjoint(
+        _strong() | _SWITCHES
+    )
+
+
+# Override files
+
+
+def terraform_override_file(facts: Facts) -> Iterator[Hit]:
+    """An override file changes a block from a place where nobody looks for it."""
+    blocks: dict[tuple[str, str], list[OverrideChange]] = {}
+    for change in facts.unit.overrides:
+        if " ".join(change.before.split()) != " ".join(change.after.split()):
+            blocks.setdefault((change.span.path, change.target), []).append(change)
+    for (path, target), changes in blocks.items():
+        far = [change for change in changes if _reaches(change)]
+        changes.sort(key=lambda change: change.span.start)
+        first = min(far or changes, key=lambda change: change.span.start)
+        condition = ""
+        if far:
+            condition = "reach"
+        elif path.rpartition("/")[2] in _SHIMS or all(_is_backend(c) for c in changes):
+            condition = "tooling"
+        more = len(changes) - 1
+        yield Hit(
+            first.span,
+            f"overrides: {_changed(first)}"
+            + (f", and {more} more of its arguments" if more else ""),
+            target,
+            first.attribute,
+            _axis_of_change(first),
+            "" if _SECRET.search(first.attribute) else " ".join(first.after.split()),
+            condition,
+            contain=f"move the change into the block of {target} and delete the file",
+            related=tuple(_places(changes, first)),
+        )
+
+
+def _places(changes: list[OverrideChange], first: OverrideChange) -> Iterator[Related]:
+    if first.before_span is not None:
+        yield Related(first.before_span, "what it replaces")
+    for change in changes:
+        if change is not first:
+            yield Related(change.span, _changed(change))
+
+
+def _changed(change: OverrideChange) -> str:
+    """What a change puts in place of what: ``a.b.c is false here, was true at main.tf:3``."""
+    name = f"{change.target}.{change.attribute}" if change.attribute else change.target
+    if _SECRET.search(name):
+        said, was = "replaced", "set"
+    else:
+        said, was = _short(change.after), _short(change.before)
+    if change.before_span is None:
+        return f"{name} is {said} here, was not set"
+    return f"{name} is {said} here, was {was} at {change.before_span}"
+
+
+def _short(text: str) -> str:
+    shown = " ".join(text.split())
+    return shown if len(shown) <= 60 else f"{shown[:57]}…"  # noqa: PLR2004  a line's worth
+
+
+def _is_backend(change: OverrideChange) -> bool:
+    return change.target.partition(".")[0] == "terraform" and change.attribute.partition(".")[
+        0
+    ] in ("", "backend", "cloud")
+
+
+def _reaches(change: OverrideChange) -> bool:
+    """Whether a change moves where something acts, takes a guard away or changes a policy."""
+    attribute = change.attribute
+    head = attribute.partition(".")[0]
+    kind = change.target.partition(".")[0]
+    if kind == "provider":
+        return head in _PROVIDER_REACH
+    if kind in ("local", "module", "output", "terraform", "variable"):
+        return kind == "module" and head == "providers"
+    if attribute == "lifecycle.prevent_destroy":
+        return change.after.strip() != "true"
+    if attribute in ("lifecycle.ignore_changes", "provider"):
+        return True
+    return _touches_guard(change) or _touches_policy(change)
+
+
+def _touches_guard(change: OverrideChange) -> bool:
+    return any(
+        _holds(change.attribute, row.attribute) and change.after.strip() != row.safe_text
+        for row in tables.guards().get(change.target_type, ())
+        if not change.target.startswith("data.")
+    )
+
+
+def _touches_policy(change: OverrideChange) -> bool:
+    type_ = change.target_type
+    if type_ == "aws_iam_policy_document":
+        return True
+    if change.target.startswith("data."):
+        return False
+    return tables.policy_attachments().get(type_) == change.attribute or any(
+        _holds(change.attribute, row.attribute)
+        for row in tables.policy_attributes().get(type_, ())
+    )
+
+
+def _holds(changed: str, attribute: str) -> bool:
+    return changed == attribute or attribute.startswith(f"{changed}.")
+
+
+def _axis_of_change(change: OverrideChange) -> str:
+    if change.target.startswith("provider."):
+        return "accounts" if change.attribute != "region" else "regions"
+    if change.attribute in ("provider", "providers"):
+        return "regions"
+    return "grants" if _touches_policy(change) else "guards"
