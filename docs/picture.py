@@ -14,7 +14,6 @@ import argparse
 import os
 import re
 import subprocess
-import sys
 import unicodedata
 from dataclasses import dataclass, replace
 from html import escape
@@ -149,6 +148,12 @@ font-size="{FONT}" xml:space="preserve">
 """
 
 
+def terminal(command: str, output: str, code: int) -> str:
+    """The SVG of a terminal in which a command ran."""
+    lines = (f"\x1b[1m$ {command}\x1b[0m", output.rstrip(), "\x1b[1m$ echo $?\x1b[0m", str(code))
+    return picture("\n".join(lines), f"A terminal: {command}")
+
+
 def main() -> None:
     """Effect: runs the command and writes the picture."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -168,12 +173,8 @@ def main() -> None:
         check=False,
     )
     shown = options.shown_as or " ".join(options.command)
-    output = (
-        f"\x1b[1m$ {shown}\x1b[0m\n{done.stdout.rstrip()}\n"
-        f"\x1b[1m$ echo $?\x1b[0m\n{done.returncode}\n"
-    )
-    options.svg.write_text(picture(output, f"A terminal: {shown}"), encoding="utf-8", newline="\n")
-    sys.stdout.write(f"{options.svg}: {output.count(chr(10))} lines\n")
+    svg = terminal(shown, done.stdout, done.returncode)
+    options.svg.write_text(svg, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

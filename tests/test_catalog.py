@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+
 from blastdoor import catalog, pagetest, tables
 from blastdoor.catalog import PageError
 from blastdoor.detect import DETECTORS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from blastdoor.fact import Evaluated, Facts, Resource
 from blastdoor.match import Match, MatchError
 from blastdoor.span import Document, Span

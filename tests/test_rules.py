@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from blastdoor import catalog, pagetest
 from blastdoor.engine import analyze_files
 

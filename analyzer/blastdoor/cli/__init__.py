@@ -1,23 +1,26 @@
 """The command line: arguments in, exit code out.
 
-Only click is imported to read arguments; every command imports what it needs when it runs. What goes
-wrong before or beside the analysis is one line on standard error and exit code 2; a failure within
-the analysis is part of its report.
+Only click is imported to read arguments; every command imports what it needs when it runs. What
+goes wrong before or beside the analysis is one line on standard error and exit code 2; a failure
+within the analysis is part of its report.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from blastdoor.cli.streams import UsageFault, drop_stdout, emit
+from blastdoor.cli.streams import CallerError, drop_stdout, emit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import click
+
 RECURSION: Final = 12_000
-"""Python frames that deep but legitimate configuration needs; evaluation has its own, lower, bound."""
+"""Python frames that deep configuration may need; evaluation has its own, lower, bound."""
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT."""
 CANNOT: Final = 2
@@ -44,11 +47,11 @@ def run(argv: Sequence[str] | None = None) -> int:
             standalone_mode=False,
         )
         sys.stdout.flush()
-    except UsageFault as error:
+    except CallerError as error:
         emit(sys.stderr, f"blastdoor: {error}\n")
         return CANNOT
     except click.ClickException as error:
-        error.show()
+        emit(sys.stderr, _refused(error))
         return CANNOT
     except (click.Abort, KeyboardInterrupt):
         emit(sys.stderr, "blastdoor: interrupted\n")
@@ -56,12 +59,22 @@ def run(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         drop_stdout()
         return CANNOT
-    except Exception as error:  # noqa: BLE001  the last resort of the program: one line, not a page
+    except Exception as error:  # the last resort: one line instead of a page
         if os.environ.get("BLASTDOOR_DEBUG"):
             raise
         emit(sys.stderr, f"blastdoor: {_unexpected(error)}\n")
         return CANNOT
     return code if isinstance(code, int) else 0
+
+
+def _refused(error: click.ClickException) -> str:
+    """Arguments that cannot be read, in a few lines."""
+    from blastdoor.report.escape import sanitise_lines
+
+    context = getattr(error, "ctx", None)
+    usage = f"{context.get_usage()}\n" if context is not None else ""
+    hint = f"`{context.command_path} --help` tells more.\n" if context is not None else ""
+    return f"{usage}blastdoor: {sanitise_lines(error.format_message())}\n{hint}"
 
 
 def _unexpected(error: Exception) -> str:
@@ -73,7 +86,7 @@ def _unexpected(error: Exception) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is not None:
-        where = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})"
+        where = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
     words = sanitise(str(error))[:500]
     return (
         f"internal error: {type(error).__name__}: {words}{where}; "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import catalog, config, tables
-from blastdoor.cli.streams import UsageFault
+from blastdoor.cli.streams import CallerError
 from blastdoor.detect import DETECTORS
 from blastdoor.report.escape import sanitise
 
@@ -22,15 +22,15 @@ SUGGESTIONS: Final = 3
 
 
 def configuration(start: Path, file: str | None, *, isolated: bool) -> Config:
-    """The configuration that holds for ``start``. Raises UsageFault."""
+    """The configuration that holds for ``start``. Raises CallerError."""
     try:
         return config.load(start, file=file, isolated=isolated)
     except config.ConfigError as error:
-        raise UsageFault(sanitise(str(error))) from error
+        raise CallerError(sanitise(str(error))) from error
 
 
 def beside(settings: Config, path: str, *, trusted: bool) -> Path:
-    """A path that a configuration names. Raises UsageFault when it leads out of the folder.
+    """A path that a configuration names. Raises CallerError when it leads out of the folder.
 
     A file that the caller named may point anywhere; one found beside the code may not.
     """
@@ -38,24 +38,24 @@ def beside(settings: Config, path: str, *, trusted: bool) -> Path:
     target = Path(os.path.realpath(settings.folder / path))
     if not trusted and not target.is_relative_to(os.path.realpath(settings.folder)):
         file = sanitise(str(settings.file))
-        raise UsageFault(f"{file}: {sanitise(path)} leads out of the folder of the configuration")
+        raise CallerError(f"{file}: {sanitise(path)} leads out of the folder of the configuration")
     return target
 
 
 def rule_set(settings: Config, *, trusted: bool) -> RuleSet:
-    """The shipped rules and those of the configuration's folders. Raises UsageFault."""
+    """The shipped rules and those of the configuration's folders. Raises CallerError."""
     folders = [beside(settings, folder, trusted=trusted) for folder in settings.rules]
     for folder in folders:
         if not folder.is_dir():
             file = sanitise(str(settings.file))
-            raise UsageFault(f"{file}: rules: {sanitise(str(folder))} is no directory")
+            raise CallerError(f"{file}: rules: {sanitise(str(folder))} is no directory")
     try:
         rules = catalog.load(tables.home(), *folders, detectors=DETECTORS)
         settings.check_rules(
             [*(name for rule in rules for name in (rule.id, rule.code)), *catalog.FAMILIES]
         )
     except (catalog.PageError, config.ConfigError) as error:
-        raise UsageFault(sanitise(str(error))) from error
+        raise CallerError(sanitise(str(error))) from error
     return rules
 
 
@@ -65,7 +65,7 @@ def words(given: Iterable[str]) -> list[str]:
 
 
 def find(name: str, rules: RuleSet) -> Rule:
-    """The rule of a slug or code. Raises UsageFault with what may have been meant."""
+    """The rule of a slug or code. Raises CallerError with what may have been meant."""
     rule = rules.get(name)
     if rule is None:
         raise _unknown(name, rules, families=False)
@@ -73,7 +73,7 @@ def find(name: str, rules: RuleSet) -> Rule:
 
 
 def resolve(given: Iterable[str], rules: RuleSet, *, pedantic: bool) -> frozenset[str]:
-    """The slugs of the rules that slugs, codes and families name. Raises UsageFault.
+    """The slugs of the rules that slugs, codes and families name. Raises CallerError.
 
     A family means those of its rules that run without being named.
     """
@@ -106,14 +106,14 @@ def every(given: Iterable[str], rules: RuleSet) -> frozenset[str]:
 
 
 def family(name: str) -> str:
-    """A family of rules. Raises UsageFault."""
+    """A family of rules. Raises CallerError."""
     if name.lower() not in catalog.FAMILIES:
         known = ", ".join(catalog.FAMILIES)
-        raise UsageFault(f"no family is called {sanitise(name)}; there are {known}")
+        raise CallerError(f"no family is called {sanitise(name)}; there are {known}")
     return name.lower()
 
 
-def _unknown(name: str, rules: RuleSet, *, families: bool) -> UsageFault:
+def _unknown(name: str, rules: RuleSet, *, families: bool) -> CallerError:
     import difflib
 
     known = {text: text for rule in rules for text in (rule.id, rule.code)}
@@ -128,4 +128,4 @@ def _unknown(name: str, rules: RuleSet, *, families: bool) -> UsageFault:
         if close
         else "; `blastdoor rules` lists them"
     )
-    return UsageFault(f"no rule is called {sanitise(name)}{hint}")
+    return CallerError(f"no rule is called {sanitise(name)}{hint}")

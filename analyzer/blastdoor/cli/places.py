@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastdoor.cli.streams import UsageFault
+from blastdoor.cli.streams import CallerError
 from blastdoor.report.escape import sanitise
 from blastdoor.source import configuration_root, repository_root
 
@@ -44,16 +44,16 @@ class Place:
         )
 
     def relative(self, path: str | Path) -> str:
-        """A file on disk, relative to the root. Raises UsageFault when it lies outside."""
+        """A file on disk, relative to the root. Raises CallerError when it lies outside."""
         target = Path(os.path.realpath(path))
         if not target.is_relative_to(self.root):
             where = sanitise(str(self.root))
-            raise UsageFault(f"{sanitise(str(path))} lies outside of {where}, which is analysed")
+            raise CallerError(f"{sanitise(str(path))} lies outside of {where}, which is analysed")
         return target.relative_to(self.root).as_posix()
 
 
 def locate(paths: Sequence[str], config_file: str | None, *, isolated: bool) -> Place:
-    """The place that paths on the command line mean. Raises UsageFault."""
+    """The place that paths on the command line mean. Raises CallerError."""
     folders: list[Path] = []
     files: list[Path] = []
     for path in paths:
@@ -63,18 +63,18 @@ def locate(paths: Sequence[str], config_file: str | None, *, isolated: bool) -> 
         elif real.is_file():
             files.append(real)
         elif os.path.lexists(real):
-            raise UsageFault(f"{sanitise(path)} is neither a regular file nor a directory")
+            raise CallerError(f"{sanitise(path)} is neither a regular file nor a directory")
         else:
-            raise UsageFault(f"{sanitise(path)} does not exist")
+            raise CallerError(f"{sanitise(path)} does not exist")
     return _place(folders, files, config_file, isolated=isolated)
 
 
 def locate_text(filename: str, config_file: str | None, *, isolated: bool) -> Place:
-    """The place of text whose file need not exist, only its directory. Raises UsageFault."""
-    folder, name = os.path.split(os.path.abspath(filename))
-    if not name or not os.path.isdir(folder):
-        raise UsageFault(f"{sanitise(filename)} is no file in a directory that exists")
-    file = Path(os.path.realpath(folder)) / name
+    """The place of text whose file need not exist, only its directory. Raises CallerError."""
+    folder, name = os.path.split(filename)
+    if not name or name == os.pardir or not Path(folder or os.curdir).is_dir():
+        raise CallerError(f"{sanitise(filename)} is no file in a directory that exists")
+    file = Path(os.path.realpath(folder or os.curdir)) / name
     return _place([], [file], config_file, isolated=isolated)
 
 
@@ -86,13 +86,13 @@ def _place(
     try:
         common = Path(os.path.commonpath(named))
     except ValueError as error:
-        raise UsageFault("the paths lie on different drives; check them one by one") from error
+        raise CallerError("the paths lie on different drives; check them one by one") from error
     top = repository_root(common)
     if top is None and common not in named and not common.is_relative_to(here):
         outside = next((path for path in named if not path.is_relative_to(here)), common)
-        raise UsageFault(
-            f"{sanitise(str(outside))} lies outside of the working directory, and no git repository "
-            "holds all the paths; check them one by one"
+        raise CallerError(
+            f"{sanitise(str(outside))} lies outside of the working directory, and no git "
+            "repository holds all the paths; check them one by one"
         )
     root = _root(common, top, config_file, isolated=isolated)
     base = next((b for b in (top, here) if b is not None and root.is_relative_to(b)), root)

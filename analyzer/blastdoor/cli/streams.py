@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-class UsageFault(Exception):
+class CallerError(Exception):
     """Something that the caller has to mend; the message is safe to show."""
 
 
@@ -37,22 +38,21 @@ def replacing(path: str) -> Iterator[TextIO]:
 
     A link is followed; what is no regular file (``/dev/stderr``, a FIFO) is written to directly.
     """
-    target = os.path.realpath(path)
-    if os.path.lexists(target) and not os.path.isfile(target):
-        with open(target, "w", encoding="utf-8", newline="\n") as stream:
+    target = Path(os.path.realpath(path))
+    if os.path.lexists(target) and not target.is_file():
+        with target.open("w", encoding="utf-8", newline="\n") as stream:
             yield stream
         return
-    folder, name = os.path.split(target)
-    draft = os.path.join(folder, f".{name[:100]}.{os.getpid()}.tmp")
+    draft = target.with_name(f".{target.name[:50]}.{os.getpid()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     handle = os.open(draft, flags, 0o666)
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             yield stream
-        os.replace(draft, target)
+        draft.replace(target)
     except BaseException:
         with suppress(OSError):
-            os.unlink(draft)
+            draft.unlink()
         raise
 
 

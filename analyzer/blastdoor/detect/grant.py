@@ -175,8 +175,11 @@ def _scopable(statement: Statement, service: str) -> tuple[Term, tables.Action] 
 
 def public_principal(facts: Facts) -> Iterator[Hit]:
     """A resource policy admits anyone without a restricting condition."""
+    fenced = _fenced(facts)
     for statement in facts.statements:
         if statement.kind not in _RESOURCE_KINDS or not _allows(statement):
+            continue
+        if (statement.resource.address, statement.attribute) in fenced:
             continue
         if statement.not_principals or not statement.conditions_known or _restricted(statement):
             continue
@@ -219,6 +222,26 @@ def public_principal(facts: Facts) -> Iterator[Hit]:
         )
 
 
+def _fenced(facts: Facts) -> set[tuple[str, str]]:
+    """Policies that deny whoever does not come from one place: Allow to all, Deny to the rest.
+
+    Amazon API Gateway Developer Guide, "Resource policy examples": the way to admit one VPC only.
+    """
+    scopes = tables.scopes()
+    return {
+        (s.resource.address, s.attribute)
+        for s in facts.statements
+        if s.effect == "Deny"
+        and (s.not_principals or any(_is_anyone(kind, t.text) for kind, t in s.principals))
+        and (
+            not s.conditions_known
+            or any("not" in operator.lower() and scopes.restricts(key)
+                   for operator, key, _values in s.conditions)
+            or s.not_principals
+        )
+    }
+
+
 def _is_set(value: Value | None) -> bool:
     return value is not None and not (isinstance(value, Known) and value.data in (None, ""))
 
@@ -230,13 +253,13 @@ def _is_anyone(kind: str, text: str) -> bool:
 
 
 def _public_read(statement: Statement) -> bool:
-    """Only reads of objects: a public website or download bucket."""
+    """Only reads of objects (a public website), or calls of an API, which are open without a policy."""
     return (
         bool(statement.actions)
         and statement.complete
         and not statement.not_actions
         and all(
-            t.text.lower() in ("s3:getobject", "s3:getobjectversion", "s3:listbucket")
+            t.text.lower() in ("s3:getobject", "s3:getobjectversion", "s3:listbucket", "execute-api:invoke")
             for t in statement.actions
         )
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -32,30 +32,29 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from blastdoor.fact import Facts, FanOut, Layer, Layering, OverrideChange, Setting
-    from blastdoor.span import Span
 
 _DEPTH: Final = 4
 """Levels of nested mappings that are looked into."""
 _SEVERAL: Final = 2
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_TOKEN: Final = re.compile(r"[a-z]+(?:-[a-z]+)+-[0-9]+|[A-Za-z0-9_]+")
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
-_PLACE_WORDS: Final = frozenset(
-    {"region", "regions", "tenant", "tenants", "scope", "scopes"}
-)
+_PLACE_WORDS: Final = frozenset({"region", "regions", "tenant", "tenants", "scope", "scopes"})
 """Override words that say what the keys of a mapping are, not that it overrides something."""
 _UNSURE_ENVIRONMENTS: Final = frozenset(
     {"ci", "demo", "example", "live", "local", "preview", "test"}
 )
 """Environment words that are as often the name of something else."""
 _POLICY_KEYS: Final = frozenset(
-    {"Action", "Effect", "NotAction", "NotPrincipal", "NotResource", "Principal", "Statement", "Version"}
-)
+    {"Action", "Effect", "NotAction", "NotPrincipal", "NotResource", "Principal", "Statement",
+     "Version"}
+)  # fmt: skip
 _TAG_WORDS: Final = frozenset({"annotations", "label", "labels", "tag", "tags"})
 _TABLE_WORDS: Final = _TAG_WORDS | {
-    "cors", "header", "headers", "i18n", "locale", "locales", "log", "logger", "loggers", "logging",
+    "cors", "header", "headers", "locale", "locales", "log", "logger", "loggers", "logging",
     "logs", "messages", "methods", "origins", "path", "paths", "policies", "policy", "route",
     "routes", "routing", "translations",
 }  # fmt: skip
@@ -75,15 +74,14 @@ _OPEN_SCOPES: Final = frozenset({"scope", "target", "targets"})
 _SWITCHES: Final = frozenset({"drain", "killswitch", "maintenance", "throttle"})
 """Words of keys whose value is no plain configuration, whatever the mapping is called."""
 _ENVIRONMENT_VARIABLES: Final = frozenset({"var", "vars", "variable", "variables"})
+"""Words beside which ``environment`` is that of a process."""
 _SECRET: Final = re.compile(
     r"passw|passphrase|secret|token|credential|private_?key|api_?key", re.IGNORECASE
 )
 _SHIMS: Final = frozenset(
-    f"{stem}{end}"
-    for stem in ("cloud_override", "backend_override")
-    for end in (".tf", ".tf.json", ".tofu", ".tofu.json")
+    f"cloud_override{end}" for end in (".tf", ".tf.json", ".tofu", ".tofu.json")
 )
-"""Files that a run of Terraform Cloud or a local run puts there."""
+"""Files that the tools around Terraform Cloud put there."""
 _PROVIDER_REACH: Final = frozenset({"assume_role", "profile", "region"})
 _EXTENTS: Final = {
     "accounts": Reach(accounts=Accounts(Organization())),
@@ -127,12 +125,12 @@ def _inner(value: Value) -> Value:
     return value.inner if isinstance(value, Encoded) else value
 
 
-def _where(path: tuple[str, ...], owner: str, name: str) -> str:
+def _where(setting: Setting, path: tuple[str, ...]) -> str:
     """The address of a nested entry: ``local.flags.search``, ``module.app.overrides``."""
-    head = owner or name
-    if owner and owner.rpartition(".")[2] != name:
-        head = f"{owner}.{name}"
-    return ".".join((head, *path))
+    own = (setting.owner,) if setting.owner else ()
+    if not own or setting.kind in ("input", "attribute"):
+        own = (*own, setting.name)
+    return ".".join((*own, *path))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +188,7 @@ def wildcard_override_key(facts: Facts) -> Iterator[Hit]:
     best = _Best()
     for setting in facts.unit.settings:
         for node in _nodes(setting.value):
-            for key in keys.intersection(node.mapping.entries):
+            for key in sorted(keys.intersection(node.mapping.entries)):
                 hit = _wildcard(setting, node, key)
                 if hit is not None:
                     best.add(hit, setting)
@@ -216,7 +214,7 @@ def _wildcard(setting: Setting, node: _Node, key: str) -> Hit | None:
             return None
         axis = _axis_of_words(words)
     at = node.mapping.key_spans.get(key) or value.span or setting.span
-    where = _where(node.path, setting.owner, setting.name)
+    where = _where(setting, node.path)
     every = _EVERY.get(axis, "every region, environment or account")
     beside = f", beside {sibling} which it can overrule" if sibling is not None else ""
     related = list(chain(setting.value, at))
@@ -298,15 +296,17 @@ def global_flag_enabled(facts: Facts) -> Iterator[Hit]:
     around = _around(facts)
     for setting in facts.unit.settings:
         beside = around.get(_group(setting), frozenset())
-        hit = _flag(setting, setting.name, setting.value, (), beside)
+        hit = _flag(setting, (), setting.value, beside)
         if hit is not None:
             best.add(hit, setting)
         for node in _nodes(setting.value):
             entries = node.mapping.entries
             for key, value in entries.items():
+                if not _switch(key):
+                    continue
                 if key == "global" and _sibling(entries, key, sure=False)[0] is not None:
                     continue  # a catch-all key beside regions: wildcard_override_key judges it
-                hit = _flag(setting, key, value, node.path, frozenset(entries))
+                hit = _flag(setting, (*node.path, key), value, entries)
                 if hit is not None:
                     best.add(hit, setting)
     yield from best.hits()
@@ -326,44 +326,39 @@ def _around(facts: Facts) -> dict[tuple[str, str], frozenset[str]]:
     return {group: frozenset(found) for group, found in names.items()}
 
 
-def _flag(
-    setting: Setting, name: str, value: Value, path: tuple[str, ...], beside: frozenset[str]
-) -> Hit | None:
+@lru_cache(maxsize=4096)
+def _switch(name: str) -> str:
+    """The name in snake case when it is one of a switch or scope that may mean everywhere."""
     scopes = tables.scopes()
     plain = _CAMEL.sub("_", name).replace("-", "_").lower()
-    if scopes.everywhere_flags.match(plain):
-        if truth(value) is not True or _recommended(plain):
-            return None
-        found = value
-    elif plain in scopes.everywhere_scopes:
-        wide = scopes.everywhere_values
-        if plain not in _OPEN_SCOPES:
-            wide &= _NARROW_VALUES
-        items, complete = items_of(value)
-        if not complete or len(items) != 1:
-            return None
-        found = items[0]
-        text = known_text(found)
-        if text is None or text.lower() not in wide:
-            return None
-    else:
+    if plain in scopes.everywhere_scopes:
+        return plain
+    return plain if scopes.everywhere_flags.match(plain) and not _recommended(plain) else ""
+
+
+def _flag(
+    setting: Setting, path: tuple[str, ...], value: Value, beside: Iterable[str]
+) -> Hit | None:
+    """The hit for the setting itself (``path`` is empty) or for an entry within it."""
+    name = path[-1] if path else setting.name
+    plain = _switch(name)
+    found = _everywhere(plain, value) if plain else None
+    if found is None:
         return None
-    context = _word_set((setting.owner, setting.name, *path))
+    context = _word_set((setting.owner, setting.name, *path[:-1]))
     if not context.isdisjoint(_GLOBAL_SERVICES | _TAG_WORDS):
         return None
     if plain.endswith("all_regions") and not context.isdisjoint(_BASELINE_WORDS):
         return None
-    near = not _word_set((setting.owner, setting.name, *path, name, *beside)).isdisjoint(_strong())
+    near = not (context | _word_set((name, *beside))).isdisjoint(_strong())
     at = place(found, setting.span) or setting.span
     axis = _axis_of_words(_words(plain))
     every = _EVERY.get(axis, "every region, account and environment")
-    # The last name of a top-level setting is its own.
-    where = _where((*path, name) if value is not setting.value else (), setting.owner, setting.name)
     return Hit(
         at,
-        f"{axis or 'regions'}: {every} ({name} = {words_of(value)}), in {where}",
+        f"{axis or 'regions'}: {every} ({name} = {words_of(value)}), in {_where(setting, path)}",
         setting.owner,
-        ".".join((*path, name)),
+        ".".join(path) or setting.name,
         axis,
         f"{name}={words_of(found)}",
         "" if near else "no-override-nearby",
@@ -371,6 +366,21 @@ def _flag(
         related=chain(found, at),
         reach=_EXTENTS.get(axis),
     )
+
+
+def _everywhere(name: str, value: Value) -> Value | None:
+    """The value, or the one element of a list, that means everywhere under this name."""
+    scopes = tables.scopes()
+    if name not in scopes.everywhere_scopes:
+        return value if truth(value) is True else None
+    wide = scopes.everywhere_values
+    if name not in _OPEN_SCOPES:
+        wide &= _NARROW_VALUES
+    items, complete = items_of(value)
+    if not complete or len(items) != 1:
+        return None
+    text = known_text(items[0])
+    return items[0] if text is not None and text.lower() in wide else None
 
 
 def _recommended(name: str) -> bool:
@@ -429,7 +439,7 @@ def _layered(layering: Layering, specific: Layer, general: Layer, axis: str) -> 
 def _layer_words(layer: Layer) -> list[str]:
     """The words of an operand without its root (``var``, ``local``), and of literal keys."""
     names = layer.words[1:] if layer.words else ()
-    if layer.words[:1] == ("data",):
+    if layer.words[:1] == ("data",):  # data.TYPE.NAME
         names = layer.words[2:]
     return [
         word
@@ -475,20 +485,16 @@ def _selected_axis(layer: Layer) -> str | None:
             if axis is not None:
                 return axis
             continue
-        found = _specific([word for token in _TOKEN.findall(key) for word in _words(token)])
-        if found is not None:
-            return found
+        found = set(_words(key)) & _specific_words()
+        if found:
+            return _axis_of_words(found) or "regions"
         if re.search(r"\beach\.(?:key|value)\b", key):
             return "regions"
     return None
 
 
-def _specific(words: list[str]) -> str | None:
-    found = set(words) & (tables.scopes().specific_words - {"each", "local", "var"})
-    if not _ENVIRONMENT_VARIABLES.isdisjoint(words[1:]):
-        # `environment_variables` are variables of a process.
-        found -= {"env", "environment"}
-    return (_axis_of_words(found) or "regions") if found else None
+def _specific_words() -> frozenset[str]:
+    return tables.scopes().specific_words - {"each", "local", "var"}
 
 
 def _specific_axis(layer: Layer) -> str | None:
@@ -496,9 +502,12 @@ def _specific_axis(layer: Layer) -> str | None:
     if axis is not None:
         return axis
     words = _layer_words(layer)
-    return _specific(words) or next(
-        (axis for axis in (_axis_of(word, sure=True) for word in words) if axis is not None), None
-    )
+    found = _specific_words().intersection(words)
+    if not _ENVIRONMENT_VARIABLES.isdisjoint(words):
+        found -= {"env", "environment"}
+    if found:
+        return _axis_of_words(found) or "regions"
+    return "environment" if any(_names_place(word) for word in words) else None
 
 
 # One value for all
@@ -522,8 +531,7 @@ def override_fanned_out(facts: Facts) -> Iterator[Hit]:
         source = Related(fan.collection.span or fan.span, f"{axis}: {words}")
         yield Hit(
             at,
-            f"{axis}: {words} ({_short(fan.collection_text)}) {'get' if plain else 'all get'} "
-            f"{said}, in {fan.owner}",
+            f"{axis}: {words} ({_short(fan.collection_text)}) given {said}, in {fan.owner}",
             fan.owner,
             "",
             axis,
@@ -672,8 +680,7 @@ def _touches_policy(change: OverrideChange) -> bool:
     if change.target.startswith("data."):
         return False
     return tables.policy_attachments().get(type_) == change.attribute or any(
-        _holds(change.attribute, row.attribute)
-        for row in tables.policy_attributes().get(type_, ())
+        _holds(change.attribute, row.attribute) for row in tables.policy_attributes().get(type_, ())
     )
 
 
@@ -686,4 +693,4 @@ def _axis_of_change(change: OverrideChange) -> str:
         return "accounts" if change.attribute != "region" else "regions"
     if change.attribute in ("provider", "providers"):
         return "regions"
-    return "grants" if _touches_policy(change) else "guards"
+    return "grants" if _touches_policy(change) else ""

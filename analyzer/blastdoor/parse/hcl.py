@@ -1689,7 +1689,7 @@ def _relocate(root: Node, offsets: Sequence[int]) -> None:
                 children: list[Node] = []
                 for child in value:
                     if type(child) is TextPart:
-                        children.extend(_relocated_text(child, offsets))
+                        children.extend(placed_text(child, offsets))
                     else:
                         todo.append(child)
                         children.append(child)
@@ -1709,7 +1709,7 @@ def _fields(kind: type[Node]) -> tuple[str, ...]:
     return fields
 
 
-def _relocated_text(part: TextPart, offsets: Sequence[int]) -> list[TextPart]:
+def placed_text(part: TextPart, offsets: Sequence[int]) -> list[TextPart]:
     """A stretch of text, cut wherever its code points are not neighbours in the document."""
     text = part.text
     start, end = offsets[part.start], offsets[part.end]

@@ -145,7 +145,8 @@ def _bad_string(text: str, pos: int) -> _FaultError:
     if pos >= len(text):
         return _FaultError(pos, "expected '\"' at the end of the string, found the end of the file")
     if text[pos] == "\\":
-        return _FaultError(pos, f'"{text[pos : pos + 2]!a}" is no escape sequence'.replace("'", ""))
+        shown = text[pos + 1 : pos + 2]
+        return _FaultError(pos, f'"\\{shown}" is no escape sequence')
     if text[pos] in "\r\n":
         return _FaultError(pos, "expected '\"' at the end of the string, found the end of the line")
     return _FaultError(pos, f"a string must not contain U+{ord(text[pos]):04X}")
@@ -197,7 +198,7 @@ def _parse(text: str, pos: int) -> Node:
             left, right = match.span(_STRING)
             pos = right + 1
             node = Scalar(left - 1, pos, match[_STRING])
-        elif kind == _MAPPING or kind == _SEQUENCE:
+        elif kind in (_MAPPING, _SEQUENCE):
             if len(stack) >= MAX_DEPTH:
                 raise _FaultError(match.end() - 1, f"nested more than {MAX_DEPTH} levels deep")
             stack.append((container, key))
@@ -219,9 +220,7 @@ def _parse(text: str, pos: int) -> Node:
             pos = at + 1
             node.end = pos
             container, key = stack.pop()
-            entries = container.entries if type(container) is Mapping else None
-            if type(container) is Sequence:
-                items = container.items
+            entries, items = _content(container)
         elif kind == _WHOLE:
             left, pos = match.span(_WHOLE)
             digits = match[_WHOLE]
@@ -265,9 +264,13 @@ def _parse(text: str, pos: int) -> Node:
             pos = at + 1
             node.end = pos
             container, key = stack.pop()
-            if type(container) is Mapping:
-                entries = container.entries
-            else:
-                entries = None
-                if container is not None:
-                    items = container.items
+            entries, items = _content(container)
+
+
+def _content(
+    container: Mapping | Sequence | None,
+) -> tuple[list[tuple[Scalar, Node]] | None, list[Node]]:
+    """The entries of an object or the items of an array, for more to be appended to."""
+    if isinstance(container, Mapping):
+        return container.entries, []
+    return None, container.items if container is not None else []

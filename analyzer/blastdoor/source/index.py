@@ -51,7 +51,7 @@ def _hash_sizes(data: bytes) -> tuple[int, ...]:
     body = memoryview(data)
     if hashlib.sha1(body[:-20], usedforsecurity=False).digest() == data[-20:]:
         return (20,)
-    if len(data) > 12 + 32 and hashlib.sha256(body[:-32]).digest() == data[-32:]:
+    if len(data) >= 12 + 32 and hashlib.sha256(body[:-32]).digest() == data[-32:]:
         return (32,)
     if any(data[-20:]):
         raise GitIndexError("does not have the checksum it says")

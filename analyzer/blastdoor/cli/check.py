@@ -1,0 +1,474 @@
+"""One run of ``check``: arguments to places, rules and options; a report to outputs and a code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from blastdoor import __version__
+from blastdoor.cli import names
+from blastdoor.cli.commands import FORMATS
+from blastdoor.cli.places import Place, locate, locate_text
+from blastdoor.cli.streams import CallerError, drop_stdout, emit, progress_for, replacing
+from blastdoor.finding import Level, Report, Suppression
+from blastdoor.report.escape import sanitise
+from blastdoor.source import MAX_SIZE, Globs, Memory, Overlay, Tree, read_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+    from blastdoor.catalog import RuleSet
+    from blastdoor.config import Config
+    from blastdoor.engine import Options
+    from blastdoor.finding import Failure, Finding
+    from blastdoor.report.text import Choice
+    from blastdoor.source import Entry, Source
+    from blastdoor.span import Span
+
+CLEAN: Final = 0
+FOUND: Final = 1
+FAILED: Final = 2
+NOTHING: Final = 3
+
+STDIN: Final = "-"
+STDIN_NAME: Final = "stdin.tf"
+"""What reports call standard input that has no name."""
+MAX_BASELINE: Final = 100_000_000
+"""Largest baseline that is read, in bytes."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line says."""
+
+    paths: tuple[str, ...] = ()
+    stdin_filename: str | None = None
+    form: str = "text"
+    outputs: tuple[str, ...] = ()
+    fail_on: str | None = None
+    exit_zero: bool = False
+    allow_failures: bool = False
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    pedantic: bool = False
+    config_file: str | None = None
+    isolated: bool = False
+    var_files: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    no_inline_suppressions: bool = False
+    include_suppressed: bool = False
+    baseline: str | None = None
+    write_baseline: str | None = None
+    category: str | None = None
+    no_snippets: bool = False
+    colour: Choice = "auto"
+    quiet: bool = False
+    no_progress: bool = False
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the caller, not the analysed code, names the configuration."""
+        return self.config_file is not None
+
+
+def check(request: Request) -> int:
+    """The exit code. Effect: analyses, writes the reports. Raises CallerError."""
+    outputs = _outputs(request)
+    text = _standard_input(request)
+    place = _place(request)
+    start = Path.cwd() if place is None else place.root
+    config = names.configuration(start, request.config_file, isolated=request.isolated)
+    rules = names.rule_set(config, trusted=request.trusted)
+    options = _options(request, config, rules, place)
+    known = None if request.write_baseline else _known(request, config)
+
+    source = _source(request, config, place, text)
+    entries = list(source.files())
+    chosen = [
+        entry
+        for entry in entries
+        if entry.reported
+        and entry.kind.configuration
+        and (place is None or place.selects(entry.path))
+    ]
+    if chosen:
+        report = _analyse(request, source, entries, rules, options, place)
+    else:
+        report = Report(failures=list(source.failures), skipped=Counter(source.skipped))
+    report = _without_ignored(report, config, rules)
+    if place is not None and place.prefix:
+        report = _renamed(report, place.prefix)
+    report = _compared(request, report, known, whole=place is None or place.whole)
+
+    for form, file in outputs:
+        _to_file(file, partial(_write, request, form, report, rules))
+    try:
+        _write(request, request.form, report, rules, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough; what was found stays found
+        drop_stdout()
+    if not chosen:
+        _remark(request, f"nothing to analyse{_reasons(report)}")
+    return _code(request, config, report, analysed=bool(chosen))
+
+
+# Arguments
+
+
+def _outputs(request: Request) -> list[tuple[str, str]]:
+    """(format, file) of each ``--output``, and whether each file can be written."""
+    result: list[tuple[str, str]] = []
+    seen: set[Path] = set()
+    for given in request.outputs:
+        form, equals, file = given.partition("=")
+        if not equals or form not in FORMATS or not file:
+            known = ", ".join(f"{form}=FILE" for form in FORMATS)
+            raise CallerError(f"--output {sanitise(given)}: expected one of {known}")
+        if file == STDIN:
+            raise CallerError(f"--output {form}=-: `--format {form}` writes to standard output")
+        result.append((form, file))
+    for file in [file for _form, file in result] + [request.write_baseline or ""]:
+        if not file:
+            continue
+        target = Path(os.path.realpath(file))
+        if target in seen:
+            raise CallerError(f"{sanitise(file)} is the target of two outputs")
+        seen.add(target)
+        if target.is_dir():
+            raise CallerError(f"{sanitise(file)} is a directory")
+        if not target.parent.is_dir():
+            raise CallerError(f"{sanitise(file)}: its directory does not exist")
+    return result
+
+
+def _standard_input(request: Request) -> str | None:
+    """The text of standard input, when that is what is to be analysed."""
+    if STDIN not in request.paths:
+        if request.stdin_filename is not None:
+            raise CallerError("--stdin-filename goes with the path -")
+        return None
+    if len(request.paths) > 1:
+        raise CallerError("standard input (-) is checked alone")
+    stream: IO[bytes] = sys.stdin.buffer
+    data = stream.read(MAX_SIZE + 1)
+    if len(data) > MAX_SIZE:
+        raise CallerError(f"standard input has more than {MAX_SIZE:,} bytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise CallerError(f"standard input is not UTF-8 in line {line}") from error
+
+
+def _place(request: Request) -> Place | None:
+    """What is looked at; ``None`` for standard input that belongs nowhere."""
+    if STDIN not in request.paths:
+        paths = request.paths or (os.curdir,)
+        return locate(paths, request.config_file, isolated=request.isolated)
+    if request.stdin_filename is None:
+        return None
+    return locate_text(request.stdin_filename, request.config_file, isolated=request.isolated)
+
+
+def _source(request: Request, config: Config, place: Place | None, text: str | None) -> Source:
+    if place is None:
+        return Memory({STDIN_NAME: text or ""})
+    exclude = (*config.exclude, *request.exclude)
+    excluded = Globs(exclude)
+    tree = Tree(
+        place.root,
+        exclude=exclude,
+        include=config.include,
+        # A file that is named is reported even when git ignores it, but not when the project
+        # excludes it: a hook names every file that changed.
+        named=[file for file in place.files if not excluded.match(file)],
+        max_size=config.max_file_size,
+    )
+    return tree if text is None else Overlay(tree, {place.files[0]: text})
+
+
+def _options(request: Request, config: Config, rules: RuleSet, place: Place | None) -> Options:
+    from blastdoor.engine import Options, active
+
+    pedantic = request.pedantic or config.pedantic
+    asked = names.words(request.select)
+    select = names.resolve(asked or config.select, rules, pedantic=pedantic)
+    if (asked or config.select) and not select:
+        words = sanitise(", ".join(asked or config.select))
+        raise CallerError(f"{words} holds only rules that have to be selected one by one")
+    ignore = names.every(config.ignore, rules)
+    if asked:
+        ignore -= select
+    levels: dict[str, Level] = {}
+    for name, level in config.levels.items():
+        levels.update(dict.fromkeys(names.every([name], rules), level))
+    options = Options(
+        select=select,
+        ignore=ignore | names.every(names.words(request.ignore), rules),
+        pedantic=pedantic,
+        inline_suppressions=not request.no_inline_suppressions,
+        var_files=_var_files(request, config, place),
+        today=dt.datetime.now(tz=dt.UTC).date(),
+        levels=levels,
+        environments=config.environments,
+    )
+    if not active(rules, options):
+        raise CallerError("no rule is left to run")
+    return options
+
+
+def _var_files(request: Request, config: Config, place: Place | None) -> tuple[str, ...]:
+    """Files of variable values, relative to the root: the configuration's, then the caller's."""
+    files = [names.beside(config, file, trusted=request.trusted) for file in config.var_files]
+    files += [Path(file) for file in request.var_files]
+    if place is None:
+        if request.var_files:
+            raise CallerError("--var-file needs --stdin-filename: standard input belongs nowhere")
+        return ()
+    for file in files:
+        if not file.is_file():
+            raise CallerError(f"{sanitise(str(file))}: no such file of variable values")
+    return tuple([place.relative(file) for file in files])
+
+
+# Analysis
+
+
+def _analyse(
+    request: Request,
+    source: Source,
+    entries: list[Entry],
+    rules: RuleSet,
+    options: Options,
+    place: Place | None,
+) -> Report:
+    from blastdoor import engine
+
+    quiet = request.quiet or request.no_progress
+    progress = None if quiet else progress_for(sys.stderr, os.environ)
+    try:
+        return engine.check(
+            source,
+            rules,
+            options,
+            entries=entries,
+            progress=progress,
+            selection=None if place is None or place.whole else place.selects,
+        )
+    finally:
+        if progress is not None:
+            progress.clear()
+
+
+def _without_ignored(report: Report, config: Config, rules: RuleSet) -> Report:
+    """The report without what the configuration ignores by path: that counts as suppressed."""
+    tables = [(table, names.every(table.ignore, rules)) for table in config.paths]
+    if not tables:
+        return report
+    kept: list[Finding] = []
+    gone: list[Finding] = []
+    for finding in report.findings:
+        found = next(
+            (
+                table
+                for table, slugs in tables
+                if finding.rule in slugs and table.globs.match(finding.span.path)
+            ),
+            None,
+        )
+        if found is None:
+            kept.append(finding)
+        else:
+            name = "the configuration" if config.file is None else config.file.name
+            why = Suppression(f'paths."{found.pattern}" of {name} ignores the rule')
+            gone.append(replace(finding, suppression=why))
+    return replace(report, findings=kept, suppressed=[*report.suppressed, *gone])
+
+
+def _renamed(report: Report, prefix: str) -> Report:
+    """The report with paths relative to the repository.
+
+    Effect: the documents of its spans get the longer path.
+    """
+    documents = {id(span.document): span.document for span in _spans(report)}
+    for document in documents.values():
+        document.path = prefix + document.path
+    failures = [
+        replace(
+            failure,
+            path=(prefix + failure.path).removesuffix("/.") if failure.path else prefix[:-1],
+        )
+        for failure in report.failures
+    ]
+    return replace(report, failures=failures)
+
+
+def _spans(report: Report) -> Iterator[Span]:
+    for finding in (*report.findings, *report.suppressed):
+        yield finding.span
+        for related in finding.related:
+            yield related.span
+        if finding.suppression is not None and finding.suppression.span is not None:
+            yield finding.suppression.span
+    for failure in report.failures:
+        if failure.span is not None:
+            yield failure.span
+
+
+# Baseline
+
+
+def _known(request: Request, config: Config) -> str | None:
+    """The text of the baseline that holds."""
+    if request.baseline is not None:
+        try:
+            return Path(request.baseline).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+            raise CallerError(f"{sanitise(request.baseline)}: {why}") from error
+    if config.baseline is None:
+        return None
+    file = names.beside(config, config.baseline, trusted=request.trusted)
+    data = read_regular(file, MAX_BASELINE)
+    if data is None:
+        raise CallerError(f"{sanitise(str(file))}: no such baseline; --write-baseline makes one")
+    return data.decode("utf-8", "replace")
+
+
+def _compared(request: Request, report: Report, known: str | None, *, whole: bool) -> Report:
+    """The report without known findings. Effect: writes the baseline that is asked for."""
+    if known is None and request.write_baseline is None:
+        return report
+    from blastdoor.report import baseline
+
+    if request.write_baseline is not None:
+        _to_file(request.write_baseline, lambda out: baseline.write_baseline(out, report.findings))
+        fingerprints = frozenset(finding.fingerprint for finding in report.findings)
+        return baseline.apply_baseline(report, baseline.Baseline(fingerprints))
+    assert known is not None
+    try:
+        accepted = baseline.read_baseline(known, request.baseline or "baseline")
+    except baseline.BaselineError as error:
+        raise CallerError(str(error)) from error
+    stale = accepted.stale(report.findings)
+    if stale and whole:
+        _remark(request, f"{stale} entries of the baseline match nothing any more")
+    return baseline.apply_baseline(report, accepted)
+
+
+# Outcome
+
+
+def _write(request: Request, form: str, report: Report, rules: RuleSet, stream: TextIO) -> None:
+    """Effect: writes the report in one format."""
+    if form == "json":
+        from blastdoor.report.json import write_json
+
+        write_json(
+            stream,
+            report,
+            rules,
+            version=__version__,
+            include_suppressed=request.include_suppressed,
+        )
+    elif form == "sarif":
+        from blastdoor.report.sarif import write_sarif
+
+        write_sarif(
+            stream,
+            report,
+            rules,
+            version=__version__,
+            category=request.category,
+            include_suppressed=request.include_suppressed,
+            snippets=not request.no_snippets,
+            allow_failures=request.allow_failures,
+        )
+    else:
+        _write_text(request, report, rules, stream)
+
+
+def _write_text(request: Request, report: Report, rules: RuleSet, stream: TextIO) -> None:
+    from blastdoor.report.text import Style, render_summary, wants_colour, write_text
+
+    style = Style(on=wants_colour(stream, request.colour, os.environ))
+    if not request.no_snippets:
+        write_text(
+            stream,
+            report,
+            rules,
+            style=style,
+            include_suppressed=request.include_suppressed,
+            summary=not request.quiet,
+        )
+        return
+    for failure in report.failures:
+        emit(stream, _line_of_failure(failure) + "\n")
+    for finding in report.findings:
+        emit(stream, _line_of(finding) + "\n")
+    if request.include_suppressed:
+        for finding in report.suppressed:
+            emit(stream, f"{_line_of(finding)} (suppressed)\n")
+    if not request.quiet:
+        emit(stream, render_summary(report, style))
+
+
+def _line_of(finding: Finding) -> str:
+    """A finding in one line, without its source."""
+    from blastdoor.report.redact import masked
+
+    line, column = finding.span.begin
+    where = f"{sanitise(finding.span.path)}:{line}:{column}"
+    words = sanitise(masked(finding.message))
+    return f"{where}: {finding.level.word}[{sanitise(finding.rule)}]: {words}"
+
+
+def _line_of_failure(failure: Failure) -> str:
+    from blastdoor.report.redact import masked
+
+    where = sanitise(failure.path)
+    if failure.span is not None:
+        line, column = failure.span.begin
+        where = f"{where}:{line}:{column}"
+    return f"{where}: failure[{failure.kind.value}]: {sanitise(masked(failure.message))}"
+
+
+def _to_file(file: str, write: Callable[[TextIO], None]) -> None:
+    """Effect: writes a file whole or not at all. Raises CallerError."""
+    try:
+        with replacing(file) as stream:
+            write(stream)
+    except OSError as error:
+        why = error.strerror or "cannot be written"
+        raise CallerError(f"{sanitise(file)}: {why}") from error
+
+
+def _remark(request: Request, words: str) -> None:
+    if not request.quiet:
+        emit(sys.stderr, f"blastdoor: {words}\n")
+
+
+def _reasons(report: Report) -> str:
+    """Why files were left out, for a run that found none to analyse."""
+    if not report.skipped:
+        return ": no infrastructure code that blastdoor reads"
+    counts = ", ".join(f"{sanitise(name)} ({number})" for name, number in report.skipped.items())
+    return f"; skipped: {counts}"
+
+
+def _code(request: Request, config: Config, report: Report, *, analysed: bool) -> int:
+    if not request.allow_failures and any(failure.fatal for failure in report.failures):
+        return FAILED
+    if not analysed:
+        return NOTHING
+    if request.exit_zero or request.fail_on == "never":
+        return CLEAN
+    least = config.fail_on if request.fail_on is None else Level.named(request.fail_on)
+    return FOUND if any(finding.level >= least for finding in report.findings) else CLEAN
