@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -95,11 +97,19 @@ def checked(command: list[str], allowed: frozenset[int], cwd: Path) -> Cost:
 def compare(target: Path, blastdoor: Path, checkov: Path | None, runs: int) -> Pair:
     """The runs on one target. Effect: runs the programs, in the target's own folder."""
     whole = target.resolve()
-    single = whole.is_file()
-    folder = whole.parent if single else whole
-    ours = [str(blastdoor), "check", str(whole)]
-    theirs = [str(checkov), "-f" if single else "-d", str(whole), *CHECKOV]
-    pair = Pair(target, terraform_files(whole), [], [])
+    if whole.is_dir():
+        return _compare(target, whole, blastdoor, checkov, runs)
+    with tempfile.TemporaryDirectory() as scratch:
+        # A single file stands alone, or blastdoor would read the repository around it.
+        return _compare(target, Path(shutil.copy(whole, scratch)), blastdoor, checkov, runs)
+
+
+def _compare(target: Path, place: Path, blastdoor: Path, checkov: Path | None, runs: int) -> Pair:
+    single = place.is_file()
+    folder = place.parent if single else place
+    ours = [str(blastdoor), "check", str(place)]
+    theirs = [str(checkov), "-f" if single else "-d", str(place), *CHECKOV]
+    pair = Pair(target, terraform_files(place), [], [])
     for turn in range(runs + 1):
         cost = checked(ours, BLASTDOOR_CODES, folder)
         if turn:

@@ -26,9 +26,13 @@ CELL: Final = 8.4
 LINE: Final = 20
 FONT: Final = 14
 MARGIN: Final = 20
+WIDTH: Final = 104
+"""Columns of the terminal; what is longer goes on in the next line, as terminals do it."""
 BAR: Final = 36
 """Height of the window's title bar."""
 
+NO_BREAK: Final = "\u00a0"
+"""A blank that no reader of SVG folds with its neighbours."""
 BACKGROUND: Final = "#161b22"
 FRAME: Final = "#30363d"
 PLAIN: Final = "#d1d7e0"
@@ -84,17 +88,32 @@ def columns(text: str) -> int:
     )
 
 
-def runs(line: str, look: Look) -> tuple[list[Run], Look]:
-    """The runs of one line that begins with ``look``, and the look after it."""
-    found = []
-    column = 0
-    for index, part in enumerate(_SGR.split(_OTHER.sub("", line))):
-        if index % 2:
-            look = look.after(part)
-        elif part:
-            found.append(Run(column, part, look))
-            column += columns(part)
-    return found, look
+def rows(output: str) -> list[list[Run]]:
+    """The rows of the terminal, each with its runs."""
+    found: list[list[Run]] = []
+    look = Look()
+    for line in _OTHER.sub("", output).rstrip("\n").split("\n"):
+        row: list[Run] = []
+        found.append(row)
+        column = 0
+        for index, part in enumerate(_SGR.split(line)):
+            if index % 2:
+                look = look.after(part)
+                continue
+            rest = part
+            while rest:
+                taken = len(rest)
+                while column + columns(rest[:taken]) > WIDTH:
+                    taken -= 1
+                if taken:
+                    row.append(Run(column, rest[:taken], look))
+                    column += columns(rest[:taken])
+                    rest = rest[taken:]
+                if rest:
+                    row = []
+                    found.append(row)
+                    column = 0
+    return found
 
 
 def _text(run: Run, y: int) -> str:
@@ -112,23 +131,22 @@ def _text(run: Run, y: int) -> str:
     return (
         f'<text x="{x:.1f}" y="{y}" fill="{colour}"{weight}'
         f' textLength="{columns(text) * CELL:.1f}" lengthAdjust="spacingAndGlyphs">'
-        f"{escape(text, quote=False)}</text>"
+        f"{escape(text, quote=False).replace(' ', NO_BREAK)}</text>"
     )
 
 
 def picture(output: str, title: str) -> str:
     """The SVG of a terminal window that holds ``output``."""
-    look = Look()
-    body: list[str] = []
-    widest = 0
-    lines = output.rstrip("\n").split("\n")
-    for number, line in enumerate(lines):
-        found, look = runs(line, look)
-        widest = max(widest, *(run.column + columns(run.text) for run in found), 0)
-        y = BAR + MARGIN + number * LINE + FONT
-        body.extend(text for run in found if (text := _text(run, y)))
+    found = rows(output)
+    body = [
+        text
+        for number, row in enumerate(found)
+        for run in row
+        if (text := _text(run, BAR + MARGIN + number * LINE + FONT))
+    ]
+    widest = max((run.column + columns(run.text) for row in found for run in row), default=0)
     width = round(2 * MARGIN + widest * CELL)
-    height = BAR + 2 * MARGIN + len(lines) * LINE
+    height = BAR + 2 * MARGIN + len(found) * LINE
     dots = "".join(
         f'<circle cx="{MARGIN + 18 * n}" cy="{BAR // 2}" r="6" fill="{FRAME}"/>' for n in range(3)
     )
@@ -141,7 +159,7 @@ height="{height}" role="img" aria-labelledby="title">
 stroke="{FRAME}"/>
 {dots}
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" \
-font-size="{FONT}" xml:space="preserve">
+font-size="{FONT}">
 {drawn}
 </g>
 </svg>

@@ -279,6 +279,11 @@ def test_superseded_rules_exist(tmp_path: Path) -> None:
         catalog.load(tmp_path)
 
 
+def test_a_folder_without_pages_is_no_rule_set(tmp_path: Path) -> None:
+    with pytest.raises(PageError, match="a rule folder without a page"):
+        catalog.load(tmp_path / "rules")
+
+
 def test_a_page_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "every-thing.md").write_bytes(b"---\n\xff\n")
 

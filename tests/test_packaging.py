@@ -136,7 +136,7 @@ def test_the_hooks_are_two() -> None:
 def test_importing_starts_nothing_heavy() -> None:
     heavy = {"click", "rich", "yaml", "sarif_om", "hcl2", "ast", "asyncio", "subprocess", "tomllib"}
     modules = "blastdoor.source, blastdoor.config, blastdoor.suppress"
-    code = f"import sys; before = set(sys.modules); import {modules}; print(*set(sys.modules) - before)"
+    code = f"import sys; old = {{*sys.modules}}; import {modules}; print(*{{*sys.modules}} - old)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", code],
         cwd=ROOT / "analyzer",

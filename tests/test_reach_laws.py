@@ -53,10 +53,11 @@ from blastdoor.reach import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-N, E, W, I, U = Order.NARROWER, Order.EQUAL, Order.WIDER, Order.INCOMPARABLE, Order.UNKNOWN
-WITHIN = frozenset({N, E})
+narrower, equal, wider = Order.NARROWER, Order.EQUAL, Order.WIDER
+incomparable, unknown = Order.INCOMPARABLE, Order.UNKNOWN
+WITHIN = frozenset({narrower, equal})
 
-laws = settings(deadline=None, max_examples=200, database=None, derandomize=True)
+laws = settings(deadline=None, max_examples=100, database=None, derandomize=True)
 
 
 # ------------------------------------------------------------------------------------- strategies
@@ -167,7 +168,7 @@ axes = pytest.mark.parametrize("axis", AXES)
 
 
 def test_every_axis_is_generated() -> None:
-    assert AXES == tuple(EXTENTS)
+    assert tuple(EXTENTS) == AXES
 
 
 # ------------------------------------------------------------------------------------- order laws
@@ -179,7 +180,7 @@ def test_every_axis_is_generated() -> None:
 def test_reflexive(axis: str, data: st.DataObject) -> None:
     extent = data.draw(EXTENTS[axis])
 
-    assert E == extent.compare(extent)
+    assert equal == extent.compare(extent)
 
 
 @axes
@@ -205,7 +206,7 @@ def test_antisymmetric(axis: str, data: st.DataObject) -> None:
     one, other = data.draw(EXTENTS[axis]), data.draw(EXTENTS[axis])
     order = one.compare(other)
 
-    assert (one == other) == (order is E)
+    assert (one == other) == (order is equal)
     if one == other:
         assert hash(one) == hash(other)
         assert one.to_json() == other.to_json()
@@ -219,7 +220,13 @@ def test_antisymmetric(axis: str, data: st.DataObject) -> None:
 def test_both_directions_agree(axis: str, data: st.DataObject) -> None:
     one, other = data.draw(EXTENTS[axis]), data.draw(EXTENTS[axis])
 
-    expected = {W: {N}, N: {W, U}, E: {E}, I: {I, U}, U: {N, I, U}}
+    expected = {
+        wider: {narrower},
+        narrower: {wider, unknown},
+        equal: {equal},
+        incomparable: {incomparable, unknown},
+        unknown: {narrower, incomparable, unknown},
+    }
 
     assert other.compare(one) in expected[one.compare(other)]
 
@@ -228,19 +235,19 @@ def test_both_directions_agree(axis: str, data: st.DataObject) -> None:
 @laws
 @given(data=st.data())
 def test_what_is_resolved_is_decided(axis: str, data: st.DataObject) -> None:
-    assert U != data.draw(EXTENTS[axis]).compare(data.draw(EXTENTS[axis]))
+    assert unknown != data.draw(EXTENTS[axis]).compare(data.draw(EXTENTS[axis]))
 
 
 @laws
 @given(one=some(ACCOUNTS), other=some(ACCOUNTS))
 def test_accounts_are_decided_without_units(one: list[Any], other: list[Any]) -> None:
-    assert U != Accounts(*one).compare(Accounts(*other))
+    assert unknown != Accounts(*one).compare(Accounts(*other))
 
 
 @laws
 @given(one=some(PRINCIPALS), other=some(PRINCIPALS))
 def test_principals_are_decided_without_organizations(one: list[Any], other: list[Any]) -> None:
-    assert U != Principals(*one).compare(Principals(*other))
+    assert unknown != Principals(*one).compare(Principals(*other))
 
 
 # ------------------------------------------------------------------------------------------- join
@@ -291,8 +298,8 @@ def test_unresolved_stands_outside_the_order(axis: str, data: st.DataObject, rea
     unresolved = Unresolved(reason)
     extent = data.draw(st.one_of(EXTENTS[axis], st.sampled_from("xyz").map(Unresolved)))
 
-    assert U == unresolved.compare(extent)
-    assert U == extent.compare(unresolved)
+    assert unknown == unresolved.compare(extent)
+    assert unknown == extent.compare(unresolved)
     assert isinstance(extent.join(unresolved), Unresolved)
     assert extent.join(unresolved) == unresolved.join(extent)
 
@@ -311,14 +318,16 @@ def test_only_known_widenings_count(data: st.DataObject) -> None:
     head, base = draw(), draw()
     orders = head.compare(base)
 
-    assert [axis for axis in AXES if orders.get(axis) in {W, I}] == head.widened(base)
+    assert [axis for axis in AXES if orders.get(axis) in {wider, incomparable}] == head.widened(
+        base
+    )
     for axis in AXES:
         pair = (getattr(head, axis), getattr(base, axis))
         assert (None in pair) == (axis not in orders)
         if Unresolved("x") in pair and None not in pair:
-            assert U == orders[axis]
+            assert unknown == orders[axis]
     joined = head.join(base)
-    assert [] == head.widened(joined)
+    assert not head.widened(joined)
     assert joined == base.join(head)
 
 
@@ -348,7 +357,7 @@ def resource(pattern: str) -> Pattern:
     return found
 
 
-@settings(laws, max_examples=1000)
+@settings(laws, max_examples=500)
 @given(wide=globs, narrow=globs)
 def test_coverage_is_what_matching_says(wide: str, narrow: str) -> None:
     in_wide, in_narrow = matcher(wide), matcher(narrow)
@@ -360,7 +369,7 @@ def test_coverage_is_what_matching_says(wide: str, narrow: str) -> None:
         assert contained == covered  # without "?", what is not covered is not contained
 
 
-@settings(laws, max_examples=1000)
+@settings(laws, max_examples=500)
 @given(one=globs, other=globs)
 def test_meeting_is_what_matching_says(one: str, other: str) -> None:
     in_one, in_other = matcher(one), matcher(other)
@@ -371,7 +380,7 @@ def test_meeting_is_what_matching_says(one: str, other: str) -> None:
         assert shared == action(one).meets(action(other))
 
 
-@settings(laws, max_examples=1000)
+@settings(laws, max_examples=500)
 @given(pattern=globs)
 def test_the_normal_form_matches_the_same(pattern: str) -> None:
     raw, normal = matcher(pattern), matcher(action(pattern).text)
@@ -400,7 +409,7 @@ def arn_matcher(pattern: str) -> Callable[[str], object]:
     return match
 
 
-@settings(laws, max_examples=1000)
+@settings(laws, max_examples=500)
 @given(wide=resource_globs, narrow=arn_globs, data=st.data())
 def test_coverage_of_arns_is_sound(wide: str, narrow: str, data: st.DataObject) -> None:
     assume("$" not in wide)
@@ -431,7 +440,7 @@ def test_languages_within_are_contained(head: Actions, base: Actions) -> None:
         )
 
     if head.compare(base) in WITHIN:
-        assert [] == [text for text in STRINGS if holds(head, text) and not holds(base, text)]
+        assert not [text for text in STRINGS if holds(head, text) and not holds(base, text)]
 
 
 # ----------------------------------------------------------------------------------------- grants
@@ -496,12 +505,14 @@ def test_grants_do_not_depend_on_how_statements_are_cut(
 def test_grants_that_stay_within_widen_no_axis(one: Grants, other: Grants) -> None:
     assume(one.compare(other) in WITHIN)
 
-    assert one.actions().compare(other.actions()) in WITHIN
-    assert one.resources().compare(other.resources()) in WITHIN
-    head, base = one.principals(), other.principals()
-    if head is not None:
-        assert base is not None
-        assert head.compare(base) in WITHIN
+    parts = [
+        (one.actions(), other.actions()),
+        (one.resources(), other.resources()),
+        (one.principals(), other.principals()),
+    ]
+
+    for head, base in parts:
+        assert head is None or Reach.widened(of(head), of(base)) == []
 
 
 def test_generated_grants_are_within_the_budget() -> None:

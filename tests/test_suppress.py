@@ -43,7 +43,8 @@ def comments(text: str) -> list[Comment]:
 
 def blocks(text: str) -> list[tuple[int, int]]:
     """The blocks of a text in which each header stands alone on its line before the brace."""
-    found, open_ = [], []
+    found: list[tuple[int, int]] = []
+    open_: list[int] = []
     for match in re.finditer(r"(?m)^[ ]*(\w[^{}\n#]*)\{|\}", text):
         if match[0] == "}":
             found.append((open_.pop(), match.end()))
@@ -211,7 +212,7 @@ def test_several_rules_and_other_words() -> None:
         ('ignore[open-door] reason="a" until=soon', "until 'soon', which is no date"),
         ('ignore[open-door] reason="a" until=2026-02-30', "which is no date"),
         ('ignore[open-door] reason="a" until=20270101', "which is no date"),
-        ('ignore[open-door] reason="a', "where more than"),
+        ('ignore[open-door] reason="a', "does not stand in quotes"),
         ('ignore[open-door] reason="a" because', "where more than"),
         ('ignore reason="a"', "does not name the rules"),
         ('ignore[] reason="a"', "does not name the rules"),

@@ -289,6 +289,7 @@ def load(
     rules: list[Rule] = []
     for folder in folders or (shipped,):
         known = folder.resolve() == shipped
+        before = len(rules)
         for page in sorted([*folder.glob("*.md"), *folder.glob("*/*.md")]):
             if page.name == "README.md":
                 continue
@@ -299,6 +300,8 @@ def load(
             if thorough or (thorough is None and not known):
                 rule.check()
             rules.append(rule)
+        if len(rules) == before:
+            raise PageError(folder.resolve().name, 1, "a rule folder without a page")
     return RuleSet(rules)
 
 

@@ -56,9 +56,6 @@ class PathRules:
         return Globs((self.pattern,))
 
 
-_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
-
-
 @dataclass(frozen=True)
 class Config:
     """Everything a configuration says. Rules are slugs or codes, as written."""
@@ -75,10 +72,10 @@ class Config:
     """Patterns of files that are read as inputs but not reported, as in ``.gitignore``."""
     include: tuple[str, ...] = ()
     """Patterns of the only files to report; none means all."""
-    levels: Mapping[str, Level] = _EMPTY
+    levels: Mapping[str, Level] = field(default_factory=dict)
     """Rule → the level it has here."""
     paths: tuple[PathRules, ...] = ()
-    environments: Mapping[str, str] = _EMPTY
+    environments: Mapping[str, str] = field(default_factory=dict)
     """Pattern of paths → the environment that they are for."""
     var_files: tuple[str, ...] = ()
     """Files of variable values that every root gets, relative to the folder."""

@@ -209,6 +209,8 @@ class Evaluated:
     """Paths of every file it read."""
     environment: str | None = None
     """The environment the unit is for, when its path or values say so."""
+    idle_documents: set[str] = field(default_factory=set)
+    """Addresses of policy documents that only blocks without an instance refer to."""
     external_region: bool = False
     """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
 

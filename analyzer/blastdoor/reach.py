@@ -365,10 +365,7 @@ class Regions(_Elements[RegionElement]):
         """Whether it is surely more than one region."""
         if any(isinstance(element, AllIn | Everywhere) for element in self.elements):
             return True
-        return (
-            INHERITED not in self.elements
-            and sum(isinstance(element, str) for element in self.elements) > 1
-        )
+        return sum(isinstance(element, str) for element in self.elements) > 1
 
     def partitions(self) -> Partitions:
         """The partitions of what is named; an inherited region and a global service name none."""

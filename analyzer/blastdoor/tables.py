@@ -150,7 +150,7 @@ def _short_forms(region: str) -> tuple[str, ...]:
 
 
 def _distance(one: str, other: str) -> int:
-    """The edit distance, with a swap of neighbours as one edit; everything beyond `_NEAR` is the same."""
+    """The edit distance, with a swap of neighbours as one edit; all beyond `_NEAR` is one."""
     if abs(len(one) - len(other)) > _NEAR or len(one) > _MAX_REGION:
         return _NEAR + 1
     before: list[int] = []

@@ -180,9 +180,9 @@ class Module:
         )
 
     @property
-    def configures_itself(self) -> bool:
-        """Whether it has a backend, a cloud block or a provider configuration of its own."""
-        return bool(self.providers) or self.has_backend
+    def has_default_provider(self) -> bool:
+        """Whether it configures a provider without an alias, which a child module should not."""
+        return any(section.argument("alias") is None for section in self.providers)
 
     @property
     def wants_aliases(self) -> bool:
@@ -469,7 +469,9 @@ class Repository:
         if self.terragrunt and not module.has_backend:
             # Terragrunt writes the providers and gives the inputs: what is here is a module of its.
             return any(a.automatic for a in module.assignments)
-        if module.configures_itself and not called:
+        if not called and (module.has_backend or module.has_default_provider):
+            return True
+        if not called and module.providers and not (module.variables and module.outputs):
             return True
         if called or module.wants_aliases:
             return False

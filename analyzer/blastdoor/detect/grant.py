@@ -192,7 +192,7 @@ def public_principal(facts: Facts) -> Iterator[Hit]:
             f"principals: anyone ({_said(anyone)}), in the policy of "
             f"{statement.resource.address}",
             axis="principals",
-            condition="public-read" if _public_read(statement) else "",
+            condition=_public_condition(statement, facts),
             contain="name the principals, or add a condition such as aws:PrincipalOrgID or "
             "aws:SourceArn",
         )
@@ -250,6 +250,28 @@ def _is_anyone(kind: str, text: str) -> bool:
     if kind == "*":
         return text == "*"
     return kind == "AWS" and (text == "*" or re.fullmatch(r"arn:[^:]*:iam::\*:.*", text) is not None)
+
+
+def _public_condition(statement: Statement, facts: Facts) -> str:
+    if _public_read(statement):
+        return "public-read"
+    return "inside-vpc" if _inside_vpc(statement.resource, facts) else ""
+
+
+def _inside_vpc(resource: Resource, facts: Facts) -> bool:
+    """Whether a search domain answers only within a VPC, whatever its policy says."""
+    if "search_domain" not in resource.type:
+        return False
+    if resource.get("vpc_options") is not None:
+        return True
+    name = resource.get("domain_name")
+    for other in facts.unit.resources:
+        if not other.type.endswith("search_domain") or other.get("vpc_options") is None:
+            continue
+        own = other.get("domain_name")
+        if name is not None and own is not None and name.key() == own.key():
+            return True
+    return False
 
 
 def _public_read(statement: Statement) -> bool:

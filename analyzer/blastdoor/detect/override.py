@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
+from blastdoor.fact import Setting
 from blastdoor.facts.reading import chain, items_of, place, truth, words_of
 from blastdoor.finding import Related
 from blastdoor.reach import EVERY, Accounts, Environments, Everywhere, Organization, Reach, Regions
@@ -34,7 +35,7 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from blastdoor.fact import Facts, FanOut, Layer, Layering, OverrideChange, Setting
+    from blastdoor.fact import Facts, FanOut, Layer, Layering, OverrideChange
 
 _DEPTH: Final = 4
 """Levels of nested mappings that are looked into."""
@@ -59,6 +60,12 @@ _TABLE_WORDS: Final = _TAG_WORDS | {
     "routes", "routing", "translations",
 }  # fmt: skip
 """Words of tables in which a catch-all entry is the normal way of writing."""
+_STORES: Final = {
+    "aws_appconfig_hosted_configuration_version": "content",
+    "aws_s3_object": "content",
+    "aws_ssm_parameter": "value",
+}
+"""Types that keep a document for programs to read, and the argument that holds it."""
 _GLOBAL_SERVICES: Final = frozenset(
     {"cdn", "cloudfront", "css", "dns", "dynamodb", "locale", "route53", "waf", "wafv2", "webacl"}
 )
@@ -160,6 +167,17 @@ def _nodes(value: Value) -> Iterator[_Node]:
             stack.extend((item, path, left) for item in reversed(current.items))
 
 
+def _settings(facts: Facts) -> Iterator[Setting]:
+    """The settings of a unit, and the documents that it writes where programs read settings."""
+    yield from facts.unit.settings
+    for resource in facts.unit.resources:
+        name = _STORES.get(resource.type)
+        value = resource.get(name) if name is not None and not resource.is_data else None
+        if name is not None and isinstance(value, Encoded):
+            span = place(value, resource.span) or resource.span
+            yield Setting(name, value, span, span, "attribute", resource.address)
+
+
 class _Best:
     """One hit for each place: the one that says most, and then the one that is written there."""
 
@@ -186,7 +204,7 @@ def wildcard_override_key(facts: Facts) -> Iterator[Hit]:
     """A mapping by region, environment or account has a key that stands for all of them."""
     keys = tables.scopes().wildcard_keys
     best = _Best()
-    for setting in facts.unit.settings:
+    for setting in _settings(facts):
         for node in _nodes(setting.value):
             for key in sorted(keys.intersection(node.mapping.entries)):
                 hit = _wildcard(setting, node, key)
@@ -294,7 +312,7 @@ def global_flag_enabled(facts: Facts) -> Iterator[Hit]:
     """A switch or a scope that means everywhere is on."""
     best = _Best()
     around = _around(facts)
-    for setting in facts.unit.settings:
+    for setting in _settings(facts):
         beside = around.get(_group(setting), frozenset())
         hit = _flag(setting, (), setting.value, beside)
         if hit is not None:
@@ -528,7 +546,9 @@ def override_fanned_out(facts: Facts) -> Iterator[Hit]:
         written = fan.written
         plain = isinstance(written, Known) and not isinstance(written.data, str)
         said = words_of(written) if plain else "one value"
-        source = Related(fan.collection.span or fan.span, f"{axis}: {words}")
+        source = chain(fan.collection, at) or (
+            Related(fan.collection.span or fan.span, f"{axis}: {words}"),
+        )
         yield Hit(
             at,
             f"{axis}: {words} ({_short(fan.collection_text)}) given {said}, in {fan.owner}",
@@ -537,7 +557,7 @@ def override_fanned_out(facts: Facts) -> Iterator[Hit]:
             axis,
             f"{' '.join(fan.collection_text.split())} {' '.join(at.text.split())}",
             contain="write the value for the named keys only and leave the others as they are",
-            related=(*chain(fan.collection, at), source, *chain(written, at)),
+            related=(*source, *chain(written, at)),
             reach=_EXTENTS[axis] if isinstance(fan.collection, Unknown) else None,
         )
 
@@ -693,4 +713,4 @@ def _axis_of_change(change: OverrideChange) -> str:
         return "accounts" if change.attribute != "region" else "regions"
     if change.attribute in ("provider", "providers"):
         return "regions"
-    return "grants" if _touches_policy(change) else ""
+    return "actions" if _touches_policy(change) else ""

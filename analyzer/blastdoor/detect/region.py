@@ -160,6 +160,8 @@ def no_default_provider_selected(facts: Facts) -> Iterator[Hit]:
         for name in sorted(lacking & call.provider_names):
             users[name].append((call.span, call.address))
     for name, places in users.items():
+        if all(address.startswith("data.") for _span, address in places):
+            continue
         (span, address), *others = places
         more = f" (and {len(others)} more)" if others else ""
         yield Hit(

@@ -306,14 +306,18 @@ def to_number(value: Value) -> float | None:
 
 def iterate(collection: Value) -> list[tuple[Value, Value]] | None:
     """The (key, value) pairs of a completely known collection in Terraform's order, else ``None``."""
+    via = collection.via
     if isinstance(collection, Many) and collection.complete:
+        items = collection.items
+        if via:
+            items = tuple([item.through(*via) for item in items])
         if collection.is_set:
-            return [(item, item) for item in collection.items]
-        return [(Known(number), item) for number, item in enumerate(collection.items)]
+            return [(item, item) for item in items]
+        return [(Known(number), item) for number, item in enumerate(items)]
     if isinstance(collection, Mapping) and collection.complete:
         spans = collection.key_spans
         return [
-            (Known(name, spans.get(name)), item)
+            (Known(name, spans.get(name)), item.through(*via) if via else item)
             for name, item in sorted(collection.entries.items())
         ]
     return None

@@ -7,6 +7,7 @@ asks for it, and a module called several times with the same inputs is collected
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -79,6 +80,7 @@ MAX_MODULE_DEPTH: Final = 24
 _MAX_CHAIN: Final = 10
 """Evidence steps that one value keeps."""
 
+_DOCUMENT_REFERENCE: Final = re.compile(r"data\.aws_iam_policy_document\.[A-Za-z0-9_-]+")
 _META_ARGUMENTS: Final = frozenset(
     {"count", "for_each", "provider", "depends_on", "lifecycle", "providers", "source", "version"}
 )
@@ -1050,6 +1052,9 @@ class _Collector:
         prefix = "data." if mode == "data" else ""
         local_address = f"{prefix}{type_}.{name}"
         bindings, collection, collection_span = instance.expand(section, local_address)
+        if not bindings:
+            self._idle(instance, section)
+            return
         provider, chosen = instance.provider_of(section, type_)
         label = section.block.labels[1]
         label_span = Span(section.document, label.start, label.end)
@@ -1083,6 +1088,13 @@ class _Collector:
                 path=words,
                 selects_provider=chosen,
             )
+
+    def _idle(self, instance: Instance, section: Section) -> None:
+        """Effect: notes the policy documents that a block without an instance refers to."""
+        block = section.block
+        text = section.document.text
+        for found in _DOCUMENT_REFERENCE.finditer(text, block.start, block.end):
+            self.evaluated.idle_documents.add(instance.path(found.group()))
 
     def _region(
         self, type_: str, get: Callable[[str], Value | None], provider: Provider, mode: str

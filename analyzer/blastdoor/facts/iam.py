@@ -76,6 +76,8 @@ def policies(unit: Evaluated) -> Iterator[Policy]:
     for resource in documents:
         if (resource.span.path, resource.span.start) in used:
             continue
+        if resource.address in unit.idle_documents:
+            continue
         blocks = resource.get("statement")
         if blocks is None:
             continue

@@ -172,7 +172,7 @@ class _Reader:
                 self.fault(item, f"expected an object for {what}")
         return found
 
-    def blocks(  # noqa: PLR0913  a block has a place, a type, labels and a value
+    def blocks(
         self, body: Body, kind: str, count: int, key: Scalar, node: Node, depth: int
     ) -> None:
         """The blocks of type ``kind`` that ``node`` describes, with ``count`` levels of labels."""

@@ -9,8 +9,10 @@ hclsyntax/spec.md).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from blastdoor.span import Document, Span
+if TYPE_CHECKING:
+    from blastdoor.span import Document, Span
 
 
 class Node:
@@ -34,7 +36,7 @@ class Literal(Expression):
 
     __slots__ = ("value",)
 
-    def __init__(self, start: int, end: int, value: bool | float | None) -> None:
+    def __init__(self, start: int, end: int, value: bool | float | None) -> None:  # noqa: FBT001  a value, not a switch
         self.start = start
         self.end = end
         self.value = value
@@ -305,7 +307,7 @@ class ForExpression(Expression):
         "value_name",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the grammar's own number of parts
         self,
         start: int,
         end: int,

@@ -607,41 +607,22 @@ def _setintersection(call: Call, arguments: Sequence[Value]) -> Value:
             return set_of(call, ())
         raise call.missing(open_arguments[0])
     sets = _as_sets(call, arguments)
-    plain = [{identity(item) for item in one.items if item.resolved} for one in sets]
+    plain = [{identity(item): item for item in one.items if item.resolved} for one in sets]
+    certain = [item for key, item in plain[0].items() if all(key in held for held in plain)]
     closed = [
-        one.complete and all(item.resolved for item in one.items) for one in sets
+        held
+        for one, held in zip(sets, plain, strict=True)
+        if one.complete and len(held) == len(one.items)
     ]
-    certain = []
-    complete = True
-    candidates: dict[Hashable, Value] = {}
-    for one in sets:
-        for item in one.items:
-            candidates.setdefault(identity(item), item)
-    for key, item in candidates.items():
-        held = [key in keys for keys in plain] if item.resolved else [False] * len(sets)
-        if all(held):
-            certain.append(item)
-        elif not any(full and not has for full, has in zip(closed, held, strict=True)) or (
-            not item.resolved and len(sets) == 1
-        ):
-            complete = False
-    if not item_free(sets, plain):
-        complete = False
-    if all(closed):
-        complete = True
+    # What all sets share is in the set that is wholly known, if there is one.
+    complete = bool(closed) and all(
+        all(key in held for held in plain) or any(key not in held for held in closed)
+        for key in closed[0]
+    )
     if not certain and not complete:
-        missing = next(one for one, full in zip(sets, closed, strict=True) if not full)
+        missing = next(one for one in sets if not one.resolved)
         raise call.missing(missing)
     return set_of(call, certain, complete=complete)
-
-
-def item_free(sets: Sequence[Many], plain: Sequence[set[Hashable]]) -> bool:
-    """Whether no element of the sets is unknown, so that none can be in all of them unseen."""
-    if any(one.complete and not one.items for one in sets):
-        return True
-    return any(
-        one.complete and len(keys) == len(one.items) for one, keys in zip(sets, plain, strict=True)
-    ) and all(one.complete for one in sets)
 
 
 def _setsubtract(call: Call, arguments: Sequence[Value]) -> Value:

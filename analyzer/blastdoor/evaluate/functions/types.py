@@ -1,0 +1,197 @@
+"""Terraform's type conversions, ``try`` and ``can``.
+
+Source: Terraform language documentation, "Functions", section "Type Conversion Functions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from blastdoor.evaluate.functions.base import EVERY, Call, Table, pushed, set_of
+from blastdoor.value import (
+    Alternative,
+    Encoded,
+    Inherited,
+    Known,
+    Many,
+    Mapping,
+    Reason,
+    Text,
+    Unknown,
+    Value,
+    one_of,
+    walk,
+    within_budget,
+)
+
+_ERRORS: Final = frozenset({Reason.INVALID, Reason.UNRESOLVED})
+_SETTLED: Final = frozenset({Reason.NO_VALUE, Reason.CALLER})
+
+
+def _is_error(value: Value) -> bool:
+    """Whether evaluating the expression is an error in Terraform."""
+    return any(isinstance(part, Unknown) and part.reason in _ERRORS for part in walk(value))
+
+
+def _is_certain(value: Value) -> bool:
+    """Whether the expression certainly has a value, known or not."""
+    for part in walk(value):
+        if not isinstance(part, Unknown) or isinstance(part, Inherited) or part.meaning is not None:
+            continue
+        if part.reason is Reason.COMPUTED and "[" not in part.subject:
+            continue
+        # A variable itself has a value; what is within it may be absent.
+        if part.reason in _SETTLED and part.subject.count(".") == 1 and "[" not in part.subject:
+            continue
+        return False
+    return True
+
+
+def _try(call: Call, arguments: Sequence[Value]) -> Value:
+    possible: list[Value] = []
+    for argument in arguments:
+        if _is_error(argument):
+            continue
+        possible.append(argument)
+        if _is_certain(argument):
+            break
+    if not possible:
+        message = "no expression succeeded"
+        raise call.invalid(message)
+    if len(possible) == 1:
+        return possible[0]
+    return one_of([Alternative(value, "") for value in possible], call.span)
+
+
+def _can(call: Call, arguments: Sequence[Value]) -> Value:
+    value = arguments[0]
+    if _is_error(value):
+        return call.known(data=False)
+    if _is_certain(value):
+        return call.known(data=True)
+    raise call.missing(value)
+
+
+def _same(call: Call, arguments: Sequence[Value]) -> Value:  # noqa: ARG001  a function's signature
+    return arguments[0]
+
+
+def _issensitive(call: Call, arguments: Sequence[Value]) -> Value:  # noqa: ARG001
+    raise call.unsupported()
+
+
+def _ephemeralasnull(call: Call, arguments: Sequence[Value]) -> Value:  # noqa: ARG001
+    return arguments[0]
+
+
+def _tobool(call: Call, arguments: Sequence[Value]) -> Value:
+    value = arguments[0]
+    if isinstance(value, Known):
+        if value.data is None or isinstance(value.data, bool):
+            return value
+        if not isinstance(value.data, str):
+            message = "cannot convert a number"
+            raise call.invalid(message)
+        return Known(call.boolean(value), value.span, value.via)
+    if isinstance(value, Unknown):
+        return value
+    call.boolean(value)
+    raise call.missing(value)
+
+
+def _tonumber(call: Call, arguments: Sequence[Value]) -> Value:
+    value = arguments[0]
+    if isinstance(value, Known):
+        if value.data is None:
+            return value
+        number = call.number(value)
+        return value if number is value.data else Known(number, value.span, value.via)
+    if isinstance(value, Unknown):
+        return value
+    call.number(value)
+    raise call.missing(value)
+
+
+def _tostring(call: Call, arguments: Sequence[Value]) -> Value:
+    value = arguments[0]
+    if isinstance(value, Known):
+        if value.data is None or isinstance(value.data, str):
+            return value
+        return Known(call.text(value), value.span, value.via)
+    if isinstance(value, (Text, Encoded, Unknown)):
+        return value
+    return call.known(call.text(value))
+
+
+def _tolist(call: Call, arguments: Sequence[Value]) -> Value:
+    value = arguments[0]
+    if isinstance(value, Known) and value.data is None:
+        return value
+    if isinstance(value, Unknown) and not isinstance(value, Inherited):
+        return value
+    many = call.items(value)
+    items = call.unify(many.items)
+    if items is many.items and not many.is_set:
+        return many
+    # The position of what is not known in a set is not known.
+    complete = many.complete and (not many.is_set or many.resolved)
+    return within_budget(Many(tuple(items), many.span, many.via, complete=complete))
+
+
+def _toset(call: Call, arguments: Sequence[Value]) -> Value:
+    value = arguments[0]
+    if isinstance(value, Known) and value.data is None:
+        return value
+    if isinstance(value, Unknown) and not isinstance(value, Inherited):
+        return value
+    many = call.items(value)
+    if many.is_set and not many.via:
+        return many
+    items = call.unify(pushed(many))
+    if not many.complete:
+        # The marks of elements of unknown number say nothing in a set, unless they mean something.
+        items = [
+            item
+            for item in items
+            if not isinstance(item, Unknown)
+            or item.reason is not Reason.RANGE
+            or item.meaning in EVERY
+        ]
+    return set_of(call, items, many.span, complete=many.complete)
+
+
+def _tomap(call: Call, arguments: Sequence[Value]) -> Value:
+    value = arguments[0]
+    if isinstance(value, Known) and value.data is None:
+        return value
+    if isinstance(value, Unknown) and not isinstance(value, Inherited):
+        return value
+    mapping = call.mapping(value)
+    held = list(mapping.entries.values())
+    items = call.unify(held)
+    if items is held:
+        return mapping
+    return Mapping(
+        dict(zip(mapping.entries, items, strict=True)),
+        mapping.span,
+        mapping.via,
+        complete=mapping.complete,
+        key_spans=mapping.key_spans,
+    )
+
+
+FUNCTIONS: Final[Table] = {
+    "can": (_can, 1, 1),
+    "ephemeralasnull": (_ephemeralasnull, 1, 1),
+    "issensitive": (_issensitive, 1, 1),
+    "nonsensitive": (_same, 1, 1),
+    "sensitive": (_same, 1, 1),
+    "tobool": (_tobool, 1, 1),
+    "tolist": (_tolist, 1, 1),
+    "tomap": (_tomap, 1, 1),
+    "tonumber": (_tonumber, 1, 1),
+    "toset": (_toset, 1, 1),
+    "tostring": (_tostring, 1, 1),
+    "try": (_try, 1, None),
+}
