@@ -72,7 +72,11 @@ class Pair:
 HEAD: Final = (
     "target",
     "files",
-    *(f"{what} {column}" for what in ("CPU", "wall", "peak") for column in ("ours", "Checkov", "")),
+    *(
+        f"{figure} {column}"
+        for figure in ("CPU", "wall", "peak")
+        for column in ("ours", "Checkov", "ratio")
+    ),
 )
 
 

@@ -120,9 +120,7 @@ resource_globs = st.one_of(
 )
 
 
-def languages(
-    of: type[Actions | Resources], patterns: st.SearchStrategy[str]
-) -> st.SearchStrategy[Any]:
+def languages(of: Any, patterns: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     names = st.lists(patterns, max_size=3)
     inverse = names.map(lambda excluded: of.all_but(*excluded))
     either = st.one_of(names.map(lambda included: of(*included)), inverse)
@@ -505,14 +503,14 @@ def test_grants_do_not_depend_on_how_statements_are_cut(
 def test_grants_that_stay_within_widen_no_axis(one: Grants, other: Grants) -> None:
     assume(one.compare(other) in WITHIN)
 
-    parts = [
+    parts: list[tuple[Any, Any]] = [
         (one.actions(), other.actions()),
         (one.resources(), other.resources()),
         (one.principals(), other.principals()),
     ]
 
     for head, base in parts:
-        assert head is None or Reach.widened(of(head), of(base)) == []
+        assert head is None or head.compare(base) in WITHIN
 
 
 def test_generated_grants_are_within_the_budget() -> None:

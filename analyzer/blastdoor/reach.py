@@ -663,6 +663,9 @@ Symbols = Sequence[str]
 """A pattern, symbol by symbol: ``*``, ``?``, a character, or a whole ``${name}``."""
 
 
+_WILDCARDS: Final = frozenset("*?")
+
+
 def _symbols(text: str) -> Symbols:
     """The symbols of a pattern; ``${name}`` is one opaque symbol, ``${*}`` and ``${?}`` too."""
     if "${" not in text:
@@ -738,6 +741,12 @@ def _glob_covers(wide: Symbols, narrow: Symbols) -> bool:
         return not narrow
     if wide[0] not in ("*", "?") and (not narrow or narrow[0] != wide[0]):
         return False
+    if isinstance(wide, str) and isinstance(narrow, str) and "?" not in wide:
+        head, star, rest = wide.partition("*")
+        if not star:
+            return False
+        if not rest:
+            return narrow.startswith(head)
     masks = _Masks(wide)
     stars = masks.stars
     at = 1
@@ -800,14 +809,22 @@ class Pattern:
     symbols: Symbols = field(compare=False, repr=False)
     fields: tuple[Symbols, ...] = field(default=(), compare=False, repr=False)
     """The six fields of an ARN, if it is compared field by field."""
+    wild: bool = field(init=False, compare=False, repr=False)
+    """Whether it stands for more than one string."""
+    head: str = field(init=False, compare=False, repr=False)
+    """The plain characters it begins with."""
 
-    @property
-    def wild(self) -> bool:
-        """Whether it stands for more than one string."""
-        return "*" in self.symbols or "?" in self.symbols
+    def __post_init__(self) -> None:
+        symbols = self.symbols
+        ends = (at for at, symbol in enumerate(symbols) if symbol in _WILDCARDS or symbol[1:])
+        end = next(ends, len(symbols))
+        object.__setattr__(self, "head", "".join(symbols[:end]))
+        object.__setattr__(self, "wild", "*" in symbols or "?" in symbols)
 
     def covers(self, other: Pattern) -> bool:
         """Whether it surely matches all that ``other`` matches."""
+        if not other.text.startswith(self.head):
+            return False
         if self.text in ("*", other.text):
             return True
         if not self.wild:
@@ -818,6 +835,8 @@ class Pattern:
 
     def meets(self, other: Pattern) -> bool:
         """Whether some string may match both."""
+        if not (self.head.startswith(other.head) or other.head.startswith(self.head)):
+            return False
         if self.fields and other.fields:
             return all(map(_glob_meets, self.fields, other.fields))
         return _glob_meets(self.symbols, other.symbols)
@@ -994,19 +1013,19 @@ class Resources(Globs):
 class Identity(_Named):
     """A user, role or session, by its ARN or another id; it may hold wildcards."""
 
-    __slots__ = ()
+    __slots__ = ("account", "pattern")
 
-    @property
-    def pattern(self) -> Pattern:
-        """The id as a pattern."""
-        return _resource_pattern(self.name)
+    pattern: Pattern
+    """The id as a pattern."""
+    account: str
+    """The account in its ARN, if it is one account; else ``""``."""
 
-    @property
-    def account(self) -> str | None:
-        """The account in its ARN, if it is one account."""
-        parts = self.name.split(":", ARN_FIELDS - 1)
-        found = parts[4] if len(parts) == ARN_FIELDS and parts[0] == "arn" else ""
-        return found if found and "*" not in found and "?" not in found else None
+    def __init__(self, name: str) -> None:
+        pattern = _resource_pattern(name)
+        super().__init__(pattern.text)
+        account = "".join(pattern.fields[4]) if pattern.fields else ""
+        object.__setattr__(self, "pattern", pattern)
+        object.__setattr__(self, "account", "" if _WILDCARDS & set(account) else account)
 
 
 class Service(_Named):
@@ -1070,6 +1089,9 @@ def principal(text: str, kind: str = "AWS") -> PrincipalElement:
     return Identity(text)
 
 
+_ANY_IDENTITY: Final = Identity("*")
+
+
 class Principals(_Elements[PrincipalElement]):
     """Who may act.
 
@@ -1091,10 +1113,7 @@ class Principals(_Elements[PrincipalElement]):
             element = principal(element.name)
         if isinstance(element, Account):
             return Account(_account_of_root(element.name.strip()))
-        if isinstance(element, Identity):
-            text = element.pattern.text
-            return ANYONE if text == "*" else Identity(text)
-        return element
+        return ANYONE if element == _ANY_IDENTITY else element
 
     @staticmethod
     def _covers(wide: PrincipalElement, narrow: PrincipalElement) -> bool:
@@ -1112,7 +1131,7 @@ class Principals(_Elements[PrincipalElement]):
     @staticmethod
     def _broad(element: PrincipalElement) -> bool:
         if isinstance(element, Identity):
-            return "*" in element.name or "?" in element.name
+            return element.pattern.wild
         return isinstance(element, Account | Authenticated | Anyone)
 
     @staticmethod
@@ -1351,16 +1370,13 @@ class Opening:
 
     def covers(self, other: Opening) -> bool:
         """Whether all that passes the other one passes this one."""
-        return self._covers_addresses(other) and self._covers_ports(other)
-
-    def _covers_addresses(self, other: Opening) -> bool:
         if not other.version:
-            return self.cidr in (other.cidr, _ANY_IPV4)
-        return (
-            self.version == other.version and self.first <= other.first and other.last <= self.last
-        )
-
-    def _covers_ports(self, other: Opening) -> bool:
+            if self.cidr not in (other.cidr, _ANY_IPV4):
+                return False
+        elif not (self.first <= other.first and other.last <= self.last) or (
+            self.version != other.version
+        ):
+            return False
         if self.protocol == ALL_PROTOCOLS:
             return True
         if self.protocol != other.protocol:

@@ -25,12 +25,14 @@ class Document:
     the decoded content with its line ends as they stand in the file.
     """
 
-    __slots__ = ("_starts", "path", "text")
+    __slots__ = ("_starts", "decoded", "path", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
         self._starts: list[int] | None = None
+        self.decoded: object = None
+        """What the whole text says as JSON, kept by whoever decoded it."""
 
     def __repr__(self) -> str:
         return f"Document({self.path!r})"

@@ -10,6 +10,7 @@ suppress. There is no way to ignore everything.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date
@@ -20,7 +21,7 @@ from blastdoor.finding import Failure, FailureKind, Finding, Suppression
 from blastdoor.span import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from blastdoor.parse.tree import Comment
     from blastdoor.span import Document
@@ -103,9 +104,9 @@ def apply(  # noqa: PLR0913  what it takes to judge a comment
     """
     found = list(findings)
     known = dict(documents)
-    by_place: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    places: defaultdict[tuple[str, str], _Places] = defaultdict(_Places)
     for number, finding in enumerate(found):
-        by_place[finding.span.path, finding.rule].append(number)
+        places[finding.span.path, finding.rule].add(number, finding.span)
         known.setdefault(finding.span.path, finding.span.document)
     named = {name.lower(): rule for rule in rules for name in (rule.id, rule.code)}
     silenced: dict[int, Suppression] = {}
@@ -113,9 +114,10 @@ def apply(  # noqa: PLR0913  what it takes to judge a comment
     for path, written in sorted(comments.items()):
         file = _File(path, known.get(path), written, blocks.get(path, ()))
         for directive in _directives(file, named, today, failures):
-            covers = _coverage(file, directive.comment)
+            scope = _scope(file, directive.comment)
             for slug in directive.slugs:
-                hits = [n for n in by_place.get((path, slug), ()) if covers(found[n].span)]
+                here = places.get((path, slug))
+                hits = here.covered(scope) if here and scope else []
                 for number in hits:
                     silenced.setdefault(number, directive.suppression)
                 if not hits and (active is None or slug in active):
@@ -128,6 +130,51 @@ def apply(  # noqa: PLR0913  what it takes to judge a comment
         else:
             kept.append(finding)
     return Outcome(kept, suppressed, failures)
+
+
+class _Scope(NamedTuple):
+    """Where a comment works."""
+
+    line: int
+    """The line that it speaks of."""
+    offset: int
+    """Where it stands itself: a finding around it is meant too."""
+    ranges: tuple[tuple[int, int], ...]
+    """The blocks that it speaks of."""
+
+
+class _Places:
+    """Where the findings of one rule in one file stand, by their numbers."""
+
+    __slots__ = ("_long", "_sorted", "_starts", "by_line")
+
+    def __init__(self) -> None:
+        self.by_line: defaultdict[int, list[int]] = defaultdict(list)
+        self._long: list[tuple[int, int, int]] = []
+        self._starts: list[tuple[int, int]] = []
+        self._sorted = True
+
+    def add(self, number: int, span: Span) -> None:
+        """Effect: takes in one finding."""
+        line = span.begin.line
+        self.by_line[line].append(number)
+        self._starts.append((span.start, number))
+        self._sorted = False
+        if span.finish.line > line:
+            self._long.append((span.start, span.end, number))
+
+    def covered(self, scope: _Scope) -> list[int]:
+        """The findings that a scope covers; some may stand twice."""
+        if not self._sorted:
+            self._starts.sort()
+            self._sorted = True
+        found = list(self.by_line.get(scope.line, ()))
+        found += [number for start, end, number in self._long if start <= scope.offset < end]
+        for start, end in scope.ranges:
+            first = bisect_left(self._starts, (start, -1))
+            behind = bisect_left(self._starts, (end, -1))
+            found += [number for _start, number in self._starts[first:behind]]
+        return found
 
 
 def _directives(
@@ -215,11 +262,11 @@ def _day(text: str | None) -> date | None:
     raise ValueError(f"suppression until {text!r}, which is no date: until=YYYY-MM-DD")
 
 
-def _coverage(file: _File, comment: Comment) -> Callable[[Span], bool]:
-    """Whether the comment speaks of a finding at a span."""
+def _scope(file: _File, comment: Comment) -> _Scope | None:
+    """Where a comment works; ``None`` in a file without findings."""
     document = file.document
     if document is None:
-        return lambda _span: False
+        return None
     first = document.position(comment.start)
     before = document.line(first.line)[: first.column - 1]
     own = file.path.endswith(".json") or not before.strip(" \t\ufeff")
@@ -235,15 +282,7 @@ def _coverage(file: _File, comment: Comment) -> Callable[[Span], bool]:
     begun = [block for block in file.blocks if document.position(block[0]).line == line]
     if begun and (own or min(begun)[0] <= comment.start < min(begun)[1]):
         ranges.append(min(begun))
-
-    def covers(span: Span) -> bool:
-        return (
-            span.begin.line == line
-            or span.start <= comment.start < span.end
-            or any(start <= span.start < end for start, end in ranges)
-        )
-
-    return covers
+    return _Scope(line, comment.start, tuple(ranges))
 
 
 def _span(file: _File, comment: Comment) -> Span | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _CACHED_BYTES: Final = 6_000_000
 """Source text whose trees are kept at the same time."""
+_CACHED_DOCUMENTS: Final = 256
 _MERGED_BLOCKS: Final = frozenset({"lifecycle"})
 """Nested blocks that an override file merges argument by argument instead of replacing."""
 _META: Final = frozenset({"terraform", "locals"})
@@ -268,6 +269,8 @@ class Repository:
         self._calls: dict[str, list[tuple[str, str]]] = {}
         self._manifests: dict[str, dict[str, str]] = {}
         self.failures: dict[tuple[str, str, int], Failure] = {}
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._templates: dict[str, tree.Expression | None] = {}
         self._called: dict[str, set[str]] = {}
         self.read_paths: set[str] = set()
         self.comments: dict[str, list[tree.Comment]] = {}
@@ -360,6 +363,30 @@ class Repository:
             module.failures.append(failure)
             self.failures.setdefault((path, fault.message, fault.span.start), failure)
         return parsed
+
+    def document(self, path: str) -> Document | None:
+        """A file that expressions read; the most recent ones are kept with what they say."""
+        found = self._documents.get(path)
+        if found is not None:
+            self._documents.move_to_end(path)
+            return found
+        text = self.files.read(path)
+        if text is None:
+            return None
+        found = self._documents[path] = Document(path, text)
+        if len(self._documents) > _CACHED_DOCUMENTS:
+            old, _document = self._documents.popitem(last=False)
+            self._templates.pop(old, None)
+        return found
+
+    def template(self, document: Document) -> tree.Expression | None:
+        """A document of this repository read as a template; ``None`` when it does not parse."""
+        if document.path not in self._templates:
+            from blastdoor.parse.hcl import parse_template
+
+            expression, faults = parse_template(document)
+            self._templates[document.path] = None if faults else expression
+        return self._templates[document.path]
 
     # Calls and roots
 

@@ -13,9 +13,8 @@ from typing import IO, TYPE_CHECKING, Final
 
 from blastdoor import __version__
 from blastdoor.cli import names
-from blastdoor.cli.commands import FORMATS
 from blastdoor.cli.places import Place, locate, locate_text
-from blastdoor.cli.streams import CallerError, drop_stdout, emit, progress_for, replacing
+from blastdoor.cli.streams import FORMATS, CallerError, drop_stdout, emit, progress_for, replacing
 from blastdoor.finding import Level, Report, Suppression
 from blastdoor.report.escape import sanitise
 from blastdoor.source import MAX_SIZE, Globs, Memory, Overlay, Tree, read_regular
@@ -38,6 +37,7 @@ FAILED: Final = 2
 NOTHING: Final = 3
 
 STDIN: Final = "-"
+STDOUT: Final = "-"
 STDIN_NAME: Final = "stdin.tf"
 """What reports call standard input that has no name."""
 MAX_BASELINE: Final = 100_000_000
@@ -50,7 +50,8 @@ class Request:
 
     paths: tuple[str, ...] = ()
     stdin_filename: str | None = None
-    form: str = "text"
+    form: str | None = None
+    """The format of standard output, by default text."""
     outputs: tuple[str, ...] = ()
     fail_on: str | None = None
     exit_zero: bool = False
@@ -81,6 +82,7 @@ class Request:
 def check(request: Request) -> int:
     """The exit code. Effect: analyses, writes the reports. Raises CallerError."""
     outputs = _outputs(request)
+    shown = next((form for form, file in outputs if file == STDOUT), request.form or "text")
     text = _standard_input(request)
     place = _place(request)
     start = Path.cwd() if place is None else place.root
@@ -108,9 +110,11 @@ def check(request: Request) -> int:
     report = _compared(request, report, known, whole=place is None or place.whole)
 
     for form, file in outputs:
+        if file == STDOUT:
+            continue
         _to_file(file, partial(_write, request, form, report, rules))
     try:
-        _write(request, request.form, report, rules, sys.stdout)
+        _write(request, shown, report, rules, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; what was found stays found
         drop_stdout()
@@ -131,11 +135,12 @@ def _outputs(request: Request) -> list[tuple[str, str]]:
         if not equals or form not in FORMATS or not file:
             known = ", ".join(f"{form}=FILE" for form in FORMATS)
             raise CallerError(f"--output {sanitise(given)}: expected one of {known}")
-        if file == STDIN:
-            raise CallerError(f"--output {form}=-: `--format {form}` writes to standard output")
         result.append((form, file))
+    streams = [form for form, file in result if file == STDOUT]
+    if len(streams) + (request.form is not None) > 1:
+        raise CallerError("standard output is the target of two outputs")
     for file in [file for _form, file in result] + [request.write_baseline or ""]:
-        if not file:
+        if file in ("", STDOUT):
             continue
         target = Path(os.path.realpath(file))
         if target in seen:

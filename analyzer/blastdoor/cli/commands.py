@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from blastdoor import __version__
+from blastdoor.cli.streams import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FORMATS: Final = ("text", "json", "sarif")
 _COLOUR: Final = ("auto", "always", "never")
 _LEVELS: Final = ("note", "warning", "error", "never")
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -106,16 +106,14 @@ Examples:
     "--format",
     "form",
     type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="What to write to standard output.",
+    help="What to write to standard output.  [default: text]",
 )
 @click.option(
     "--output",
     "outputs",
     metavar="FORMAT=FILE",
     multiple=True,
-    help="Write a report to a file as well; may be repeated.",
+    help="Write a report to a file as well (- is standard output); may be repeated.",
 )
 @click.option(
     "--fail-on",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SUGGESTIONS: Final = 3
 """Similar names that an error offers."""
+MIN_PART: Final = 3
+"""Letters from which on a part of a name says what is meant."""
 
 
 def configuration(start: Path, file: str | None, *, isolated: bool) -> Config:
@@ -120,9 +122,12 @@ def _unknown(name: str, rules: RuleSet, *, families: bool) -> CallerError:
     if families:
         known.update((text, text) for text in catalog.FAMILIES)
     lowered = {text.lower(): text for text in known}
-    close = difflib.get_close_matches(name.lower(), lowered, SUGGESTIONS, 0.6)
-    if not close and len(name) > 2:  # noqa: PLR2004  two letters are part of every name
-        close = [text for text in lowered if name.lower() in text][:SUGGESTIONS]
+    typed = name.lower()
+    close = [text for text in lowered if text.startswith(typed)] if len(typed) >= MIN_PART else []
+    close += difflib.get_close_matches(typed, lowered, SUGGESTIONS, 0.6)
+    if not close and len(typed) >= MIN_PART:
+        close = [text for text in lowered if typed in text]
+    close = [*dict.fromkeys(close)][:SUGGESTIONS]
     hint = (
         f"; did you mean {' or '.join(lowered[text] for text in close)}?"
         if close

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TextIO
 
+FORMATS: Final = ("text", "json", "sarif")
+"""What a report can be written as."""
+
 
 class CallerError(Exception):
     """Something that the caller has to mend; the message is safe to show."""

@@ -127,10 +127,29 @@ def decode(value: Value) -> Value | None:
     stripped = text.lstrip()
     if not stripped or stripped[0] not in "{[":
         return None
+    whole = _whole_document(value)
+    if whole is not None:
+        if whole.decoded is None:
+            layout.via = ()
+            node, faults = parse_json(Document("", text))
+            bad = node is None or faults
+            whole.decoded = False if bad else within_budget(_convert(node, layout, value))
+        kept = whole.decoded
+        return kept.through(*value.via) if isinstance(kept, Value) else None
     node, faults = parse_json(Document("", text))
     if node is None or faults:
         return None
     return within_budget(_convert(node, layout, value))
+
+
+def _whole_document(value: Known | Text) -> Document | None:
+    """The document whose whole text a value is: a file that is read again and again."""
+    if isinstance(value, Known) and len(value.pieces) == 1:
+        piece = value.pieces[0]
+        document = piece.document
+        if piece.start == 0 and piece.end == len(document.text) and piece.exact:
+            return document
+    return None
 
 
 def _convert(node: Node, layout: _Layout, owner: Value) -> Value:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as AbstractMapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor.evaluate import shapes
@@ -110,7 +111,6 @@ class Program:
         self.lookups: dict[tuple[str, int, int, Hashable], Lookup] = {}
         self.used_documents: set[tuple[str, int]] = set()
         self.instances = 0
-        self.templates: dict[str, tuple[Document, tree.Expression] | None] = {}
 
     def read(self, path: str) -> str | None:
         """The text of a file named relative to the root module's directory; inside the tree only."""
@@ -133,31 +133,30 @@ class ModuleFiles:
         """The text of a file, or ``None`` when it is not there or outside the analysed root."""
         return self._instance.program.read(path)
 
+    def document(self, path: str) -> Document | None:
+        """The same file as a document, kept for the whole repository."""
+        program = self._instance.program
+        if posixpath.isabs(path) or "\0" in path:
+            return None
+        target = posixpath.normpath(posixpath.join(program.directory, path))
+        if target.startswith(".."):
+            return None
+        program.inputs.add(target)
+        return program.repository.document(target)
+
     def names(self, directory: str, pattern: str) -> list[str] | None:
         """``fileset``: not evaluated."""
         return None
 
-    def template(self, path: str, variables: Mapping, span: Span) -> Value:
+    def template(self, path: str, variables: AbstractMapping[str, Value], span: Span) -> Value:
         """The rendered template file."""
-        program = self._instance.program
-        if path not in program.templates:
-            text = program.read(path)
-            if text is None:
-                program.templates[path] = None
-            else:
-                from blastdoor.parse.hcl import parse_template
-
-                target = posixpath.normpath(posixpath.join(program.directory, path))
-                document = Document(target, text)
-                parsed, faults = parse_template(document)
-                program.templates[path] = None if faults else (document, parsed)
-        found = program.templates[path]
-        if found is None:
+        document = self.document(path)
+        if document is None:
             return Unknown(Reason.OUTSIDE_FILE, path, span)
-        document, expression = found
-        if not variables.complete:
-            return Unknown(Reason.RANGE, path, span)
-        frame = Frame(_TemplateScope(self._instance), document, dict(variables.entries))
+        expression = self._instance.program.repository.template(document)
+        if expression is None:
+            return Unknown(Reason.SYNTAX, path, span)
+        frame = Frame(_TemplateScope(self._instance), document, dict(variables))
         return evaluate(expression, frame)
 
 

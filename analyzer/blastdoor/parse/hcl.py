@@ -170,7 +170,7 @@ _statement_start = re.compile(rf'{_ID}[ \t]*+(?:=(?![=>])|\{{|"|{_ID}[ \t]*+["{{
 
 _label_word = re.compile(r'[^\s"]++').finditer
 _in_code = re.compile(rf'/\*|{_LINE_COMMENT}|"|<<-?+({_ID})\r?\n|[{{}}]').search
-_in_quotes = re.compile(r'\\.|\$?+\$\{|%?+%\{|"|\n').search
+_in_quotes = re.compile(r'\\.|\$(?:\$)?+\{|%(?:%)?+\{|"|\n').search
 
 _PRECEDENCE: Final = {
     "||": 1,
@@ -365,6 +365,7 @@ class _Parser:
                     self.check_name(match[_NAME], match.start(_NAME))
                 if kind == _LINES:
                     inner = self.body(match.end(_LINES), depth + 1)
+                    inner.start = match.end(_LABELS) + 1
                 else:
                     inner = self.body_on_line(match.end(), depth + 1)
                 pos = inner.end + 1
@@ -468,7 +469,9 @@ class _Parser:
             raise self.expected('an attribute, "}" or the end of the line after "{"', pos)
         kind = match.lastindex
         if kind == _BODY:
-            return self.body(match.end(), depth)
+            body = self.body(match.end(), depth)
+            body.start = pos
+            return body
         body = Body(self.document, pos, match.end() - 1)
         if kind == _ONE:
             if self.wide:
@@ -1339,6 +1342,9 @@ class _RecoveringParser(_Parser):
             fault = error
         else:
             return
+        if self.indents and column <= self.indents[-1] and match is None:
+            # A stray character before a statement of this block.
+            column = max(column, self.next_indent(at))
         self.report(fault.at, fault.message)
         self.pos = self.resume(at, column, fault.at)
 

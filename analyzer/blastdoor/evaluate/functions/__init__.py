@@ -75,7 +75,7 @@ _WHOLE: Final = frozenset({"jsonencode", "templatefile"})
 """Functions whose result keeps alternatives within it."""
 
 
-def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Value:  # noqa: F811
+def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Value:
     """What the function ``name`` gives for evaluated arguments. Never raises."""
     name = name.removeprefix("core::")
     entry = _TABLE.get(name)
@@ -91,9 +91,7 @@ def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Val
         if name not in _NULLABLE:
             for value in values:
                 if isinstance(value, Known) and value.data is None:
-                    return Unknown(
-                        Reason.INVALID, f"{name}(): argument must not be null", span
-                    )
+                    return Unknown(Reason.INVALID, f"{name}(): argument must not be null", span)
         try:
             return function(this, values)
         except Stop as stop:

@@ -114,9 +114,7 @@ def _chunklist(call: Call, arguments: Sequence[Value]) -> Value:
         items = items[: len(items) - len(items) % size]
     if size == 0:
         return call.many([Many(tuple(items), call.span)] if items else [])
-    chunks = [
-        Many(tuple(items[at : at + size]), call.span) for at in range(0, len(items), size)
-    ]
+    chunks = [Many(tuple(items[at : at + size]), call.span) for at in range(0, len(items), size)]
     return call.many(chunks, complete=many.complete)
 
 
@@ -209,7 +207,7 @@ def _compact(call: Call, arguments: Sequence[Value]) -> Value:
         return call.many(kept, complete=complete)
 
     items = pushed(many)
-    if sum(isinstance(item, OneOf) for item in items) > 3:  # noqa: PLR2004  bounded work
+    if sum(isinstance(item, OneOf) for item in items) > 3:
         return apply(items)
     return distribute_items(call, items, _may_be_empty, apply)
 
@@ -255,7 +253,9 @@ def _concat(call: Call, arguments: Sequence[Value]) -> Value:
                 gap = many
     if gap is not None and isinstance(gap, Unknown):
         if not known and not items:
-            return gap if len(arguments) == 1 or _keeps_meaning(gap) else unknown_like(gap, call.span)
+            return (
+                gap if len(arguments) == 1 or _keeps_meaning(gap) else unknown_like(gap, call.span)
+            )
         items.append(_rest(gap, call.span))
     return call.many(items, complete=complete)
 
@@ -301,8 +301,10 @@ def _element(call: Call, arguments: Sequence[Value]) -> Value:
     items = pushed(many)
     if not isinstance(where, Known):
         call_items = list(items)
-        if many.complete and 0 < len(call_items) <= MAX_ALTERNATIVES and not isinstance(
-            where, (Many, Mapping)
+        if (
+            many.complete
+            and 0 < len(call_items) <= MAX_ALTERNATIVES
+            and not isinstance(where, (Many, Mapping))
         ):
             return one_of([Alternative(item, "") for item in call_items], call.span)
         call.whole(where)
@@ -453,7 +455,7 @@ def _range(call: Call, arguments: Sequence[Value]) -> Value:
         end = numbers[0]
     else:
         start, end = numbers[0], numbers[1]
-    step = numbers[2] if len(numbers) > 2 else (1 if end >= start else -1)  # noqa: PLR2004
+    step = numbers[2] if len(numbers) > 2 else (1 if end >= start else -1)
     if step == 0:
         message = "step must not be zero"
         raise call.invalid(message)
@@ -467,8 +469,8 @@ def _range(call: Call, arguments: Sequence[Value]) -> Value:
             message = "more than 1024 values"
             raise call.invalid(message)
         items.append(call.result(current))
-        current = total((start, *([step] * len(items)))) if isinstance(step, float) else (
-            current + step
+        current = (
+            total((start, *([step] * len(items)))) if isinstance(step, float) else (current + step)
         )
     return call.many(items)
 
@@ -527,7 +529,7 @@ def _sort(call: Call, arguments: Sequence[Value]) -> Value:
             unknown.append(item)
     known.sort(key=lambda pair: pair[0])
     ordered = [item for _, item in known]
-    if many.complete and (not unknown or not ordered and len(unknown) == 1):
+    if many.complete and (not unknown or (not ordered and len(unknown) == 1)):
         return call.many([*ordered, *unknown])
     if not any(isinstance(item, Unknown) for item in unknown):
         unknown.insert(0, Unknown(Reason.RANGE, "", call.span))
@@ -570,9 +572,7 @@ def _as_sets(call: Call, values: Sequence[Value]) -> list[Many]:
     result = []
     at = 0
     for one in sets:
-        part = set_of(
-            call, unified[at : at + len(one.items)], one.span, complete=one.complete
-        )
+        part = set_of(call, unified[at : at + len(one.items)], one.span, complete=one.complete)
         at += len(one.items)
         if not isinstance(part, Many):
             raise Stop(unknown_like(part, call.span))
@@ -715,7 +715,7 @@ def _values(call: Call, arguments: Sequence[Value]) -> Value:
 
 def _lookup(call: Call, arguments: Sequence[Value]) -> Value:
     value, key = arguments[0], arguments[1]
-    default = arguments[2] if len(arguments) > 2 else None  # noqa: PLR2004
+    default = arguments[2] if len(arguments) > 2 else None
     if isinstance(value, Unknown):
         name = call.text(key) if isinstance(key, Known) else "[…]"
         if value.reason is Reason.INVALID:

@@ -19,10 +19,8 @@ _TIMESTAMP: Final = re.compile(
 )
 _DAY: Final = 86_400
 _NANO: Final = 1_000_000_000
-_MONTHS: Final = (
-    "January February March April May June July August September October November December"
-).split()
-_DAYS: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS: Final = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_DAYS: Final = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,11 @@ def _moment(call: Call, text: str) -> _Moment:
     offset = 0
     if match[9]:
         offset = int(match[10]) * 3600 + int(match[11]) * 60
-        if int(match[10]) > 23 or int(match[11]) > 59:  # noqa: PLR2004
+        if int(match[10]) > 23 or int(match[11]) > 59:
             raise call.invalid(message)
         if match[9] == "-":
             offset = -offset
-    if hours > 23 or minutes > 59 or seconds > 59:  # noqa: PLR2004
+    if hours > 23 or minutes > 59 or seconds > 59:
         raise call.invalid(message)
     try:
         ordinal = date(year, month, day).toordinal()
@@ -99,9 +97,7 @@ _UNITS: Final = {
     "m": 60 * _NANO,
     "h": 3600 * _NANO,
 }
-_DURATION: Final = re.compile(
-    r"([0-9]*)(?:\.([0-9]*))?(ns|us|\xb5s|\u03bcs|ms|s|m|h)"
-)
+_DURATION: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|\xb5s|\u03bcs|ms|s|m|h)")
 
 
 def _duration(call: Call, text: str) -> int:
@@ -110,7 +106,7 @@ def _duration(call: Call, text: str) -> int:
     body = text[1:] if text[:1] in ("+", "-") else text
     if body == "0":
         return 0
-    if not body or len(body) > 200:  # noqa: PLR2004  longer than any duration
+    if not body or len(body) > 200:
         raise call.invalid(message)
     total = at = 0
     while at < len(body):
@@ -210,8 +206,8 @@ def _fields(moment: _Moment) -> dict[str, str]:
         "h": str(hours),
         "HH": f"{half:02d}",
         "H": str(half),
-        "AA": "AM" if hours < 12 else "PM",  # noqa: PLR2004
-        "aa": "am" if hours < 12 else "pm",  # noqa: PLR2004
+        "AA": "AM" if hours < 12 else "PM",
+        "aa": "am" if hours < 12 else "pm",
         "mm": f"{minutes:02d}",
         "m": str(minutes),
         "ss": f"{seconds:02d}",

@@ -135,7 +135,7 @@ def _uuidv5(call: Call, arguments: Sequence[Value]) -> Value:
         space = bytes.fromhex(digits)
     except ValueError:
         space = b""
-    if len(space) != 16:  # noqa: PLR2004  a UUID
+    if len(space) != 16:
         message = "invalid namespace"
         raise call.invalid(message)
     hashed = sha1(space + name.encode("utf-8", "replace"), usedforsecurity=False)
@@ -155,7 +155,7 @@ def _urlencode(call: Call, arguments: Sequence[Value]) -> Value:
     data = call.text(arguments[0]).encode("utf-8", "replace")
     return call.known(
         "".join(
-            [chr(b) if b in _UNRESERVED else "+" if b == 0x20 else f"%{b:02X}" for b in data]  # noqa: PLR2004
+            [chr(b) if b in _UNRESERVED else "+" if b == 0x20 else f"%{b:02X}" for b in data]
         )
     )
 
@@ -244,19 +244,17 @@ def _jsondecode(call: Call, arguments: Sequence[Value]) -> Value:
     if len(text) > MAX_TEXT or _nesting(text) >= MAX_DEPTH:
         message = "JSON text too large"
         raise call.budget(message)
-    from json import loads  # noqa: PLC0415  only where it is used
-
-    try:
-        data = loads(
-            text, parse_constant=_reject, parse_float=_json_number, parse_int=_json_number
-        )
-    except (ValueError, _Rejected):
-        message = "not valid JSON"
-        raise call.invalid(message) from None
     if isinstance(value, Known) and value.pieces:
         decoded = _decode_placed(value)
         if decoded is not None:
             return decoded
+    from json import loads  # noqa: PLC0415  only where it is used
+
+    try:
+        data = loads(text, parse_constant=_reject, parse_float=_json_number, parse_int=_json_number)
+    except (ValueError, _Rejected):
+        message = "not valid JSON"
+        raise call.invalid(message) from None
     return within_budget(_lift(call, data))
 
 
@@ -375,7 +373,7 @@ def _yamldecode(call: Call, arguments: Sequence[Value]) -> Value:
     if len(text) > MAX_YAML:
         message = "YAML text too long"
         raise call.budget(message)
-    from blastdoor.evaluate.functions.yaml import decode  # noqa: PLC0415  only where it is used
+    from blastdoor.evaluate.functions.yamltext import decode  # noqa: PLC0415  only where it is used
 
     return decode(call, text)
 

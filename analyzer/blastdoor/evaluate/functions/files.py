@@ -10,7 +10,7 @@ from typing import Final
 
 from blastdoor.evaluate.functions.base import Call, Table, set_of
 from blastdoor.evaluate.functions.encoding import base64_text, digest
-from blastdoor.value import Known, Mapping, Reason, Unknown, Value
+from blastdoor.value import Known, Mapping, Piece, Reason, Unknown, Value
 
 
 def _read(call: Call, value: Value) -> str | Unknown:
@@ -20,8 +20,12 @@ def _read(call: Call, value: Value) -> str | Unknown:
 
 
 def _file(call: Call, arguments: Sequence[Value]) -> Value:
-    text = _read(call, arguments[0])
-    return call.known(text) if isinstance(text, str) else text
+    path = call.text(arguments[0])
+    document = call.files.document(path)
+    if document is None:
+        return Unknown(Reason.OUTSIDE_FILE, path, call.span)
+    text = document.text
+    return Known(text, call.span, (), (Piece(text, document, 0, len(text)),))
 
 
 def _fileexists(call: Call, arguments: Sequence[Value]) -> Value:
@@ -31,7 +35,9 @@ def _fileexists(call: Call, arguments: Sequence[Value]) -> Value:
 
 def _filebase64(call: Call, arguments: Sequence[Value]) -> Value:
     text = _read(call, arguments[0])
-    return call.known(base64_text(text.encode("utf-8", "replace"))) if isinstance(text, str) else text
+    return (
+        call.known(base64_text(text.encode("utf-8", "replace"))) if isinstance(text, str) else text
+    )
 
 
 def _hashed(algorithm: str, *, base64: bool) -> Callable[[Call, Sequence[Value]], Value]:

@@ -24,7 +24,7 @@ class _Network:
     def text(self, number: int) -> str:
         from ipaddress import IPv4Address, IPv6Address  # noqa: PLC0415  only where it is used
 
-        return str(IPv4Address(number) if self.bits == 32 else IPv6Address(number))  # noqa: PLR2004
+        return str(IPv4Address(number) if self.bits == 32 else IPv6Address(number))
 
     @property
     def mask(self) -> int:
@@ -36,7 +36,7 @@ def _network(call: Call, text: str) -> _Network:
 
     address, slash, length = text.partition("/")
     message = f"invalid CIDR block {text[:60]!r}"
-    if not slash or not length.isascii() or not length.isdecimal() or len(length) > 3:  # noqa: PLR2004
+    if not slash or not length.isascii() or not length.isdecimal() or len(length) > 3:
         raise call.invalid(message)
     try:
         if ":" in address:
@@ -67,7 +67,7 @@ def _cidrhost(call: Call, arguments: Sequence[Value]) -> Value:
 
 def _cidrnetmask(call: Call, arguments: Sequence[Value]) -> Value:
     network = _network(call, call.text(arguments[0]))
-    if network.bits != 32:  # noqa: PLR2004  IPv6 has no netmasks
+    if network.bits != 32:
         message = "IPv6 addresses have no netmask"
         raise call.invalid(message)
     return call.known(network.text(network.mask))
@@ -95,7 +95,7 @@ def _cidrsubnets(call: Call, arguments: Sequence[Value]) -> Value:
     end = network.base + (1 << (network.bits - network.prefix))
     for bits in added:
         prefix = network.prefix + bits
-        if bits < 1 or prefix > network.bits or bits > 32:  # noqa: PLR2004  Terraform's bound
+        if bits < 1 or prefix > network.bits or bits > 32:
             message = "invalid prefix extension"
             raise call.invalid(message)
         size = 1 << (network.bits - prefix)

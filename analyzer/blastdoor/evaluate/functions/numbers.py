@@ -64,7 +64,7 @@ def _parseint(call: Call, arguments: Sequence[Value]) -> Value:
         raise call.invalid(message)
     text = call.text(arguments[0])
     base = call.whole(arguments[1])
-    if not 2 <= base <= 62:  # noqa: PLR2004  Terraform's bounds
+    if not 2 <= base <= 62:
         message = "base must be between 2 and 62"
         raise call.invalid(message)
     if len(text) > MAX_DIGITS:
@@ -91,7 +91,7 @@ def _digit(character: str, base: int) -> int | None:
         return ord(character) - ord("a") + 10
     if "A" <= character <= "Z":
         # Beyond base 36 capital letters are digits of their own.
-        return ord(character) - ord("A") + (10 if base <= 36 else 36)  # noqa: PLR2004
+        return ord(character) - ord("A") + (10 if base <= 36 else 36)
     return None
 
 

@@ -16,8 +16,6 @@ from blastdoor.evaluate.functions.base import (
     Table,
     concatenate,
     number_text,
-    parse_number,
-    push,
     pushed,
 )
 from blastdoor.value import (
@@ -27,12 +25,10 @@ from blastdoor.value import (
     Known,
     Many,
     Mapping,
-    OneOf,
     Piece,
     Text,
     Unknown,
     Value,
-    within_budget,
 )
 
 if TYPE_CHECKING:
@@ -202,9 +198,7 @@ def _title_text(text: str) -> str:
         if character.isascii():
             separated = not (character.isalnum() or character == "_")
         else:
-            separated = not (character.isalpha() or character.isdigit()) and (
-                character in _SPACE
-            )
+            separated = not (character.isalpha() or character.isdigit()) and (character in _SPACE)
     return "".join(result)
 
 
@@ -357,8 +351,8 @@ def _ends(value: Text, suffix: str) -> bool | None:
 
 def _startswith(call: Call, arguments: Sequence[Value]) -> Value:
     value, prefix = arguments[0], call.text(arguments[1])
-    answer = _starts(value, prefix) if isinstance(value, Text) else (
-        call.text(value).startswith(prefix)
+    answer = (
+        _starts(value, prefix) if isinstance(value, Text) else (call.text(value).startswith(prefix))
     )
     if answer is None:
         raise call.missing(value)
@@ -367,8 +361,8 @@ def _startswith(call: Call, arguments: Sequence[Value]) -> Value:
 
 def _endswith(call: Call, arguments: Sequence[Value]) -> Value:
     value, suffix = arguments[0], call.text(arguments[1])
-    answer = _ends(value, suffix) if isinstance(value, Text) else (
-        call.text(value).endswith(suffix)
+    answer = (
+        _ends(value, suffix) if isinstance(value, Text) else (call.text(value).endswith(suffix))
     )
     if answer is None:
         raise call.missing(value)
@@ -580,7 +574,7 @@ def _replace_pattern(call: Call, text: str, pattern: str, replacement: str) -> s
                 return "$"
             name = reference[2] or reference[3]
             if name.isdecimal() and name.isascii():
-                number = int(name) if len(name) < 5 else -1  # noqa: PLR2004  no group so high
+                number = int(name) if len(name) < 5 else -1
                 known = 0 <= number <= compiled.groups
                 return (match.group(number) or "") if known else ""
             return (match.group(names[name]) or "") if name in names else ""
@@ -613,12 +607,10 @@ class _Verb:
 
     def __init__(self, match: re.Match[str], argument: int) -> None:
         self.flags = match["flags"]
-        self.width = int(match["width"] or 0) if len(match["width"] or "") < 9 else MAX_TEXT  # noqa: PLR2004
+        self.width = int(match["width"] or 0) if len(match["width"] or "") < 9 else MAX_TEXT
         precision = match["precision"]
         self.precision = (
-            None
-            if precision is None
-            else (int(precision or 0) if len(precision) < 9 else MAX_TEXT)  # noqa: PLR2004
+            None if precision is None else (int(precision or 0) if len(precision) < 9 else MAX_TEXT)
         )
         self.verb = match["verb"]
         self.argument = argument
@@ -649,7 +641,7 @@ def _parse_format(call: Call, text: str, count: int) -> list[str | _Verb]:
             raise call.invalid(message)
         index = match["index"]
         if index is not None:
-            following = int(index) - 1 if len(index) < 9 else count  # noqa: PLR2004
+            following = int(index) - 1 if len(index) < 9 else count
         if not 0 <= following < count:
             message = "not enough arguments"
             raise call.invalid(message)
@@ -783,7 +775,7 @@ def _shortest(number: Number, kind: str) -> str:
         if fraction
         else 0
     )
-    if -4 <= exponent < 21:  # noqa: PLR2004  Go's bounds for %g without a precision
+    if -4 <= exponent < 21:
         return text
     digits = digits.rstrip("0")
     mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
@@ -812,7 +804,7 @@ def _formatlist(call: Call, arguments: Sequence[Value]) -> Value:
         message = "lists of different lengths"
         raise call.invalid(message)
     open_lists = [one for one in lists if not one.complete or (one.is_set and not one.resolved)]
-    if open_lists and (len(lists) > 1 or len(arguments) > 2):  # noqa: PLR2004  no pairing
+    if open_lists and (len(lists) > 1 or len(arguments) > 2):
         raise call.missing(open_lists[0])
     count = lengths.pop() if lengths else (len(open_lists[0].items) if open_lists else 1)
     parts = _parse_format(call, pattern, len(arguments) - 1)
@@ -828,7 +820,9 @@ def _formatlist(call: Call, arguments: Sequence[Value]) -> Value:
         else:
             item = _fill(call, parts, row)
         items.append(item)
-        total += item.size + (len(item.data) if isinstance(item, Known) and isinstance(item.data, str) else 0)
+        total += item.size + (
+            len(item.data) if isinstance(item, Known) and isinstance(item.data, str) else 0
+        )
         if total > MAX_TEXT * 4:
             message = "list too long"
             raise call.budget(message)
