@@ -31,8 +31,8 @@ class Document:
         self.path = path
         self.text = text
         self._starts: list[int] | None = None
-        self.decoded: object = None
-        """What the whole text says as JSON, kept by whoever decoded it."""
+        self.decoded: dict[object, object] = {}
+        """What texts that begin here say as JSON, kept by whoever decoded them."""
 
     def __repr__(self) -> str:
         return f"Document({self.path!r})"

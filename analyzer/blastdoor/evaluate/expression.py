@@ -690,7 +690,7 @@ def _traversal(node: tree.Traversal, frame: Frame) -> Value:
         else:
             here = frame.span(node)
             value, used = frame.scope.resolve(base.name, operations, frame, here)
-            if value.via and not isinstance(value, Unknown):
+            if value.via and (not isinstance(value, Unknown) or value.meaning is not None):
                 value = value.through(Evidence(Step.ATTRIBUTE, "used here", here))
     else:
         value = evaluate(base, frame)

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 _OPEN: Final = "\ue000"
 _CLOSE: Final = "\ue001"
+_KEPT_LENGTH: Final = 500
+"""Code points from which a decoded text is kept."""
+_KEPT: Final = 16
+"""Decoded texts that are kept with one document."""
 
 
 class _Layout:
@@ -112,44 +116,44 @@ def _in_string(text: str, quoted: bool) -> bool:  # noqa: FBT001  a state, not a
 def decode(value: Value) -> Value | None:
     """The value that a JSON text stands for; ``None`` when it is not JSON.
 
-    `Encoded` gives its inner value. Strings within keep their holes as `Text`.
+    `Encoded` gives its inner value. Strings within keep their holes as `Text`. Long texts are kept
+    with the document that they begin in: units read the same file and template again and again.
     """
     if isinstance(value, Encoded):
         return value.inner
     if isinstance(value, Known):
         if not isinstance(value.data, str):
             return None
-    elif not isinstance(value, Text):
+        first: Piece | Value | None = value.pieces[0] if value.pieces else None
+        head = value.data
+    elif isinstance(value, Text):
+        first = value.parts[0]
+        head = first.text if isinstance(first, Piece) else "{"
+    else:
         return None
+    stripped = head.lstrip()
+    if stripped and stripped[0] not in "{[":
+        return None
+    via = tuple([e for e in value.via if e.step is not Step.ATTRIBUTE])
+    if not isinstance(first, Piece) or len(first.document.text) < _KEPT_LENGTH:
+        return _decode(value, via)
+    kept = first.document.decoded
+    key = (value.key(), first.start)
+    if key not in kept:
+        if len(kept) >= _KEPT:
+            kept.clear()
+        kept[key] = _decode(value, ())
+    found = kept[key]
+    return found.through(*via) if isinstance(found, Value) else None
+
+
+def _decode(value: Known | Text, via: tuple[Evidence, ...]) -> Value | None:
     layout = _lay_out(value)
-    layout.via = tuple([e for e in value.via if e.step is not Step.ATTRIBUTE])
-    text = "".join(layout.parts)
-    stripped = text.lstrip()
-    if not stripped or stripped[0] not in "{[":
-        return None
-    whole = _whole_document(value)
-    if whole is not None:
-        if whole.decoded is None:
-            layout.via = ()
-            node, faults = parse_json(Document("", text))
-            bad = node is None or faults
-            whole.decoded = False if bad else within_budget(_convert(node, layout, value))
-        kept = whole.decoded
-        return kept.through(*value.via) if isinstance(kept, Value) else None
-    node, faults = parse_json(Document("", text))
+    layout.via = via
+    node, faults = parse_json(Document("", "".join(layout.parts)))
     if node is None or faults:
         return None
     return within_budget(_convert(node, layout, value))
-
-
-def _whole_document(value: Known | Text) -> Document | None:
-    """The document whose whole text a value is: a file that is read again and again."""
-    if isinstance(value, Known) and len(value.pieces) == 1:
-        piece = value.pieces[0]
-        document = piece.document
-        if piece.start == 0 and piece.end == len(document.text) and piece.exact:
-            return document
-    return None
 
 
 def _convert(node: Node, layout: _Layout, owner: Value) -> Value:
