@@ -383,6 +383,7 @@ def test_order_of_actions(base: Actions, head: Actions, order: Order) -> None:
             incomparable,
         ),
         (Resources("arn:aws:sns:a:b:c:d"), Resources("arn:aws:sns:a:*:d"), incomparable),
+        (Resources("arn:aws:sns:*:13:t"), Resources("arn:aws:sns:*:12*:t"), incomparable),
         # the last field holds the rest
         (Resources("arn:aws:logs:r:1:log-group:/a/b:*"), Resources("arn:aws:logs:r:1:*"), wider),
         (Resources("arn:aws:s3:::b"), Resources("arn:*:s3:::b"), wider),
@@ -406,6 +407,7 @@ def test_order_of_actions(base: Actions, head: Actions, order: Order) -> None:
             incomparable,
         ),
         (Resources("${b}"), Resources("????"), incomparable),
+        (Resources("${b}"), Resources("?"), incomparable),
         (Resources("a${*}b"), Resources("a*b"), wider),
         (Resources("axb"), Resources("a${*}b"), incomparable),
         (Resources("${b}${c}"), Resources("${b}*"), wider),

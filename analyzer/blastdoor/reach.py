@@ -787,7 +787,7 @@ def _glob_meets(one: Symbols, other: Symbols) -> bool:
             continue
         at |= (at & stars) << 1
         takers = everything if symbol == "?" else masks.letters.get(symbol, 0) | masks.single
-        at = (at & stars) | ((at & takers & ~stars) << 1)
+        at = (at & stars) | ((at & takers) << 1)
         at &= everything
         if not at:
             return False

@@ -117,6 +117,29 @@ class Piece:
         return len(self.text) == self.end - self.start
 
 
+class Key:
+    """What a value says, hashable: the hash of a part is computed once, however often it is shared."""
+
+    __slots__ = ("_hash", "parts")
+
+    def __init__(self, parts: tuple[Hashable, ...]) -> None:
+        self.parts = parts
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return (
+            isinstance(other, Key) and self._hash == other._hash and self.parts == other.parts
+        )
+
+    def __repr__(self) -> str:
+        return repr(self.parts)
+
+
 class Value:
     """What is known of one expression: base of all kinds."""
 
@@ -132,7 +155,7 @@ class Value:
         self.via = via
         self.size = 1
         self.depth = 1
-        self._key: Hashable | None = None
+        self._key: Key | None = None
 
     def _copy(self) -> Value:
         raise NotImplementedError
@@ -155,13 +178,13 @@ class Value:
         copy._key = self._key
         return copy
 
-    def key(self) -> Hashable:
+    def key(self) -> Key:
         """A hashable form: equal for values that say the same, whatever their spans."""
         if self._key is None:
-            self._key = self._make_key()
+            self._key = Key(self._make_key())
         return self._key
 
-    def _make_key(self) -> Hashable:
+    def _make_key(self) -> tuple[Hashable, ...]:
         raise NotImplementedError
 
     @property
@@ -196,7 +219,7 @@ class Known(Value):
     def _copy(self) -> Value:
         return Known(self.data, self.span, self.via, self.pieces)
 
-    def _make_key(self) -> Hashable:
+    def _make_key(self) -> tuple[Hashable, ...]:
         return ("known", type(self.data).__name__, self.data)
 
     @property
@@ -225,7 +248,7 @@ class Text(Value):
     def _copy(self) -> Value:
         return Text(self.parts, self.span, self.via)
 
-    def _make_key(self) -> Hashable:
+    def _make_key(self) -> tuple[Hashable, ...]:
         return (
             "text",
             tuple(p.text if isinstance(p, Piece) else p.key() for p in self.parts),
@@ -255,7 +278,7 @@ class Encoded(Value):
     def _copy(self) -> Value:
         return Encoded(self.inner, self.span, self.via)
 
-    def _make_key(self) -> Hashable:
+    def _make_key(self) -> tuple[Hashable, ...]:
         return ("encoded", self.inner.key())
 
     @property
@@ -293,7 +316,7 @@ class OneOf(Value):
     def _copy(self) -> Value:
         return OneOf(self.alternatives, self.span, self.via)
 
-    def _make_key(self) -> Hashable:
+    def _make_key(self) -> tuple[Hashable, ...]:
         return ("one-of", tuple(a.value.key() for a in self.alternatives))
 
 
@@ -325,7 +348,7 @@ class Many(Value):
     def _copy(self) -> Value:
         return Many(self.items, self.span, self.via, complete=self.complete, is_set=self.is_set)
 
-    def _make_key(self) -> Hashable:
+    def _make_key(self) -> tuple[Hashable, ...]:
         return ("many", self.complete, self.is_set, tuple([item.key() for item in self.items]))
 
     @property
@@ -368,7 +391,7 @@ class Mapping(Value):
             self.entries, self.span, self.via, complete=self.complete, key_spans=self.key_spans
         )
 
-    def _make_key(self) -> Hashable:
+    def _make_key(self) -> tuple[Hashable, ...]:
         return (
             "mapping",
             self.complete,
@@ -422,7 +445,7 @@ class Unknown(Value):
             partition=self.partition,
         )
 
-    def _make_key(self) -> Hashable:
+    def _make_key(self) -> tuple[Hashable, ...]:
         return (
             "unknown",
             self.reason.name,
@@ -450,7 +473,7 @@ class Inherited(Unknown):
             partition=self.partition,
         )
 
-    def _make_key(self) -> Hashable:
+    def _make_key(self) -> tuple[Hashable, ...]:
         return ("inherited", self.subject)
 
 

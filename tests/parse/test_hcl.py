@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from blastdoor.parse import tree
 from blastdoor.parse.hcl import MAX_DEPTH, MAX_FAULTS, parse_expression, parse_hcl, parse_template
 from blastdoor.span import Document
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 Show = Callable[[tree.Expression], str]
 Lines = Callable[[tree.Body], list[str]]
@@ -22,7 +23,7 @@ def parsed(text: str) -> tree.Parsed:
 
 def expression(text: str) -> tree.Expression:
     result = parsed(f"a = {text}\n")
-    assert [] == [fault.message for fault in result.faults]
+    assert [fault.message for fault in result.faults] == []
     return result.body.attributes["a"].expression
 
 
@@ -43,7 +44,7 @@ def expression(text: str) -> tree.Expression:
         ("(\n1\n+\n2\n)", "paren((1 + 2))"),
         ("a.b.c", "a.b.c"),
         ("a . b", "a.b"),
-        ("a[0].b[\"c\"][d]", 'a[0].b["c"][d]'),
+        ('a[0].b["c"][d]', 'a[0].b["c"][d]'),
         ("a.0.b", "a[0].b"),
         ("a.*.b.0.c[1]", "a.*<.b[0].c>[1]"),
         ("a[*].b[0]", "a[*]<.b[0]>"),
@@ -62,7 +63,8 @@ def expression(text: str) -> tree.Expression:
         ("[1, [2,], 3,\n]", "[1, [2], 3]"),
         ("[ # one\n1, // two\n2 /* three */ , 3]", "[1, 2, 3]"),
         ("{}", "{}"),
-        ('{ a = 1, "b" : 2\n(c) = 3\n"${d}-x" = 4, }', '{"a" = 1, "b" = 2, paren(c) = 3, "${d}-x" = 4}'),
+        ('{ a = 1, "b" : 2\n(c) = 3\n"${d}-x" = 4, }',
+         '{"a" = 1, "b" = 2, paren(c) = 3, "${d}-x" = 4}'),
         ("{ true = 1, 1.5 = 2, a.b = 3 }", '{"true" = 1, 1.5 = 2, a.b = 3}'),
         ("{ a = b # c\nc = d // e\n}", '{"a" = b, "c" = d}'),
         ("[for x in y : x]", "[for x in y : x]"),
@@ -84,7 +86,7 @@ def expression(text: str) -> tree.Expression:
         ("<<A\nx ${b}\n  A", "<<x ${b}\\n>>"),
         ("<<A\nA", "<<>>"),
         ("<<-A\n    x\n\n      y\n    A", "<<x\\n\\n  y\\n>>"),
-        ("<<A\n<<B\n$${c} \\n \"\nA", '<<<<B\\n${c} \\\\n \\"\\n>>'),
+        ('<<A\n<<B\n$${c} \\n "\nA', '<<<<B\\n${c} \\\\n \\"\\n>>'),
         ("<<A\n${<<B\ninner\nB\n}\nA", "<<${<<inner\\n>>}\\n>>"),
     ],
 )  # fmt: skip
@@ -120,10 +122,10 @@ resource "aws_s3_bucket" "b" /* here */ {
 
 def test_line_ends_of_windows(lines: Lines) -> None:
     result = parsed("a {\r\n  b = 1\r\n  c = [\r\n1,\r\n]\r\n}\r\nd = <<E\r\nx\r\nE\r\n")
-    assert ([], ["d = <<x\\r\\n>>", "a", "  b = 1", "  c = [1]"]) == (
+    assert (
         result.faults,
         lines(result.body),
-    )
+    ) == ([], ["d = <<x\\r\\n>>", "a", "  b = 1", "  c = [1]"])
 
 
 def test_ranges() -> None:
@@ -143,7 +145,7 @@ def test_ranges() -> None:
         "var.x[0].y", "var", ".x", "[0]", ".y", '"p${q}r"', "p", "${q}", "r",
     ]  # fmt: skip
     assert expected == [text[node.start : node.end] for node in nodes]
-    assert 'resource "t" "n"' == text[block.start : block.header_end]
+    assert text[block.start : block.header_end] == 'resource "t" "n"'
 
 
 def walk(root: tree.Node) -> Iterator[tree.Node]:
@@ -172,9 +174,9 @@ def test_text_parts_stand_where_their_text_is() -> None:
     result = parsed(text)
     parts = [node for node in walk(result.body) if isinstance(node, tree.TextPart)]
     verbatim = [part for part in parts if len(part.text) == part.end - part.start]
-    assert [] == [part.text for part in verbatim if part.text != text[part.start : part.end]]
+    assert [part.text for part in verbatim if part.text != text[part.start : part.end]] == []
     resolved = sorted(part.text for part in parts if part not in verbatim)
-    assert ["\n", "${", "${"] == resolved
+    assert resolved == ["\n", "${", "${"]
     assert {"one ", "  two\n\n", "three\n"} <= {part.text for part in verbatim}
 
 
@@ -189,7 +191,7 @@ def test_comments_that_speak_to_us() -> None:
     found = [(comment.text, comment.start) for comment in result.comments]
     expected = ["blastdoor:ignore A", "blastdoor:in", "blastdoor:ignore B"]
     assert expected == [text for text, _ in found]
-    assert ["#", "/", "/"] == [result.document.text[start] for _, start in found]
+    assert [result.document.text[start] for _, start in found] == ["#", "/", "/"]
 
 
 @pytest.mark.parametrize(
@@ -222,13 +224,13 @@ def test_messages(source: str, line: int, column: int, message: str) -> None:
 def test_template_and_expression_within_a_document(show: Show) -> None:
     document = Document("x", "before ${a}\n  %{ if b ~}\n  c%{ endif } [for x in y : x ]")
     template, faults = parse_template(document, 7, 39)
-    assert ('"${a}\\n  %{if b}  c%{else}%{endif} "', []) == (show(template), faults)
+    assert (show(template), faults) == ('"${a}\\n  %{if b}  c%{else}%{endif} "', [])
     found, faults = parse_expression(document, 39)
-    assert ("[for x in y : x]", [], 39) == (show(found), faults, found.start)
+    assert (show(found), faults, found.start) == ("[for x in y : x]", [], 39)
     found, faults = parse_expression(document, 0, 11)
-    assert "BROKEN" == show(found)
-    assert ['expected the end of the expression, found "${"'] == [f.message for f in faults]
-    assert [(7, 9)] == [(fault.span.start, fault.span.end) for fault in faults]
+    assert show(found) == "BROKEN"
+    assert [f.message for f in faults] == ['expected the end of the expression, found "${"']
+    assert [(fault.span.start, fault.span.end) for fault in faults] == [(7, 9)]
 
 
 def test_template_with_offsets_of_its_own() -> None:
@@ -237,7 +239,7 @@ def test_template_with_offsets_of_its_own() -> None:
     template, faults = parse_template(document, 1, 14, text=content, offsets=offsets)
     assert isinstance(template, tree.Template)
     ranges = [document.text[part.start : part.end] for part in template.parts]
-    assert (["é", "\\u0041", "${b}", "\\n"], []) == (ranges, faults)
+    assert (ranges, faults) == (["é", "\\u0041", "${b}", "\\n"], [])
 
 
 # Inputs that are meant to hurt.
@@ -264,9 +266,9 @@ NESTING = {
 @pytest.mark.parametrize("kind", NESTING)
 def test_nesting_has_an_end(kind: str) -> None:
     left, middle, right = NESTING[kind]
-    assert 1000 >= sys.getrecursionlimit()
+    assert sys.getrecursionlimit() <= 1000
     shallow = deep(300, "a = " + left * 60 + middle + right * 60 + "\n")
-    assert [] == [fault.message for fault in shallow.faults]
+    assert [fault.message for fault in shallow.faults] == []
     deepest = deep(300, "a = " + left * 500 + middle + right * 500 + "\nz = 1\n")
     assert f"nested more than {MAX_DEPTH} levels deep" == deepest.faults[0].message
     assert "z" in deepest.body.attributes or kind == "heredocs"
@@ -279,20 +281,20 @@ def test_blocks_nest_no_deeper_than_the_cap() -> None:
 
 def test_long_chains_are_no_nesting() -> None:
     result = deep(300, "a = 1" + " + 1" * 50_000 + "\n")
-    assert [] == result.faults
+    assert result.faults == []
     depth = 0
     node = result.body.attributes["a"].expression
     while isinstance(node, tree.Binary):
         depth += 1
         node = node.left
-    assert 50_000 == depth
+    assert depth == 50_000
 
 
 HOSTILE = [
     "[", "{", "(", '"${', '"', "<<A", "<<A\n", "a=<<A\n", "a=", "a=\n", "/*", "a=/*\n", "!", "a{",
-    "a {\n", "a={\n", "a=[\n", "x ? y : ", "}", "}\n", "]", "1", "1.", "1e", "a.", "a[*]", "\\", "$",
-    "${", "%{if a}", 'a="%{if a}', "#", "\r", "\n", "\0", 'a "', 'a "b\n', "a=b\nb c\n", "é", "a b ",
-    "blastdoor:/*", '# blastdoor: "', "<<A\nblastdoor:${", "  a = {\n b = 1\n", "a {\n}}\n",
+    "a {\n", "a={\n", "a=[\n", "x ? y : ", "}", "}\n", "]", "1", "1.", "1e", "a.", "a[*]", "\\",
+    "$", "${", "%{if a}", 'a="%{if a}', "#", "\r", "\n", "\0", 'a "', 'a "b\n', "a=b\nb c\n", "é",
+    "a b ", "blastdoor:/*", '# blastdoor: "', "<<A\nblastdoor:${", "  a = {\n b = 1\n", "a {\n}}\n",
 ]  # fmt: skip
 
 
@@ -302,21 +304,21 @@ def test_a_megabyte_of_the_same(unit: str) -> None:
     result = parsed(text)
     assert len(text) == result.body.end
     if unit not in ("#", "\n", '# blastdoor: "'):
-        assert [] != result.faults
-    assert [] == [f for f in result.faults if not 0 <= f.span.start <= f.span.end <= len(text)]
+        assert result.faults != []
+    assert [f for f in result.faults if not 0 <= f.span.start <= f.span.end <= len(text)] == []
 
 
 def test_what_is_read_twice_is_bounded() -> None:
     result = parsed("x={\n" * 100 + "y=1\n" * 20_000)
     messages = [fault.message for fault in result.faults]
-    assert "expected an expression, found the end of the file" == messages[0]
-    assert "too much to read twice: the rest of the file is not read" == messages[-1]
+    assert messages[0] == "expected an expression, found the end of the file"
+    assert messages[-1] == "too much to read twice: the rest of the file is not read"
 
 
 def test_faults_are_bounded() -> None:
     result = parsed("a = ]\n" * 10_000)
-    assert "too many faults: the rest of the file is not read" == result.faults[-1].message
-    assert MAX_FAULTS + 1 == len(result.faults)
+    assert result.faults[-1].message == "too many faults: the rest of the file is not read"
+    assert len(result.faults) == MAX_FAULTS + 1
 
 
 TOKENS = st.sampled_from(
@@ -368,7 +370,7 @@ TOKENS = st.sampled_from(
         "a {\n",
         "}\n",
         "endif",
-    ]  # fmt: skip
+    ]
 )
 
 
@@ -380,7 +382,7 @@ def test_no_text_raises_and_every_range_is_within(text: str) -> None:
         assert 0 <= node.start <= node.end <= len(text)
     for fault in result.faults:
         assert 0 <= fault.span.start <= fault.span.end <= len(text)
-        assert "" != fault.message
+        assert fault.message != ""
     for parse in (parse_template, parse_expression):
         node, faults = parse(Document("x", text))
         assert isinstance(node, tree.Broken) is bool(faults) or isinstance(node, tree.Broken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from blastdoor.parse import tree
 from blastdoor.parse.hcl import parse_hcl
 from blastdoor.span import Document
@@ -152,27 +153,27 @@ def test_indentation_decides_only_when_braces_do_not_balance(lines: Lines) -> No
     result = parsed(text + NEXT)
     expected = ["resource 't' 'n'", "  x = BROKEN", "  b = 2", "  c", "    a = 1"]
     assert expected + NEXT_LINES == lines(result.body)
-    assert [5] == [fault.span.begin.line for fault in result.faults]
+    assert [fault.span.begin.line for fault in result.faults] == [5]
 
 
 def test_a_duplicate_is_reported_and_the_first_kept(lines: Lines) -> None:
     result = parsed("b {\n  a = 1\n  a = 2\n  c = 3\n}\n")
-    assert ["b", "  a = 1", "  c = 3"] == lines(result.body)
+    assert lines(result.body) == ["b", "  a = 1", "  c = 3"]
     (fault,) = result.faults
-    assert ("a", 3, 'the attribute "a" stands already on line 2') == (
+    assert (
         fault.span.text,
         fault.span.begin.line,
         fault.message,
-    )
+    ) == ("a", 3, 'the attribute "a" stands already on line 2')
 
 
 def test_the_broken_value_keeps_its_name_and_place() -> None:
     result = parsed("a = [1\nb = 2\n")
     attribute = result.body.attributes["a"]
     assert isinstance(attribute.expression, tree.Broken)
-    assert ("a", 0, 1) == (attribute.name, attribute.name_start, attribute.name_end)
-    assert 3 == attribute.expression.start
-    assert ["b"] == [name for name in result.body.attributes if name != "a"]
+    assert (attribute.name, attribute.name_start, attribute.name_end) == ("a", 0, 1)
+    assert attribute.expression.start == 3
+    assert [name for name in result.body.attributes if name != "a"] == ["b"]
 
 
 WHOLE = """\
@@ -229,7 +230,7 @@ def facts(text: str) -> set[tuple[str, ...]]:
 
 def test_most_survives_the_loss_of_any_one_character() -> None:
     whole = facts(WHOLE)
-    assert 9 == len(whole)
+    assert len(whole) == 9
     kept = invented = broken = 0
     for at in range(len(WHOLE)):
         text = WHOLE[:at] + WHOLE[at + 1 :]
@@ -239,9 +240,9 @@ def test_most_survives_the_loss_of_any_one_character() -> None:
         left = facts(text)
         kept += len(left & whole)
         invented += len(left - whole)
-    assert 80 < broken
-    assert 0.85 < kept / (broken * len(whole))
-    assert 0.01 > invented / (broken * len(whole))
+    assert broken > 80
+    assert kept / (broken * len(whole)) > 0.85
+    assert invented / (broken * len(whole)) < 0.01
 
 
 NAMES = ["locals", "first", "second", "third"]
@@ -263,4 +264,4 @@ def test_other_blocks_survive_an_inserted_character() -> None:
             if not set(NAMES) - {NAMES[hit]} <= found:
                 lost.append((at, character))
     assert 12 * len(WHOLE) == cases
-    assert 0.01 > len(lost) / cases
+    assert len(lost) / cases < 0.01

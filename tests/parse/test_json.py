@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from blastdoor.parse.data import Mapping, Node, Scalar, Sequence
 from blastdoor.parse.json import MAX_DEPTH, decode_string, parse_json
 from blastdoor.span import Document
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def plain(node: Node | None) -> Any:
@@ -39,7 +40,7 @@ def test_values_are_those_of_the_standard_library(text: str) -> None:
 def test_duplicate_keys_are_kept() -> None:
     node, _ = parse_json(Document("x", '{"a": 1, "b": 2, "a": 3}'))
     assert isinstance(node, Mapping)
-    assert [("a", 1), ("b", 2), ("a", 3)] == [(k.value, plain(v)) for k, v in node.entries]
+    assert [(k.value, plain(v)) for k, v in node.entries] == [("a", 1), ("b", 2), ("a", 3)]
 
 
 def test_ranges_cover_the_raw_literals() -> None:
@@ -56,20 +57,24 @@ def test_ranges_cover_the_raw_literals() -> None:
 def test_a_part_of_a_document() -> None:
     document = Document("x", 'policy = {"a": [1]} and more')
     node, faults = parse_json(document, 9, 19)
-    assert ([], 9, 19, {"a": [1]}) == (faults, *((node.start, node.end) if node else ()), plain(node))
+    assert (
+        faults,
+        *((node.start, node.end) if node else ()),
+        plain(node),
+    ) == ([], 9, 19, {"a": [1]})
     node, faults = parse_json(document, 9)
-    assert (None, 'expected nothing more, found "a"') == (node, faults[0].message)
-    assert "a" == faults[0].span.text
+    assert (node, faults[0].message) == (None, 'expected nothing more, found "a"')
+    assert faults[0].span.text == "a"
 
 
 def test_half_of_a_surrogate_pair() -> None:
     node, faults = parse_json(Document("x", r'"\ud83dx\ude00"'))
-    assert ("\ufffdx\ufffd", []) == (plain(node), faults)
+    assert (plain(node), faults) == ("\ufffdx\ufffd", [])
 
 
 def test_offsets_of_a_string() -> None:
     content, offsets = decode_string(r'  "a\n\ud83d\ude00b"', 2)
-    assert ("a\n😀b", [3, 4, 6, 18, 19]) == (content, offsets)
+    assert (content, offsets) == ("a\n😀b", [3, 4, 6, 18, 19])
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ def test_offsets_of_a_string() -> None:
         ("NaN", 0, 'expected a value, found "N"'),
         ("truely", 0, 'expected a value, found "t"'),
         ("// c\n1", 0, 'expected a value, found "/"'),
-        ("'a'", 0, "expected a value, found \"'\""),
+        ("'a'", 0, 'expected a value, found "\'"'),
         ('"a\nb"', 2, "expected '\"' at the end of the string, found the end of the line"),
         ('"a', 2, "expected '\"' at the end of the string, found the end of the file"),
         ('"\\q"', 1, '"\\q" is no escape sequence'),
@@ -105,7 +110,7 @@ def test_faults(text: str, at: int, message: str) -> None:
 def test_nesting_has_an_end() -> None:
     shallow = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     node, faults = parse_json(Document("x", shallow))
-    assert ([], MAX_DEPTH * 2) == (faults, node.end if node else 0)
+    assert (faults, node.end if node else 0) == ([], MAX_DEPTH * 2)
     for unit in ("[", '{"a":', '[{"a":'):
         node, faults = parse_json(Document("x", unit * 200_000))
         assert (None, f"nested more than {MAX_DEPTH} levels deep") == (node, faults[0].message)
@@ -115,7 +120,7 @@ def test_nesting_has_an_end() -> None:
 def test_a_megabyte_of_the_same(unit: str) -> None:
     text = "[" + unit * (1_000_000 // len(unit))
     node, faults = parse_json(Document("x", text))
-    assert (None, 1) == (node, len(faults))
+    assert (node, len(faults)) == (None, 1)
 
 
 def test_a_number_too_long_for_python_is_still_a_number() -> None:
@@ -129,20 +134,22 @@ VALUES = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("ab\"\\\n", max_size=3), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text('ab"\\\n', max_size=3), inner)
+    ),
     max_leaves=20,
 )
 
 
 @settings(max_examples=200, deadline=None)
-@given(VALUES, st.sampled_from([None, 2]), st.booleans())
-def test_generated_values(value: Any, indent: int | None, ascii_only: bool) -> None:
+@given(value=VALUES, indent=st.sampled_from([None, 2]), ascii_only=st.booleans())
+def test_generated_values(value: Any, indent: int | None, *, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     node, faults = parse_json(Document("x", text))
     assert ([], value) == (faults, plain(node))
 
 
-TOKENS = st.sampled_from(list('{}[]:,"\\u0d8 1-.eE+tn\n') + ["true", "null", '"a"', "\\ud83d", "é"])
+TOKENS = st.sampled_from([*'{}[]:,"\\u0d8 1-.eE+tn\n', "true", "null", '"a"', "\\ud83d", "é"])
 
 
 def accepted(text: str) -> bool:

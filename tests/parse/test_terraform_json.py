@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from blastdoor.parse import tree
 from blastdoor.parse.terraform_json import parse_terraform_json, parse_tfvars_json
 from blastdoor.span import Document
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 Show = Callable[[tree.Expression], str]
 Lines = Callable[[tree.Body], list[str]]
@@ -44,7 +45,7 @@ CONFIGURATION = {
                 "depends_on": ["aws_iam_role.r", "module.m[0].x"],
                 "tags": {"A${1}": "b", "//": "kept"},
                 "versioning": {"enabled": True},
-                "lifecycle": {"ignore_changes": ["tags[\"x\"]"], "prevent_destroy": True},
+                "lifecycle": {"ignore_changes": ['tags["x"]'], "prevent_destroy": True},
                 "provisioner": [{"local-exec": {"command": "c", "when": "destroy"}}],
                 "dynamic": {"rule": {"for_each": "${var.v}", "content": {"x": "${rule.value}"}}},
             },
@@ -53,7 +54,7 @@ CONFIGURATION = {
     },
     "data": [{"aws_region": {"current": {}}}],
     "module": {"m": {"source": "./m", "providers": {"aws": "aws.cn"}}},
-    "moved": [{"from": "a.b", "to": "a.c[\"k\"]"}],
+    "moved": [{"from": "a.b", "to": 'a.c["k"]'}],
     "output": {"o": {"value": "${aws_s3_bucket.b.id}", "depends_on": []}},
     "check": {"k": {"assert": {"condition": "${true}"}}},
 }  # fmt: skip
@@ -118,14 +119,14 @@ EXPECTED = [
 
 def test_the_tree(lines: Lines) -> None:
     result = parsed(CONFIGURATION)
-    assert ([], EXPECTED) == (result.faults, lines(result.body))
+    assert (result.faults, lines(result.body)) == ([], EXPECTED)
 
 
 def test_a_default_is_text_and_no_template(value: Callable[[tree.Expression], Any]) -> None:
     result = parsed({"variable": {"v": {"default": "${literal}", "description": "%{if"}}})
     (block,) = result.body.blocks
     values = {name: value(a.expression) for name, a in block.body.attributes.items()}
-    assert ([], {"default": "${literal}", "description": "%{if"}) == (result.faults, values)
+    assert (result.faults, values) == ([], {"default": "${literal}", "description": "%{if"})
 
 
 def test_ranges() -> None:
@@ -143,9 +144,9 @@ def test_ranges() -> None:
         '{"a": "p${q}", "provider": "aws.cn"}', '"p${q}"', "p", "${q}", "aws.cn", ".cn",
     ]  # fmt: skip
     assert expected == [text[node.start : node.end] for node in nodes]
-    assert '"n"' == text[block.start : block.header_end]
+    assert text[block.start : block.header_end] == '"n"'
     attribute = block.body.attributes["a"]
-    assert "a" == text[attribute.name_start : attribute.name_end]
+    assert text[attribute.name_start : attribute.name_end] == "a"
 
 
 def test_ranges_behind_escapes() -> None:
@@ -162,7 +163,8 @@ def test_ranges_behind_escapes() -> None:
         *directive.yes,
     ]  # fmt: skip
     expected = [
-        r"\u00e9", r"\t", r"${f(\"x\", b.c)}", r"\"x\"", "b.c", r"\n", "%{ if d }y%{ endif }", "d", "y",
+        r"\u00e9", r"\t", r"${f(\"x\", b.c)}", r"\"x\"", "b.c", r"\n", "%{ if d }y%{ endif }", "d",
+        "y",
     ]  # fmt: skip
     assert ([], expected) == (result.faults, [text[node.start : node.end] for node in nodes])
 
@@ -203,17 +205,17 @@ def test_faults(text: str, found: str, message: str) -> None:
 
 def test_what_is_around_a_fault_is_kept(lines: Lines) -> None:
     result = parsed({"locals": {"a": "${", "b": 1}, "nope": {}, "output": {"o": None, "p": {}}})
-    assert ["locals", "  a = BROKEN", "  b = 1", "output 'p'"] == lines(result.body)
-    assert 2 == len(result.faults)
+    assert lines(result.body) == ["locals", "  a = BROKEN", "  b = 1", "output 'p'"]
+    assert len(result.faults) == 2
 
 
 def test_comments_that_speak_to_us() -> None:
     result = parsed({"//": "no", "resource": {"t": {"n": {"//": "blastdoor:ignore A"}}}})
-    assert ["blastdoor:ignore A"] == [comment.text for comment in result.comments]
+    assert [comment.text for comment in result.comments] == ["blastdoor:ignore A"]
 
 
 def test_values_of_variables(value: Callable[[tree.Expression], Any]) -> None:
-    values = {"a": "${x}", "b": [1, {"c": None, "//": "kept"}], "d": "%{", "e\n": "\u2028\"x"}
+    values = {"a": "${x}", "b": [1, {"c": None, "//": "kept"}], "d": "%{", "e\n": '\u2028"x'}
     text = json.dumps(values)
     result = parse_tfvars_json(Document("x.tfvars.json", text))
     found = {name: value(a.expression) for name, a in result.body.attributes.items()}
@@ -242,7 +244,9 @@ KEYS = st.sampled_from(
     ["//", "resource", "data", "locals", "lifecycle", "dynamic", "content", "provider", "terraform",
      "depends_on", "a", "variable", "type", "provisioner", "é", ""]
 )  # fmt: skip
-STRINGS = st.sampled_from(["${a.b}", "x", "${", "%{if a}b%{endif}", "aws.cn", "a b", "\n${\"é\"}😀", ""])
+STRINGS = st.sampled_from(
+    ["${a.b}", "x", "${", "%{if a}b%{endif}", "aws.cn", "a b", '\n${"é"}😀', ""]
+)
 VALUES = st.recursive(
     STRINGS | st.none() | st.integers() | st.booleans(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
@@ -251,8 +255,8 @@ VALUES = st.recursive(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.dictionaries(KEYS, VALUES, max_size=4), st.booleans())
-def test_nothing_raises_and_every_range_is_within(value: object, ascii_only: bool) -> None:
+@given(value=st.dictionaries(KEYS, VALUES, max_size=4), ascii_only=st.booleans())
+def test_nothing_raises_and_every_range_is_within(value: object, *, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
     for parse in (parse_terraform_json, parse_tfvars_json):
         result = parse(Document("x", text))
@@ -267,4 +271,4 @@ def test_nothing_raises_and_every_range_is_within(value: object, ascii_only: boo
 def test_deep_values_are_a_fault() -> None:
     text = '{"locals": {"a": ' + "[" * 190 + "]" * 190 + "}}"
     (fault,) = parsed(text).faults
-    assert "nested more than 128 levels deep" == fault.message
+    assert fault.message == "nested more than 128 levels deep"
