@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -118,26 +119,34 @@ class Piece:
 
 
 class Key:
-    """What a value says, hashable: the hash of a part is computed once, however often it is shared."""
+    """What a value says, as a digest of its parts: equal for equal values, cheap to compare and hash.
 
-    __slots__ = ("_hash", "parts")
+    Values share their parts many times over; comparing them part by part would go through each part
+    as often as it is shared.
+    """
 
-    def __init__(self, parts: tuple[Hashable, ...]) -> None:
-        self.parts = parts
-        self._hash = hash(parts)
+    __slots__ = ("_hash", "digest")
+
+    def __init__(self, parts: Iterable[object]) -> None:
+        encoded = [
+            part.digest
+            if isinstance(part, Key)
+            else b"%d:%b" % (len(part), part.encode("utf-8", "surrogatepass"))
+            if isinstance(part, str)
+            else b"#%b;" % repr(part).encode()
+            for part in parts
+        ]
+        self.digest = blake2b(b"".join(encoded), digest_size=16).digest()
+        self._hash = hash(self.digest)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-        return (
-            isinstance(other, Key) and self._hash == other._hash and self.parts == other.parts
-        )
+        return isinstance(other, Key) and self.digest == other.digest
 
     def __repr__(self) -> str:
-        return repr(self.parts)
+        return self.digest.hex()
 
 
 class Value:
@@ -184,7 +193,7 @@ class Value:
             self._key = Key(self._make_key())
         return self._key
 
-    def _make_key(self) -> tuple[Hashable, ...]:
+    def _make_key(self) -> Iterable[object]:
         raise NotImplementedError
 
     @property
@@ -219,7 +228,7 @@ class Known(Value):
     def _copy(self) -> Value:
         return Known(self.data, self.span, self.via, self.pieces)
 
-    def _make_key(self) -> tuple[Hashable, ...]:
+    def _make_key(self) -> Iterable[object]:
         return ("known", type(self.data).__name__, self.data)
 
     @property
@@ -248,11 +257,8 @@ class Text(Value):
     def _copy(self) -> Value:
         return Text(self.parts, self.span, self.via)
 
-    def _make_key(self) -> tuple[Hashable, ...]:
-        return (
-            "text",
-            tuple(p.text if isinstance(p, Piece) else p.key() for p in self.parts),
-        )
+    def _make_key(self) -> Iterable[object]:
+        return ["text", *[p.text if isinstance(p, Piece) else p.key() for p in self.parts]]
 
     def pattern(self, hole: str) -> str:
         """The text with ``hole`` in place of each value that is not known."""
@@ -278,7 +284,7 @@ class Encoded(Value):
     def _copy(self) -> Value:
         return Encoded(self.inner, self.span, self.via)
 
-    def _make_key(self) -> tuple[Hashable, ...]:
+    def _make_key(self) -> Iterable[object]:
         return ("encoded", self.inner.key())
 
     @property
@@ -316,8 +322,8 @@ class OneOf(Value):
     def _copy(self) -> Value:
         return OneOf(self.alternatives, self.span, self.via)
 
-    def _make_key(self) -> tuple[Hashable, ...]:
-        return ("one-of", tuple(a.value.key() for a in self.alternatives))
+    def _make_key(self) -> Iterable[object]:
+        return ["one-of", *[a.value.key() for a in self.alternatives]]
 
 
 class Many(Value):
@@ -348,8 +354,8 @@ class Many(Value):
     def _copy(self) -> Value:
         return Many(self.items, self.span, self.via, complete=self.complete, is_set=self.is_set)
 
-    def _make_key(self) -> tuple[Hashable, ...]:
-        return ("many", self.complete, self.is_set, tuple([item.key() for item in self.items]))
+    def _make_key(self) -> Iterable[object]:
+        return ["many", self.complete, self.is_set, *[item.key() for item in self.items]]
 
     @property
     def resolved(self) -> bool:
@@ -391,12 +397,12 @@ class Mapping(Value):
             self.entries, self.span, self.via, complete=self.complete, key_spans=self.key_spans
         )
 
-    def _make_key(self) -> tuple[Hashable, ...]:
-        return (
-            "mapping",
-            self.complete,
-            tuple([(name, item.key()) for name, item in sorted(self.entries.items())]),
-        )
+    def _make_key(self) -> Iterable[object]:
+        parts: list[object] = ["mapping", self.complete]
+        for name, item in sorted(self.entries.items()):
+            parts.append(name)
+            parts.append(item.key())
+        return parts
 
     def get(self, name: str) -> Value | None:
         """The value of a key, or ``None`` where the mapping does not say."""
@@ -445,7 +451,7 @@ class Unknown(Value):
             partition=self.partition,
         )
 
-    def _make_key(self) -> tuple[Hashable, ...]:
+    def _make_key(self) -> Iterable[object]:
         return (
             "unknown",
             self.reason.name,
@@ -473,7 +479,7 @@ class Inherited(Unknown):
             partition=self.partition,
         )
 
-    def _make_key(self) -> tuple[Hashable, ...]:
+    def _make_key(self) -> Iterable[object]:
         return ("inherited", self.subject)
 
 
