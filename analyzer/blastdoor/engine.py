@@ -87,7 +87,7 @@ def analyze_files(
     files: Mapping[str, str], rules: Sequence[Rule], options: Options | None = None
 ) -> Report:
     """The report on files held in memory: path → text."""
-    from blastdoor.source import Memory  # noqa: PLC0415  tests and rule pages only
+    from blastdoor.source import Memory
 
     return check(Memory(files), rules, options or Options(select=frozenset(r.id for r in rules)))
 
@@ -198,9 +198,7 @@ class _Run:
 
     def _variant(self, root: Root, variables: tuple[Variables, ...], *, first: bool) -> None:
         try:
-            unit = evaluate_root(
-                self.repository, root, variables, no_region=self.no_region
-            )
+            unit = evaluate_root(self.repository, root, variables, no_region=self.no_region)
             unit.environment = self._environment(root, unit, variables)
             facts, coverage = extractors.extract(unit)
         except Exception as error:  # noqa: BLE001  the one place: a bug is a reported failure
@@ -235,7 +233,7 @@ class _Run:
         self, root: Root, unit: Evaluated, variables: tuple[Variables, ...]
     ) -> str | None:
         for pattern, name in self.options.environments.items():
-            from blastdoor.source import Globs  # noqa: PLC0415  rarely configured
+            from blastdoor.source import Globs
 
             if Globs([pattern]).match(root.directory):
                 return tables.scopes().environment_of([name])
@@ -279,9 +277,7 @@ class _Run:
             return
         stronger, other = (finding, known) if level > known.level else (known, finding)
         places = {(r.span.path, r.span.start) for r in stronger.related}
-        more = tuple(
-            r for r in other.related if (r.span.path, r.span.start) not in places
-        )
+        more = tuple(r for r in other.related if (r.span.path, r.span.start) not in places)
         self.found[key] = replace(stronger, related=stronger.related + more[:20])
 
     def _level(self, rule: Rule, hit: Hit, unit: Evaluated) -> tuple[Level, tuple[str, ...]]:
@@ -308,7 +304,7 @@ class _Run:
         report.files = len(self.repository.read_paths)
         findings = fingerprinted(_without_superseded(self.found.values(), self.every))
         if self.options.inline_suppressions and self.repository.comments:
-            from blastdoor import suppress  # noqa: PLC0415  only where a file speaks to us
+            from blastdoor import suppress
 
             reported = self.repository.reported
             outcome = suppress.apply(

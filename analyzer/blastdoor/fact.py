@@ -7,11 +7,12 @@ detector knows which language a fact came from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from blastdoor.finding import Failure
     from blastdoor.reach import Reach
     from blastdoor.span import Span

@@ -11,7 +11,6 @@ import json
 import posixpath
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +20,7 @@ from blastdoor.parse import tree
 from blastdoor.span import Document, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from blastdoor.source import Entry, Files
 
@@ -32,7 +31,18 @@ _MERGED_BLOCKS: Final = frozenset({"lifecycle"})
 """Nested blocks that an override file merges argument by argument instead of replacing."""
 _META: Final = frozenset({"terraform", "locals"})
 DEMO_WORDS: Final = frozenset(
-    {"test", "tests", "fixture", "fixtures", "example", "examples", "testdata", "demo", "demos", "samples"}
+    {
+        "test",
+        "tests",
+        "fixture",
+        "fixtures",
+        "example",
+        "examples",
+        "testdata",
+        "demo",
+        "demos",
+        "samples",
+    }
 )
 """Directory names that hold nothing anyone deploys for real."""
 
@@ -84,9 +94,7 @@ class Section:
         if self._blocks is not None and type_ in self._blocks:
             return self._blocks[type_]
         return [
-            Section(self.document, block)
-            for block in self.block.body.blocks
-            if block.type == type_
+            Section(self.document, block) for block in self.block.body.blocks if block.type == type_
         ]
 
     def section_types(self) -> list[str]:
@@ -135,7 +143,13 @@ class Section:
                         if old is None
                         else Span(old[0], old[1].expression.start, old[1].expression.end)
                     )
-                    yield f"{type_}.{name}", before.text if before else "", after.text, after, before
+                    yield (
+                        f"{type_}.{name}",
+                        before.text if before else "",
+                        after.text,
+                        after,
+                        before,
+                    )
 
 
 @dataclass(slots=True)
@@ -192,9 +206,11 @@ class Module:
             for required in section.sections("required_providers"):
                 for name in required.argument_names():
                     found = required.argument(name)
-                    if found and "configuration_aliases" in Span(
-                        found[0], found[1].start, found[1].end
-                    ).text:
+                    if (
+                        found
+                        and "configuration_aliases"
+                        in Span(found[0], found[1].start, found[1].end).text
+                    ):
                         return True
         return False
 
@@ -585,7 +601,12 @@ def _override(module: Module, body: tree.Body) -> None:
                 module.locals[name] = (document, attribute)
                 module.overrides.append(
                     OverrideChange(
-                        f"local.{name}", "", before.text if before else "", after.text, after, before
+                        f"local.{name}",
+                        "",
+                        before.text if before else "",
+                        after.text,
+                        after,
+                        before,
                     )
                 )
             continue

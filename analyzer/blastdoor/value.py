@@ -11,14 +11,13 @@ is bounded: the constructors `many` and `mapping` refuse what is beyond the budg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable, Iterator
 
     from blastdoor.span import Document, Span
 
@@ -126,6 +125,8 @@ class Key:
     """
 
     __slots__ = ("_hash", "digest")
+
+    digest: bytes
 
     def __init__(self, parts: Iterable[object]) -> None:
         encoded = [
@@ -331,7 +332,7 @@ class Many(Value):
 
     __slots__ = ("complete", "is_set", "items")
 
-    def __init__(  # noqa: PLR0913  a value's fields
+    def __init__(
         self,
         items: tuple[Value, ...],
         span: Span | None = None,
@@ -370,7 +371,7 @@ class Mapping(Value):
 
     __slots__ = ("complete", "entries", "key_spans")
 
-    def __init__(  # noqa: PLR0913  a value's fields
+    def __init__(
         self,
         entries: dict[str, Value],
         span: Span | None = None,
@@ -422,7 +423,7 @@ class Unknown(Value):
 
     __slots__ = ("meaning", "partition", "reason", "subject")
 
-    def __init__(  # noqa: PLR0913  a value's fields
+    def __init__(
         self,
         reason: Reason,
         subject: str = "",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -14,6 +13,8 @@ from blastdoor.reach import Accounts, Organization, Reach
 from blastdoor.value import Meaning, Unknown, Value, known_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.fact import Facts, Resource, Statement, Target
 
 _ORGANIZATION_ARN: Final = re.compile(r"arn:[^:]*:organizations::[^:]*:organization/")

@@ -7,7 +7,6 @@ Sources: AWS IAM User Guide, "IAM JSON policy element reference"; AWS Service Au
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -18,6 +17,8 @@ from blastdoor.reach import Actions, Conditions, Principals, Reach, Resources
 from blastdoor.value import Known, Value, known_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.fact import Facts, Resource, Statement, Term
 
 _GRANTING: Final = frozenset({"identity"})
@@ -38,7 +39,9 @@ ROUTINE_WRITES: Final = frozenset(
 _BREAK_GLASS: Final = re.compile(
     r"break[-_]?glass|organizationaccountaccess|emergency", re.IGNORECASE
 )
-_BOOTSTRAP: Final = re.compile(r"cdk[-_a-z0-9]*(?:exec|bootstrap|deploy)|cfn[-_]exec", re.IGNORECASE)
+_BOOTSTRAP: Final = re.compile(
+    r"cdk[-_a-z0-9]*(?:exec|bootstrap|deploy)|cfn[-_]exec", re.IGNORECASE
+)
 
 
 def admin_grant(facts: Facts) -> Iterator[Hit]:
@@ -189,8 +192,7 @@ def public_principal(facts: Facts) -> Iterator[Hit]:
         yield _hit(
             statement,
             anyone,
-            f"principals: anyone ({_said(anyone)}), in the policy of "
-            f"{statement.resource.address}",
+            f"principals: anyone ({_said(anyone)}), in the policy of {statement.resource.address}",
             axis="principals",
             condition=_public_condition(statement, facts),
             contain="name the principals, or add a condition such as aws:PrincipalOrgID or "
@@ -235,8 +237,10 @@ def _fenced(facts: Facts) -> set[tuple[str, str]]:
         and (s.not_principals or any(_is_anyone(kind, t.text) for kind, t in s.principals))
         and (
             not s.conditions_known
-            or any("not" in operator.lower() and scopes.restricts(key)
-                   for operator, key, _values in s.conditions)
+            or any(
+                "not" in operator.lower() and scopes.restricts(key)
+                for operator, key, _values in s.conditions
+            )
             or s.not_principals
         )
     }
@@ -249,7 +253,9 @@ def _is_set(value: Value | None) -> bool:
 def _is_anyone(kind: str, text: str) -> bool:
     if kind == "*":
         return text == "*"
-    return kind == "AWS" and (text == "*" or re.fullmatch(r"arn:[^:]*:iam::\*:.*", text) is not None)
+    return kind == "AWS" and (
+        text == "*" or re.fullmatch(r"arn:[^:]*:iam::\*:.*", text) is not None
+    )
 
 
 def _public_condition(statement: Statement, facts: Facts) -> str:
@@ -281,7 +287,8 @@ def _public_read(statement: Statement) -> bool:
         and statement.complete
         and not statement.not_actions
         and all(
-            t.text.lower() in ("s3:getobject", "s3:getobjectversion", "s3:listbucket", "execute-api:invoke")
+            t.text.lower()
+            in ("s3:getobject", "s3:getobjectversion", "s3:listbucket", "execute-api:invoke")
             for t in statement.actions
         )
     )
@@ -360,7 +367,7 @@ def reach_of(statement: Statement) -> Reach:
     )
 
 
-def _hit(  # noqa: PLR0913  a finding's parts
+def _hit(
     statement: Statement,
     term: Term,
     message: str,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from blastdoor.detect.hit import Hit
@@ -12,6 +11,8 @@ from blastdoor.reach import Guards, Reach
 from blastdoor.value import Known
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.fact import Facts, Guard
 
 
@@ -21,8 +22,7 @@ def deletion_protection_off(facts: Facts) -> Iterator[Hit]:
         if guard.kind == "deletion" and guard.unsafe:
             yield _hit(
                 guard,
-                f"guards: {guard.resource.address} can be deleted by one call "
-                f"({_said(guard)})",
+                f"guards: {guard.resource.address} can be deleted by one call ({_said(guard)})",
                 f"set {guard.attribute} = {guard.safe_text}",
             )
 

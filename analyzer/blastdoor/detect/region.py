@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -39,6 +38,8 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.fact import Facts, LiteralText, Provider, Resource, Statement, Target
     from blastdoor.span import Span
 
@@ -48,7 +49,16 @@ _ARN_FIELDS: Final = 6
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _GOOGLE_ZONE: Final = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
 _NAME_ARGUMENTS: Final = ("name", "bucket", "identifier", "cluster_identifier", "function_name")
-_GLOBAL_PARTS: Final = ("cloudfront", "waf", "acm", "certificate", "route53", "billing", "edge", "cur")
+_GLOBAL_PARTS: Final = (
+    "cloudfront",
+    "waf",
+    "acm",
+    "certificate",
+    "route53",
+    "billing",
+    "edge",
+    "cur",
+)
 
 
 def _because(value: Value | None) -> str:
@@ -313,9 +323,7 @@ def _named_mismatch(resource: Resource, region: Value) -> Iterator[Hit]:
         text = known_text(value)
         if value is None or text is None or set(_words(text)) & tables.scopes().far_words:
             continue
-        named = {
-            r for r in regions if re.search(rf"(?<![a-z0-9]){r}(?![a-z0-9])", text.lower())
-        }
+        named = {r for r in regions if re.search(rf"(?<![a-z0-9]){r}(?![a-z0-9])", text.lower())}
         if len(named) != 1 or pinned in named:
             continue
         if pinned == "us-east-1" and _is_global_part(resource):
@@ -505,8 +513,12 @@ def mixed_partitions(facts: Facts) -> Iterator[Hit]:
                 str(known_text(other.partition)),
                 condition=_contradiction(first.region, other.region),
                 contain="give each partition credentials of its own",
-                related=(Related(first.region_span or first.span, f"{first.address}: "
-                                 f"{words_of(first.region)}"),),
+                related=(
+                    Related(
+                        first.region_span or first.span,
+                        f"{first.address}: {words_of(first.region)}",
+                    ),
+                ),
                 reach=Reach(partitions=Partitions(*shared)),
             )
 
@@ -671,9 +683,7 @@ def _judge(name: str) -> tuple[str, str, str] | None:
 def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:
     """A part that must live in us-east-1 is created elsewhere."""
     places = tables.locations()
-    by_address = {
-        (r.address): r for r in facts.unit.resources if not r.is_data
-    }
+    by_address = {(r.address): r for r in facts.unit.resources if not r.is_data}
     for resource in facts.unit.resources:
         if resource.is_data:
             continue
@@ -707,9 +717,7 @@ def _elsewhere(resource: Resource, region: str) -> bool:
     return own is not None and own != region and partition_of(own) == "aws"
 
 
-def _misplaced(
-    resource: Resource, region: str, why: str, related: tuple[Related, ...]
-) -> Hit:
+def _misplaced(resource: Resource, region: str, why: str, related: tuple[Related, ...]) -> Hit:
     own = resource.region
     inherited = resource.provider is not None and own is resource.provider.region
     at = resource.span if inherited or own is None else (place(own) or resource.span)
@@ -787,9 +795,7 @@ def region_deny_without_global_exemption(facts: Facts) -> Iterator[Hit]:
             continue
         allowed = [t.text for t in test[1]]
         homes = {
-            p.global_region
-            for name in allowed
-            if (p := tables.partitions().of(name)) is not None
+            p.global_region for name in allowed if (p := tables.partitions().of(name)) is not None
         }
         if homes & set(allowed) or not homes:
             continue

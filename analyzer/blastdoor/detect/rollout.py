@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.detect.hit import Hit
@@ -10,6 +9,8 @@ from blastdoor.facts.reading import chain, origin, place
 from blastdoor.reach import Fleet, Reach
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.fact import Facts
 
 _WHOLE: Final = 100.0

@@ -56,7 +56,7 @@ def partition_of_region(region: Value | None) -> Value:
         )
     name = known_text(region)
     if name:
-        assert region is not None  # noqa: S101  known_text saw a value
+        assert region is not None
         return Known(partition_of(name), region.span, region.via)
     return Unknown(Reason.ENVIRONMENT, "the current partition", meaning=Meaning.CURRENT_PARTITION)
 
@@ -121,9 +121,7 @@ def _partition(
     )
     if attribute in ("partition", "id"):
         if isinstance(partition, Unknown):
-            return Unknown(
-                partition.reason, subject, span, (), meaning=Meaning.CURRENT_PARTITION
-            )
+            return Unknown(partition.reason, subject, span, (), meaning=Meaning.CURRENT_PARTITION)
         return partition
     name = known_text(partition)
     suffix = _DNS_SUFFIX.get(name) if name else None
@@ -363,14 +361,12 @@ def account_of_arn(value: Value | None) -> Value | None:
         text = found
     fields = text.split(":")
     if len(fields) > 5 and len(fields[4]) == 12 and fields[4].isdigit():  # noqa: PLR2004
-        assert value is not None  # noqa: S101  it had a text
+        assert value is not None
         return Known(fields[4], value.span, value.via)
     return None
 
 
-_HANDLERS: Final[
-    dict[str, Callable[[str, Get, "Provider | None", str, "Span"], Value | None]]
-] = {
+_HANDLERS: Final[dict[str, Callable[[str, Get, Provider | None, str, Span], Value | None]]] = {
     "aws_region": _region,
     "aws_regions": _regions,
     "aws_partition": _partition,

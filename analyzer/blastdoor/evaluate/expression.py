@@ -10,7 +10,6 @@ sides. Evaluation is bounded by a `Budget` of steps and depth; beyond it values 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -40,6 +39,8 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from blastdoor.evaluate.functions import Files
 
 MAX_STEPS: Final = 3_000_000
@@ -65,15 +66,22 @@ class Budget:
 class Scope(Protocol):
     """Answers what names mean where an expression stands."""
 
-    files: Files
-    budget: Budget
+    @property
+    def files(self) -> Files:
+        """The files that functions may read."""
+
+    @property
+    def budget(self) -> Budget:
+        """How much evaluation is left."""
 
     def resolve(
         self, name: str, operations: Sequence[tree.Operation], frame: Frame, span: Span
     ) -> tuple[Value, int]:
         """The value of a root name with the first operations, and how many of them it used."""
 
-    def missed(self, base: tree.Expression, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
+    def missed(
+        self, base: tree.Expression, mapping: Mapping, key: Value, frame: Frame, span: Span
+    ) -> None:
         """Effect: records that a known key is not in a completely known mapping."""
 
 
@@ -518,11 +526,13 @@ def _conditional(node: tree.Conditional, frame: Frame) -> Value:
     if yes is no or yes.key() == no.key():
         return yes
     text = frame.span(node.condition).text
-    if isinstance(yes, (Many, Mapping)) and isinstance(no, (Many, Mapping)) and yes.size + no.size > 2000:  # noqa: E501, PLR2004
+    if (
+        isinstance(yes, (Many, Mapping))
+        and isinstance(no, (Many, Mapping))
+        and yes.size + no.size > 2000
+    ):  # noqa: E501, PLR2004
         return _missing(condition, frame.span(node))
-    return one_of(
-        (Alternative(yes, text), Alternative(no, f"not ({text})")), frame.span(node)
-    )
+    return one_of((Alternative(yes, text), Alternative(no, f"not ({text})")), frame.span(node))
 
 
 # Collections
@@ -545,9 +555,7 @@ def _object(node: tree.ObjectExpression, frame: Frame) -> Value:
             continue
         entries[name] = value
         key_spans[name] = frame.span(item.key)
-    return within_budget(
-        Mapping(entries, frame.span(node), complete=complete, key_spans=key_spans)
-    )
+    return within_budget(Mapping(entries, frame.span(node), complete=complete, key_spans=key_spans))
 
 
 def _for(node: tree.ForExpression, frame: Frame) -> Value:
@@ -617,9 +625,7 @@ def _for_over(node: tree.ForExpression, collection: Value, frame: Frame, span: S
     return within_budget(Mapping(entries, span, complete=complete, key_spans=key_spans))
 
 
-def _for_unknown(
-    node: tree.ForExpression, collection: Unknown, frame: Frame, span: Span
-) -> Value:
+def _for_unknown(node: tree.ForExpression, collection: Unknown, frame: Frame, span: Span) -> Value:
     """A ``for`` over a collection that is not known: keeps what the elements stand for."""
     element = element_of(collection)
     inner = frame.bind(_loop_names(node, Unknown(Reason.RANGE, collection.subject), element))
@@ -827,17 +833,23 @@ def _splat(value: Value, operation: tree.Splat, frame: Frame, span: Span) -> Val
     if isinstance(value, Unknown):
         result: Value = value
         for step in operation.operations:
-            result = _select_unknown(value, _splat_key(step, frame), span)
+            if isinstance(result, Unknown) and not isinstance(step, tree.Splat):
+                result = _select_unknown(result, _splat_key(step, frame), span)
         return result
     elements = value.items if isinstance(value, Many) else (value,)
     complete = value.complete if isinstance(value, Many) else True
-    items = []
-    for element in elements:
-        item = element
-        for step in operation.operations:
-            item = select(item, _splat_key(step, frame), span)
-        items.append(item)
+    items = [follow(element, operation.operations, frame, span) for element in elements]
     return within_budget(Many(tuple(items), span, value.via, complete=complete))
+
+
+def follow(value: Value, operations: Sequence[tree.Operation], frame: Frame, span: Span) -> Value:
+    """A value after further attribute, index and splat operations."""
+    for step in operations:
+        if isinstance(step, tree.Splat):
+            value = _splat(value, step, frame, span)
+        else:
+            value = select(value, _splat_key(step, frame), span)
+    return value
 
 
 def _splat_key(step: tree.Attr | tree.Index, frame: Frame) -> Value:

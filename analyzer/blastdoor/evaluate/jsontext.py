@@ -176,7 +176,7 @@ def _convert(node: Node, layout: _Layout, owner: Value) -> Value:
     if isinstance(node, Sequence):
         items = tuple([_convert(child, layout, owner) for child in node.items])
         return Many(items, span, layout.via)
-    assert isinstance(node, Scalar)  # noqa: S101  the only kind left
+    assert isinstance(node, Scalar)
     data = node.value
     if isinstance(data, str) and _OPEN in data:
         return _with_holes(data, layout, span, owner)

@@ -6,13 +6,14 @@ decides whether its tree is walked at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from blastdoor.parse import tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.span import Document
     from blastdoor.units import Module
 
@@ -94,7 +95,7 @@ def walk(expression: tree.Expression) -> Iterator[tree.Expression]:
         stack.extend(reversed(_children(node)))
 
 
-def _children(node: tree.Node) -> list[tree.Node]:  # noqa: C901, PLR0911, PLR0912  one row a kind
+def _children(node: tree.Node) -> list[tree.Node]:
     kind = node.__class__
     if kind in _LEAVES:
         return []

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Mapping as AbstractMapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor.evaluate import shapes
@@ -25,8 +23,8 @@ from blastdoor.evaluate.expression import (
     Frame,
     element_of,
     evaluate,
+    follow,
     iterate,
-    select,
     to_bool,
     to_number,
     to_text,
@@ -68,7 +66,8 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Mapping as AbstractMapping
 
     from blastdoor.units import Module, Repository, Root, Section
 
@@ -200,7 +199,7 @@ class Instance:
         self.address = address
         self.budget = program.budget
         self.files = ModuleFiles(self)
-        self.depth = 0 if parent is None else parent.depth + 1
+        self.depth: int = 0 if parent is None else parent.depth + 1
         self._values: dict[Hashable, Value] = {}
         self._open: set[Hashable] = set()
         self._children: dict[Hashable, Instance | None] = {}
@@ -243,9 +242,7 @@ class Instance:
         if name in ("each", "count", "self"):
             return Unknown(Reason.RANGE, name, span), 0
         if isinstance(first, tree.Attr) and "_" in name:
-            value, used = self._reference(
-                "managed", name, first.name, operations[1:], frame, span
-            )
+            value, used = self._reference("managed", name, first.name, operations[1:], frame, span)
             return value, used + 1
         return Unknown(Reason.UNRESOLVED, name, span), 0
 
@@ -335,7 +332,7 @@ class Instance:
         """The value that the caller or a file of values gives a variable."""
         if self.parent is None:
             return self._assignments().get(name)
-        assert self.call is not None  # noqa: S101  a child has a call
+        assert self.call is not None
         found = self.call.argument(name)
         if found is None:
             return None
@@ -347,14 +344,13 @@ class Instance:
         )
         if isinstance(value, Known) and value.data is None:
             nullable = section.argument("nullable")
-            if nullable is not None and to_bool(
-                evaluate(nullable[1].expression, self.frame(nullable[0]))
-            ) is False:
+            if (
+                nullable is not None
+                and to_bool(evaluate(nullable[1].expression, self.frame(nullable[0]))) is False
+            ):
                 return None
         where = Span(document, attribute.expression.start, attribute.expression.end)
-        return value.through(
-            Evidence(Step.INPUT, f"input {name} of {self.address}", where)
-        )
+        return value.through(Evidence(Step.INPUT, f"input {name} of {self.address}", where))
 
     def _convert(self, section: Section, value: Value) -> Value:
         constraint = section.argument("type")
@@ -413,8 +409,8 @@ class Instance:
         return self._providers
 
     def _passed(self, providers: dict[str, Provider]) -> None:
-        assert self.call is not None  # noqa: S101
-        assert self.parent is not None  # noqa: S101
+        assert self.call is not None
+        assert self.parent is not None
         passed = self.call.argument("providers")
         if passed is None:
             return
@@ -609,9 +605,7 @@ class Instance:
         iterator = section.argument("iterator")
         label = name
         if iterator is not None:
-            label = Span(
-                iterator[0], iterator[1].expression.start, iterator[1].expression.end
-            ).text
+            label = Span(iterator[0], iterator[1].expression.start, iterator[1].expression.end).text
         if isinstance(collection, OneOf):
             return self._dynamic_open(contents[0], label, element_of(collection), bindings, owner)
         elements = iterate(collection)
@@ -659,9 +653,7 @@ class Instance:
 
     def _counted(self, section: Section, value: Value) -> list[Bindings]:
         number = to_number(value)
-        open_index: Bindings = {
-            "count": Mapping({"index": Unknown(Reason.RANGE, "count.index")})
-        }
+        open_index: Bindings = {"count": Mapping({"index": Unknown(Reason.RANGE, "count.index")})}
         if number is None:
             truth = to_bool(value)
             if truth is False:
@@ -745,9 +737,7 @@ class Instance:
             elif isinstance(first, tree.Splat):
                 return self._splatted(mode, section, type_, name, first, frame, span), 1
         if used >= len(operations):
-            return Unknown(
-                _reason(mode), address, span, meaning=Meaning.RESOURCE
-            ), used
+            return Unknown(_reason(mode), address, span, meaning=Meaning.RESOURCE), used
         attribute = operations[used]
         if not isinstance(attribute, tree.Attr):
             return Unknown(_reason(mode), address, span, meaning=Meaning.RESOURCE), len(operations)
@@ -778,12 +768,7 @@ class Instance:
             if key is None or not isinstance(key, Known):
                 complete = False
             item = self.attribute(mode, section, type_, name, steps[0].name, key, span)
-            for step in steps[1:]:
-                if isinstance(step, tree.Attr):
-                    item = select(item, Known(step.name), span)
-                else:
-                    item = select(item, evaluate(step.key, frame), span)
-            items.append(item)
+            items.append(follow(item, steps[1:], frame, span))
         return Many(tuple(items), span, complete=complete)
 
     def attribute(  # noqa: PLR0913  a reference's parts
@@ -835,9 +820,7 @@ class Instance:
 
         return self._once(token, make, subject, span)
 
-    def _template_file(
-        self, get: Callable[[str], Value | None], subject: str, span: Span
-    ) -> Value:
+    def _template_file(self, get: Callable[[str], Value | None], subject: str, span: Span) -> Value:
         template, variables = get("template"), get("vars")
         if not isinstance(template, Known) or not isinstance(template.data, str):
             return Unknown(Reason.DATA_SOURCE, subject, span)
@@ -845,9 +828,7 @@ class Instance:
             variables = Mapping({}, span)
         from blastdoor.parse.hcl import parse_template
 
-        document = Document(
-            template.span.path if template.span is not None else "", template.data
-        )
+        document = Document(template.span.path if template.span is not None else "", template.data)
         expression, faults = parse_template(document)
         if faults or not variables.complete:
             return Unknown(Reason.DATA_SOURCE, subject, span)
@@ -894,13 +875,11 @@ class Instance:
         if used >= len(operations) or not isinstance(operations[used], tree.Attr):
             return Unknown(Reason.EXTERNAL_MODULE, f"module.{name}", span), len(operations)
         output = operations[used]
-        assert isinstance(output, tree.Attr)  # noqa: S101  just tested
+        assert isinstance(output, tree.Attr)
         bindings = self._binding_of(section, key, f"module.{name}") if key is not None else {}
         child = self.child(name, bindings)
         if child is None:
-            return Unknown(
-                Reason.EXTERNAL_MODULE, f"module.{name}.{output.name}", span
-            ), used + 1
+            return Unknown(Reason.EXTERNAL_MODULE, f"module.{name}.{output.name}", span), used + 1
         return child.output(output.name, span), used + 1
 
     def _module_splat(
@@ -915,11 +894,7 @@ class Instance:
             child = self.child(name, binding)
             if child is None:
                 return Unknown(Reason.EXTERNAL_MODULE, f"module.{name}.{steps[0].name}", span)
-            item = child.output(steps[0].name, span)
-            for step in steps[1:]:
-                key = Known(step.name) if isinstance(step, tree.Attr) else evaluate(step.key, frame)
-                item = select(item, key, span)
-            items.append(item)
+            items.append(follow(child.output(steps[0].name, span), steps[1:], frame, span))
         number = to_number(collection) if collection is not None else None
         return Many(tuple(items), span, complete=number == len(items))
 
@@ -1110,12 +1085,10 @@ class _Collector:
         for name, section in instance.module.calls.items():
             owner = f"module.{name}"
             bindings, collection, collection_span = instance.expand(section, owner)
-            first: Instance | None = None
             for number, binding in enumerate(bindings):
                 child = instance.child(name, binding)
                 inputs, spans = self._inputs(instance, section, binding)
                 if number == 0:
-                    first = child
                     self._call(instance, section, inputs, spans, child, collection, collection_span)
                 if child is None:
                     continue
@@ -1138,7 +1111,6 @@ class _Collector:
                     continue
                 self.seen.add(token)
                 yield child
-            del first
 
     def _inputs(
         self, instance: Instance, section: Section, bindings: Bindings
@@ -1197,8 +1169,14 @@ class _Collector:
             )
         )
         for key, value in inputs.items():
-            self._setting(key, value, spans[key], _name_span(section, key), "input",
-                          instance.path(f"module.{name}"))
+            self._setting(
+                key,
+                value,
+                spans[key],
+                _name_span(section, key),
+                "input",
+                instance.path(f"module.{name}"),
+            )
 
     def _setting(
         self,
@@ -1259,7 +1237,7 @@ class _Collector:
         for found in shapes.of(instance.module):
             frame = instance.frame(found.document, owner=found.owner)
             if found.kind == "merge":
-                assert isinstance(found.node, tree.Call)  # noqa: S101
+                assert isinstance(found.node, tree.Call)
                 self.evaluated.layerings.append(
                     Layering(
                         tuple(_layer(argument, frame) for argument in found.node.arguments),
@@ -1269,7 +1247,7 @@ class _Collector:
                     )
                 )
             elif found.kind == "for":
-                assert isinstance(found.node, tree.ForExpression)  # noqa: S101
+                assert isinstance(found.node, tree.ForExpression)
                 self._fan_out(found.node, frame, instance.path(found.owner))
             else:
                 evaluate(found.whole, frame)
@@ -1399,12 +1377,10 @@ def _together(items: list[Value], collection: Value) -> Value:
     distinct = {item.key(): item for item in items}
     if 0 < len(distinct) <= MAX_ALTERNATIVES:
         return one_of([Alternative(item, "") for item in distinct.values()])
-    return Unknown(
-        Reason.RANGE, f"each of {len(items)} elements", collection.span, collection.via
-    )
+    return Unknown(Reason.RANGE, f"each of {len(items)} elements", collection.span, collection.via)
 
 
-def evaluate_root(  # noqa: PLR0913  what a unit depends on
+def evaluate_root(
     repository: Repository,
     root: Root,
     variables: Sequence[Variables] = (),
@@ -1421,9 +1397,7 @@ def evaluate_root(  # noqa: PLR0913  what a unit depends on
     if module is None:
         return evaluated
     evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
-    program = Program(
-        repository, root, variables, no_region=no_region, workspaces=workspaces
-    )
+    program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)
     instance = Instance(program, module)
     _Collector(program, evaluated).collect(instance)
     evaluated.lookups.extend(program.lookups.values())
@@ -1438,6 +1412,3 @@ def evaluate_root(  # noqa: PLR0913  what a unit depends on
             )
         )
     return evaluated
-
-
-

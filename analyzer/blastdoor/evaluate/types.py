@@ -77,8 +77,10 @@ def _collection(value: Value, name: str, element: tree.Expression, frame: Frame)
     if name == "map" and isinstance(value, Mapping):
         entries = {k: convert(v, element, frame) for k, v in value.entries.items()}
         return _with_entries(value, entries)
-    if name == "object" and isinstance(value, Mapping) and isinstance(
-        element, tree.ObjectExpression
+    if (
+        name == "object"
+        and isinstance(value, Mapping)
+        and isinstance(element, tree.ObjectExpression)
     ):
         return _object(value, element, frame)
     if name == "optional":
@@ -111,7 +113,5 @@ def _object(value: Mapping, shape: tree.ObjectExpression, frame: Frame) -> Value
 
 def _with_entries(value: Mapping, entries: dict[str, Value]) -> Value:
     return within_budget(
-        Mapping(
-            entries, value.span, value.via, complete=value.complete, key_spans=value.key_spans
-        )
+        Mapping(entries, value.span, value.via, complete=value.complete, key_spans=value.key_spans)
     )

@@ -80,5 +80,3 @@ def _obstacle(value: Value) -> Unknown | None:
         # A document whose structure is known counts as known: its holes are names of resources.
         return None
     return undecidable
-
-

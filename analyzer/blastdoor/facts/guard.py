@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from blastdoor import tables
@@ -11,6 +10,8 @@ from blastdoor.facts.reading import at_path
 from blastdoor.value import Known
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.fact import Evaluated
 
 

@@ -6,7 +6,6 @@ policy document of which kind is in the table of policy attributes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,8 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from blastdoor.fact import Evaluated
     from blastdoor.span import Span
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -31,6 +30,8 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.fact import Evaluated
 
 _REGION: Final = re.compile(
@@ -114,7 +115,9 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     arn = None if prose else _ARN.search(text)
     suffix = None if prose else _SUFFIX.search(text)
     regions = tuple(
-        dict.fromkeys(m.group() for m in _REGION.finditer(own) if m.group() in tables.partitions().regions)
+        dict.fromkeys(
+            m.group() for m in _REGION.finditer(own) if m.group() in tables.partitions().regions
+        )
     )
     if arn is None and suffix is None and not regions:
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.fact import Term
@@ -10,7 +9,7 @@ from blastdoor.finding import Related
 from blastdoor.value import Known, Many, Mapping, OneOf, Step, Text, Unknown, Value, known_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from blastdoor.span import Span
 

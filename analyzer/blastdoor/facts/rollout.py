@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping as Table
 from typing import TYPE_CHECKING
 
 from blastdoor import tables
@@ -12,6 +10,9 @@ from blastdoor.facts.reading import bodies_of
 from blastdoor.value import Known, Mapping, Value, known_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping as Table
+
     from blastdoor.fact import Evaluated, Resource
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from blastdoor.fact import Scope
 from blastdoor.facts.reading import at_path, items_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from blastdoor.fact import Evaluated, Statement, Term
 
 _LIST_ARGUMENTS = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -11,6 +10,8 @@ from blastdoor.facts.reading import at_path
 from blastdoor.value import Many, Mapping, Meaning, OneOf, Unknown, Value, known_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.fact import Evaluated, ModuleCall, Resource
     from blastdoor.span import Span
 
@@ -70,7 +71,13 @@ def targets(unit: Evaluated) -> Iterator[Target]:
                 for value in at_path(resource.get, path):
                     if value.span is not None:
                         yield Target(
-                            resource, resource.address, path, "regions", value, value.span, what,
+                            resource,
+                            resource.address,
+                            path,
+                            "regions",
+                            value,
+                            value.span,
+                            what,
                             security_baseline=_named_baseline(resource.path),
                         )
         for type_, path, what in _ACCOUNTS:

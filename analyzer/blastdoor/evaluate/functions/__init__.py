@@ -1,8 +1,8 @@
 """Terraform's functions on values of which more or less is known.
 
 Source: Terraform language documentation, "Functions" (Terraform 1.11). `call` never raises: what a
-function gives is a value; a use that Terraform rejects is `Unknown(INVALID)`, and what depends on an
-argument that is not known is `Unknown` for that argument's reason.
+function gives is a value; a use that Terraform rejects is `Unknown(INVALID)`, and what depends on
+an argument that is not known is `Unknown` for that argument's reason.
 """
 
 from __future__ import annotations

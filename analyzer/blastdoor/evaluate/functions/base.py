@@ -1,4 +1,4 @@
-"""What Terraform's functions share: arguments as Python data, conversions, sets, strings with holes.
+"""What Terraform's functions share: arguments as Python data, conversions, sets, templates.
 
 Sources: Terraform language documentation, "Types and Values" and "Type Conversion" (primitive
 conversions, unification of element types, the order of sets); "Functions" for the rest.
@@ -398,7 +398,7 @@ def parse_number(text: str) -> Number | None:
     mantissa, _, exponent = text.lower().partition("e")
     if not exponent and "." not in mantissa:
         return int(mantissa)
-    if len(exponent) > 5:
+    if len(exponent) > 5:  # noqa: PLR2004
         return None
     shift = int(exponent or 0)
     whole, _, fraction = mantissa.partition(".")
@@ -444,7 +444,7 @@ def number_text(number: Number) -> str | None:
 
 def quote_json(text: str) -> str:
     """A string as ``jsonencode`` writes it: ``<``, ``>``, ``&`` and line separators escaped."""
-    from json import encoder  # noqa: PLC0415  only where it is used
+    from json import encoder
 
     return (
         encoder.py_encode_basestring(text)

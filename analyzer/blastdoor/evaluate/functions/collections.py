@@ -5,7 +5,6 @@ Source: Terraform language documentation, "Functions", section "Collection Funct
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
@@ -47,7 +46,7 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable, Sequence
 
     from blastdoor.span import Span
 
@@ -207,7 +206,7 @@ def _compact(call: Call, arguments: Sequence[Value]) -> Value:
         return call.many(kept, complete=complete)
 
     items = pushed(many)
-    if sum(isinstance(item, OneOf) for item in items) > 3:
+    if sum(isinstance(item, OneOf) for item in items) > 3:  # noqa: PLR2004
         return apply(items)
     return distribute_items(call, items, _may_be_empty, apply)
 
@@ -455,7 +454,7 @@ def _range(call: Call, arguments: Sequence[Value]) -> Value:
         end = numbers[0]
     else:
         start, end = numbers[0], numbers[1]
-    step = numbers[2] if len(numbers) > 2 else (1 if end >= start else -1)
+    step = numbers[2] if len(numbers) > 2 else (1 if end >= start else -1)  # noqa: PLR2004
     if step == 0:
         message = "step must not be zero"
         raise call.invalid(message)
@@ -715,7 +714,7 @@ def _values(call: Call, arguments: Sequence[Value]) -> Value:
 
 def _lookup(call: Call, arguments: Sequence[Value]) -> Value:
     value, key = arguments[0], arguments[1]
-    default = arguments[2] if len(arguments) > 2 else None
+    default = arguments[2] if len(arguments) > 2 else None  # noqa: PLR2004
     if isinstance(value, Unknown):
         name = call.text(key) if isinstance(key, Known) else "[…]"
         if value.reason is Reason.INVALID:
@@ -857,7 +856,7 @@ def _zipmap(call: Call, arguments: Sequence[Value]) -> Value:
         if held.reason is Reason.INVALID:
             return held
         prefix = 0
-        items = ()
+        items: tuple[Value, ...] = ()
     entries: dict[str, Value] = {}
     key_spans: dict[str, Span] = {}
     complete = keys.complete

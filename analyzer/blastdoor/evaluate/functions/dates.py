@@ -7,25 +7,40 @@ for timestamps.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from blastdoor.evaluate.functions.base import Call, Table
-from blastdoor.value import Value
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from blastdoor.evaluate.functions.base import Call, Table
+    from blastdoor.value import Value
 
 _TIMESTAMP: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:(Z)|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _DAY: Final = 86_400
 _NANO: Final = 1_000_000_000
-_MONTHS: Final = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _DAYS: Final = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """A point in time: seconds since day one of year one, nanoseconds, offset from UTC in seconds."""
+    """A point in time: seconds since year one, nanoseconds, offset from UTC in seconds."""
 
     seconds: int
     nanos: int
@@ -33,7 +48,7 @@ class _Moment:
 
     def date(self) -> tuple[int, int, int, int]:
         """Year, month, day and weekday (Monday is 0) where the clock stands."""
-        from datetime import date  # noqa: PLC0415  only where it is used
+        from datetime import date
 
         day = date.fromordinal((self.seconds + self.offset) // _DAY)
         return day.year, day.month, day.day, day.weekday()
@@ -62,7 +77,7 @@ class _Moment:
 
 
 def _moment(call: Call, text: str) -> _Moment:
-    from datetime import date  # noqa: PLC0415  only where it is used
+    from datetime import date
 
     match = _TIMESTAMP.fullmatch(text)
     message = f"not a valid RFC 3339 timestamp: {text[:60]!r}"
@@ -72,11 +87,11 @@ def _moment(call: Call, text: str) -> _Moment:
     offset = 0
     if match[9]:
         offset = int(match[10]) * 3600 + int(match[11]) * 60
-        if int(match[10]) > 23 or int(match[11]) > 59:
+        if int(match[10]) > 23 or int(match[11]) > 59:  # noqa: PLR2004
             raise call.invalid(message)
         if match[9] == "-":
             offset = -offset
-    if hours > 23 or minutes > 59 or seconds > 59:
+    if hours > 23 or minutes > 59 or seconds > 59:  # noqa: PLR2004
         raise call.invalid(message)
     try:
         ordinal = date(year, month, day).toordinal()
@@ -106,7 +121,7 @@ def _duration(call: Call, text: str) -> int:
     body = text[1:] if text[:1] in ("+", "-") else text
     if body == "0":
         return 0
-    if not body or len(body) > 200:
+    if not body or len(body) > 200:  # noqa: PLR2004
         raise call.invalid(message)
     total = at = 0
     while at < len(body):
@@ -155,20 +170,20 @@ def _formatdate(call: Call, arguments: Sequence[Value]) -> Value:
     at = 0
     while at < len(pattern):
         match = _SEQUENCE.match(pattern, at)
-        assert match is not None  # noqa: S101  the alternatives cover every character
-        token = match[0]
+        assert match is not None
+        stretch = match[0]
         at = match.end()
-        if token == "'":  # noqa: S105  a quotation mark
+        if stretch == "'":
             literal, at = _literal(call, pattern, at)
             parts.append(literal)
         elif match[1]:
-            field = names.get(token)
+            field = names.get(stretch)
             if field is None:
-                message = f"invalid date format verb {token[:20]!r}"
+                message = f"invalid date format verb {stretch[:20]!r}"
                 raise call.invalid(message)
             parts.append(field)
         else:
-            parts.append(token)
+            parts.append(stretch)
     return call.known("".join(parts))
 
 
@@ -206,8 +221,8 @@ def _fields(moment: _Moment) -> dict[str, str]:
         "h": str(hours),
         "HH": f"{half:02d}",
         "H": str(half),
-        "AA": "AM" if hours < 12 else "PM",
-        "aa": "am" if hours < 12 else "pm",
+        "AA": "AM" if hours < 12 else "PM",  # noqa: PLR2004
+        "aa": "am" if hours < 12 else "pm",  # noqa: PLR2004
         "mm": f"{minutes:02d}",
         "m": str(minutes),
         "ss": f"{seconds:02d}",

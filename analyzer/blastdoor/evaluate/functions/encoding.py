@@ -6,8 +6,7 @@ Crypto Functions"; RFC 8259 (JSON), RFC 4180 (CSV), RFC 4122 (UUID version 5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.evaluate.functions.base import Call, Table, parse_number, push
 from blastdoor.value import (
@@ -24,6 +23,9 @@ from blastdoor.value import (
     within_budget,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 MAX_YAML: Final = 200_000
 """Longest YAML text that is decoded."""
 MAX_YAML_DEPTH: Final = 100
@@ -35,14 +37,14 @@ MAX_YAML_DEPTH: Final = 100
 
 def base64_text(data: bytes) -> str:
     """Bytes in base64."""
-    from binascii import b2a_base64  # noqa: PLC0415  only where it is used
+    from binascii import b2a_base64
 
     return b2a_base64(data, newline=False).decode("ascii")
 
 
 def digest(text: str, algorithm: str, *, base64: bool) -> str:
     """The hash of a string in UTF-8, in hexadecimal or base64."""
-    from hashlib import new  # noqa: PLC0415  only where it is used
+    from hashlib import new
 
     hashed = new(algorithm, text.encode("utf-8", "replace"), usedforsecurity=False)
     return base64_text(hashed.digest()) if base64 else hashed.hexdigest()
@@ -60,7 +62,7 @@ def _base64encode(call: Call, arguments: Sequence[Value]) -> Value:
 
 
 def _decoded(call: Call, text: str) -> bytes:
-    from binascii import Error, a2b_base64  # noqa: PLC0415  only where it is used
+    from binascii import Error, a2b_base64
 
     body = text.replace("\n", "").replace("\r", "")
     message = "not valid base64"
@@ -127,7 +129,7 @@ _NAMESPACES: Final = {
 
 
 def _uuidv5(call: Call, arguments: Sequence[Value]) -> Value:
-    from hashlib import sha1  # noqa: PLC0415  only where it is used
+    from hashlib import sha1
 
     namespace, name = call.texts(arguments)
     digits = _NAMESPACES.get(namespace, namespace).replace("-", "")
@@ -135,7 +137,7 @@ def _uuidv5(call: Call, arguments: Sequence[Value]) -> Value:
         space = bytes.fromhex(digits)
     except ValueError:
         space = b""
-    if len(space) != 16:
+    if len(space) != 16:  # noqa: PLR2004
         message = "invalid namespace"
         raise call.invalid(message)
     hashed = sha1(space + name.encode("utf-8", "replace"), usedforsecurity=False)
@@ -154,9 +156,7 @@ _UNRESERVED: Final = frozenset(
 def _urlencode(call: Call, arguments: Sequence[Value]) -> Value:
     data = call.text(arguments[0]).encode("utf-8", "replace")
     return call.known(
-        "".join(
-            [chr(b) if b in _UNRESERVED else "+" if b == 0x20 else f"%{b:02X}" for b in data]
-        )
+        "".join([chr(b) if b in _UNRESERVED else "+" if b == 0x20 else f"%{b:02X}" for b in data])  # noqa: PLR2004
     )
 
 
@@ -248,7 +248,7 @@ def _jsondecode(call: Call, arguments: Sequence[Value]) -> Value:
         decoded = _decode_placed(value)
         if decoded is not None:
             return decoded
-    from json import loads  # noqa: PLC0415  only where it is used
+    from json import loads
 
     try:
         data = loads(text, parse_constant=_reject, parse_float=_json_number, parse_int=_json_number)
@@ -260,7 +260,7 @@ def _jsondecode(call: Call, arguments: Sequence[Value]) -> Value:
 
 def _decode_placed(value: Known | Text) -> Value | None:
     """A JSON text whose pieces stand in a source, decoded with the places of its parts."""
-    from blastdoor.evaluate.jsontext import decode  # noqa: PLC0415  only where it is used
+    from blastdoor.evaluate.jsontext import decode
 
     return decode(value)
 
@@ -373,7 +373,7 @@ def _yamldecode(call: Call, arguments: Sequence[Value]) -> Value:
     if len(text) > MAX_YAML:
         message = "YAML text too long"
         raise call.budget(message)
-    from blastdoor.evaluate.functions.yamltext import decode  # noqa: PLC0415  only where it is used
+    from blastdoor.evaluate.functions.yamltext import decode
 
     return decode(call, text)
 

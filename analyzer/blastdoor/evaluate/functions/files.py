@@ -5,12 +5,14 @@ Source: Terraform language documentation, "Functions", section "Filesystem Funct
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.functions.base import Call, Table, set_of
 from blastdoor.evaluate.functions.encoding import base64_text, digest
 from blastdoor.value import Known, Mapping, Piece, Reason, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 def _read(call: Call, value: Value) -> str | Unknown:

@@ -5,12 +5,14 @@ Source: Terraform language documentation, "Functions", section "IP Network Funct
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from blastdoor.evaluate.functions.base import Call, Table
-from blastdoor.value import Value
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from blastdoor.evaluate.functions.base import Call, Table
+    from blastdoor.value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,9 @@ class _Network:
     bits: int
 
     def text(self, number: int) -> str:
-        from ipaddress import IPv4Address, IPv6Address  # noqa: PLC0415  only where it is used
+        from ipaddress import IPv4Address, IPv6Address
 
-        return str(IPv4Address(number) if self.bits == 32 else IPv6Address(number))
+        return str(IPv4Address(number) if self.bits == 32 else IPv6Address(number))  # noqa: PLR2004
 
     @property
     def mask(self) -> int:
@@ -32,11 +34,11 @@ class _Network:
 
 
 def _network(call: Call, text: str) -> _Network:
-    from ipaddress import AddressValueError, IPv4Address, IPv6Address  # noqa: PLC0415
+    from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
     address, slash, length = text.partition("/")
     message = f"invalid CIDR block {text[:60]!r}"
-    if not slash or not length.isascii() or not length.isdecimal() or len(length) > 3:
+    if not slash or not length.isascii() or not length.isdecimal() or len(length) > 3:  # noqa: PLR2004
         raise call.invalid(message)
     try:
         if ":" in address:
@@ -67,7 +69,7 @@ def _cidrhost(call: Call, arguments: Sequence[Value]) -> Value:
 
 def _cidrnetmask(call: Call, arguments: Sequence[Value]) -> Value:
     network = _network(call, call.text(arguments[0]))
-    if network.bits != 32:
+    if network.bits != 32:  # noqa: PLR2004
         message = "IPv6 addresses have no netmask"
         raise call.invalid(message)
     return call.known(network.text(network.mask))
@@ -95,7 +97,7 @@ def _cidrsubnets(call: Call, arguments: Sequence[Value]) -> Value:
     end = network.base + (1 << (network.bits - network.prefix))
     for bits in added:
         prefix = network.prefix + bits
-        if bits < 1 or prefix > network.bits or bits > 32:
+        if bits < 1 or prefix > network.bits or bits > 32:  # noqa: PLR2004
             message = "invalid prefix extension"
             raise call.invalid(message)
         size = 1 << (network.bits - prefix)

@@ -7,11 +7,13 @@ Source: Terraform language documentation, "Functions", section "Numeric Function
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.functions.base import MAX_DIGITS, Call, Number, Table
 from blastdoor.value import Known, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 def total(numbers: Iterable[Number]) -> Number:
@@ -19,7 +21,7 @@ def total(numbers: Iterable[Number]) -> Number:
     held = list(numbers)
     if all(isinstance(number, int) for number in held):
         return sum(held)
-    from decimal import Context, Decimal  # noqa: PLC0415  only for fractions
+    from decimal import Context, Decimal
 
     context = Context(prec=160)
     result = Decimal(0)
@@ -64,7 +66,7 @@ def _parseint(call: Call, arguments: Sequence[Value]) -> Value:
         raise call.invalid(message)
     text = call.text(arguments[0])
     base = call.whole(arguments[1])
-    if not 2 <= base <= 62:
+    if not 2 <= base <= 62:  # noqa: PLR2004
         message = "base must be between 2 and 62"
         raise call.invalid(message)
     if len(text) > MAX_DIGITS:
@@ -91,7 +93,7 @@ def _digit(character: str, base: int) -> int | None:
         return ord(character) - ord("a") + 10
     if "A" <= character <= "Z":
         # Beyond base 36 capital letters are digits of their own.
-        return ord(character) - ord("A") + (10 if base <= 36 else 36)
+        return ord(character) - ord("A") + (10 if base <= 36 else 36)  # noqa: PLR2004
     return None
 
 

@@ -7,7 +7,6 @@ Templates" for characters, which are grapheme clusters. Regular expressions are 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.evaluate.functions.base import (
@@ -32,7 +31,7 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 _SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -49,7 +48,7 @@ def graphemes(text: str) -> Sequence[str]:
     """The characters of a string as a reader sees them (grapheme clusters, in the main)."""
     if text.isascii():
         return text if "\r\n" not in text else re.findall(r"\r\n|[\s\S]", text)
-    from unicodedata import category  # noqa: PLC0415  only for other scripts
+    from unicodedata import category
 
     clusters: list[str] = []
     start = 0
@@ -303,7 +302,7 @@ def _trimprefix(call: Call, arguments: Sequence[Value]) -> Value:
         if not answer or not prefix:
             return value
         first, *rest = value.parts
-        assert isinstance(first, Piece)  # noqa: S101  `_starts` looked at it
+        assert isinstance(first, Piece)
         cut = _shortened(first, len(prefix), None)
         return Text((cut, *rest) if cut.text else tuple(rest), value.span, value.via)
     text = call.text(value)
@@ -319,7 +318,7 @@ def _trimsuffix(call: Call, arguments: Sequence[Value]) -> Value:
         if not answer or not suffix:
             return value
         *rest, last = value.parts
-        assert isinstance(last, Piece)  # noqa: S101  `_ends` looked at it
+        assert isinstance(last, Piece)
         cut = _shortened(last, 0, len(last.text) - len(suffix))
         return Text((*rest, cut) if cut.text else tuple(rest), value.span, value.via)
     text = call.text(value)
@@ -478,7 +477,7 @@ def _substr_text(call: Call, value: Text, offset: int, length: int) -> Value:
 
 def _pattern(call: Call, pattern: str) -> Any:
     try:
-        import re2  # noqa: PLC0415  optional, and only where it is used
+        import re2
     except ImportError:
         message = "no RE2 library"
         raise call.unsupported(message) from None
@@ -574,7 +573,7 @@ def _replace_pattern(call: Call, text: str, pattern: str, replacement: str) -> s
                 return "$"
             name = reference[2] or reference[3]
             if name.isdecimal() and name.isascii():
-                number = int(name) if len(name) < 5 else -1
+                number = int(name) if len(name) < 5 else -1  # noqa: PLR2004
                 known = 0 <= number <= compiled.groups
                 return (match.group(number) or "") if known else ""
             return (match.group(names[name]) or "") if name in names else ""
@@ -607,10 +606,10 @@ class _Verb:
 
     def __init__(self, match: re.Match[str], argument: int) -> None:
         self.flags = match["flags"]
-        self.width = int(match["width"] or 0) if len(match["width"] or "") < 9 else MAX_TEXT
+        self.width = int(match["width"] or 0) if len(match["width"] or "") < 9 else MAX_TEXT  # noqa: PLR2004
         precision = match["precision"]
         self.precision = (
-            None if precision is None else (int(precision or 0) if len(precision) < 9 else MAX_TEXT)
+            None if precision is None else (int(precision or 0) if len(precision) < 9 else MAX_TEXT)  # noqa: PLR2004
         )
         self.verb = match["verb"]
         self.argument = argument
@@ -641,7 +640,7 @@ def _parse_format(call: Call, text: str, count: int) -> list[str | _Verb]:
             raise call.invalid(message)
         index = match["index"]
         if index is not None:
-            following = int(index) - 1 if len(index) < 9 else count
+            following = int(index) - 1 if len(index) < 9 else count  # noqa: PLR2004
         if not 0 <= following < count:
             message = "not enough arguments"
             raise call.invalid(message)
@@ -756,7 +755,7 @@ def _format_number(call: Call, verb: _Verb, kind: str, number: Number) -> str:
 
 
 def _decimal(number: Number, kind: str, precision: int) -> str:
-    from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext  # noqa: PLC0415
+    from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 
     with localcontext(Context(prec=MAX_WIDTH * 2, rounding=ROUND_HALF_EVEN)):
         text = format(Decimal(number_text(number) or "0"), f".{precision}{kind}")
@@ -775,7 +774,7 @@ def _shortest(number: Number, kind: str) -> str:
         if fraction
         else 0
     )
-    if -4 <= exponent < 21:
+    if -4 <= exponent < 21:  # noqa: PLR2004
         return text
     digits = digits.rstrip("0")
     mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
@@ -804,7 +803,7 @@ def _formatlist(call: Call, arguments: Sequence[Value]) -> Value:
         message = "lists of different lengths"
         raise call.invalid(message)
     open_lists = [one for one in lists if not one.complete or (one.is_set and not one.resolved)]
-    if open_lists and (len(lists) > 1 or len(arguments) > 2):
+    if open_lists and (len(lists) > 1 or len(arguments) > 2):  # noqa: PLR2004
         raise call.missing(open_lists[0])
     count = lengths.pop() if lengths else (len(open_lists[0].items) if open_lists else 1)
     parts = _parse_format(call, pattern, len(arguments) - 1)

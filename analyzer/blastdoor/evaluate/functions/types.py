@@ -5,8 +5,7 @@ Source: Terraform language documentation, "Functions", section "Type Conversion 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.functions.base import EVERY, Call, Table, pushed, set_of
 from blastdoor.value import (
@@ -24,6 +23,9 @@ from blastdoor.value import (
     walk,
     within_budget,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ERRORS: Final = frozenset({Reason.INVALID, Reason.UNRESOLVED})
 _SETTLED: Final = frozenset({Reason.NO_VALUE, Reason.CALLER})
@@ -73,16 +75,12 @@ def _can(call: Call, arguments: Sequence[Value]) -> Value:
     raise call.missing(value)
 
 
-def _same(call: Call, arguments: Sequence[Value]) -> Value:  # noqa: ARG001  a function's signature
+def _same(_: Call, arguments: Sequence[Value]) -> Value:
     return arguments[0]
 
 
-def _issensitive(call: Call, arguments: Sequence[Value]) -> Value:  # noqa: ARG001
+def _issensitive(call: Call, _: Sequence[Value]) -> Value:
     raise call.unsupported()
-
-
-def _ephemeralasnull(call: Call, arguments: Sequence[Value]) -> Value:  # noqa: ARG001
-    return arguments[0]
 
 
 def _tobool(call: Call, arguments: Sequence[Value]) -> Value:
@@ -183,7 +181,7 @@ def _tomap(call: Call, arguments: Sequence[Value]) -> Value:
 
 FUNCTIONS: Final[Table] = {
     "can": (_can, 1, 1),
-    "ephemeralasnull": (_ephemeralasnull, 1, 1),
+    "ephemeralasnull": (_same, 1, 1),
     "issensitive": (_issensitive, 1, 1),
     "nonsensitive": (_same, 1, 1),
     "sensitive": (_same, 1, 1),

@@ -1,8 +1,8 @@
 """``yamldecode``: YAML texts as Terraform reads them.
 
-Source: Terraform language documentation, "yamldecode Function": a subset of YAML 1.2 that also reads
-the booleans of YAML 1.1 and merge keys. Aliases share values, so that a text cannot ask for more
-memory than the size budget allows.
+Source: Terraform language documentation, "yamldecode Function": a subset of YAML 1.2 that also
+reads the booleans of YAML 1.1 and merge keys. Aliases share values, so that a text cannot ask for
+more memory than the size budget allows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ MAX_NESTING: Final = 100
 """Deepest nesting that is decoded."""
 
 _TRUE: Final = frozenset(["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"])
-_FALSE: Final = frozenset(["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"])
+_FALSE: Final = frozenset(
+    ["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"]
+)
 _NULL: Final = frozenset(["", "~", "null", "Null", "NULL"])
 _INFINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
@@ -28,7 +30,7 @@ _CORE: Final = "tag:yaml.org,2002:"
 def decode(call: Call, text: str) -> Value:
     """The value of a YAML text of bounded length."""
     try:
-        import yaml  # noqa: PLC0415  only where it is used
+        import yaml
     except ImportError:
         message = "no YAML library"
         raise call.unsupported(message) from None
@@ -44,10 +46,9 @@ def decode(call: Call, text: str) -> Value:
 
 def _measure(call: Call, events: Any) -> None:
     """Refuses texts that are too deep or too large, before anything is built."""
-    depth = count = 0
-    for event in events:
+    depth = 0
+    for count, event in enumerate(events):
         kind = event.__class__.__name__
-        count += 1
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
             depth += 1
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
@@ -144,7 +145,7 @@ def _tagged(node: Any) -> bool:
 
 
 def _implicit(node: Any) -> str:
-    import yaml  # noqa: PLC0415  only where it is used
+    import yaml
 
     resolvers = yaml.SafeLoader.yaml_implicit_resolvers
     for tag, pattern in resolvers.get(node.value[:1], []):
