@@ -25,7 +25,7 @@ from blastdoor.units import Repository, Root, Variables, is_demo
 from blastdoor.value import known_text
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
 
     from blastdoor.catalog import Rule
     from blastdoor.detect.hit import Hit
@@ -59,7 +59,7 @@ class Options:
     inline_suppressions: bool = True
     var_files: tuple[str, ...] = ()
     """Files of variable values, relative to the source; they replace the variants found beside."""
-    today: datetime.date | None = None
+    today: dt.date | None = None
     """The day that suppressions are held against; ``None`` never lets one expire."""
     levels: Mapping[str, Level] = field(default_factory=dict)
     """Slug → the level its findings get."""

@@ -1,4 +1,4 @@
-"""What leaves the analysis: findings, failures, coverage, and the fingerprint that identifies a finding."""
+"""What leaves the analysis: findings, failures, coverage, and the fingerprint of a finding."""
 
 from __future__ import annotations
 

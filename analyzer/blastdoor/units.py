@@ -492,7 +492,7 @@ class Repository:
 
     def variants(self, directory: str) -> list[str]:
         """The files of variable values for a root that Terraform does not read by itself."""
-        found = []
+        found: list[str] = []
         for folder, names in self.by_directory.items():
             if not any(is_variables(name) for name in names):
                 continue
@@ -503,9 +503,11 @@ class Repository:
                 owner = posixpath.dirname(owner) or "."
             if owner != directory:
                 continue
-            for name in names:
-                if is_variables(name) and not (folder == directory and is_automatic(name)):
-                    found.append(posixpath.normpath(posixpath.join(folder, name)))
+            found.extend(
+                posixpath.normpath(posixpath.join(folder, name))
+                for name in names
+                if is_variables(name) and not (folder == directory and is_automatic(name))
+            )
         return sorted(found)
 
     def _is_root(self, module: Module, *, called: bool) -> bool:

@@ -176,7 +176,7 @@ class Value:
         copy.via = self.via + evidence
         copy.size = self.size
         copy.depth = self.depth
-        copy._key = self._key
+        copy._key = self._key  # noqa: SLF001  a copy of itself
         return copy
 
     def at(self, span: Span) -> Value:
@@ -185,7 +185,7 @@ class Value:
         copy.span = span
         copy.size = self.size
         copy.depth = self.depth
-        copy._key = self._key
+        copy._key = self._key  # noqa: SLF001  a copy of itself
         return copy
 
     def key(self) -> Key:
@@ -234,6 +234,7 @@ class Known(Value):
 
     @property
     def resolved(self) -> bool:
+        """Whether everything in the value is known."""
         return True
 
 
@@ -290,6 +291,7 @@ class Encoded(Value):
 
     @property
     def resolved(self) -> bool:
+        """Whether everything in the value is known."""
         return self.inner.resolved
 
 
@@ -360,6 +362,7 @@ class Many(Value):
 
     @property
     def resolved(self) -> bool:
+        """Whether everything in the value is known."""
         return self.complete and all(item.resolved for item in self.items)
 
 
@@ -411,6 +414,7 @@ class Mapping(Value):
 
     @property
     def resolved(self) -> bool:
+        """Whether everything in the value is known."""
         return self.complete and all(item.resolved for item in self.entries.values())
 
 

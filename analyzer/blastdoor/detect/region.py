@@ -149,21 +149,21 @@ def no_default_provider_selected(facts: Facts) -> Iterator[Hit]:
         return
     users: dict[str, list[tuple[Span, str]]] = defaultdict(list)
     for resource in unit.resources:
-        provider = resource.provider
+        chosen = resource.provider
         if (
-            provider is None
-            or provider.declared
-            or provider.alias
-            or provider.name not in lacking
+            chosen is None
+            or chosen.declared
+            or chosen.alias
+            or chosen.name not in lacking
             or resource.address.startswith("module.")
         ):
             continue
         own = resource.region
-        if own is not None and own is not provider.region:
+        if own is not None and own is not chosen.region:
             continue
         if resource.is_data and resource.type in ("aws_iam_policy_document", "aws_partition"):
             continue
-        users[provider.name].append((resource.span, resource.address))
+        users[chosen.name].append((resource.span, resource.address))
     for call in unit.modules:
         if call.passes_providers or "." in call.address.removeprefix("module."):
             continue

@@ -47,6 +47,10 @@ MAX_STEPS: Final = 3_000_000
 """Most expression nodes that one unit may evaluate."""
 MAX_NESTING: Final = 900
 """Deepest chain of expressions within expressions, references followed."""
+_WHOLE_TEXT: Final = 1e21
+"""From here on a whole number is written with an exponent."""
+_WIDE: Final = 2000
+"""Nodes of two collections beyond which a choice between them is not followed."""
 MAX_LOOP: Final = 20_000
 """Most elements that one ``for`` expression goes through."""
 
@@ -276,7 +280,7 @@ def to_text(value: Value) -> str | None:
     if isinstance(data, bool):
         return "true" if data else "false"
     if isinstance(data, float):
-        return str(int(data)) if data.is_integer() and abs(data) < 1e21 else repr(data)
+        return str(int(data)) if data.is_integer() and abs(data) < _WHOLE_TEXT else repr(data)
     return str(data)
 
 
@@ -529,8 +533,8 @@ def _conditional(node: tree.Conditional, frame: Frame) -> Value:
     if (
         isinstance(yes, (Many, Mapping))
         and isinstance(no, (Many, Mapping))
-        and yes.size + no.size > 2000
-    ):  # noqa: E501, PLR2004
+        and yes.size + no.size > _WIDE
+    ):
         return _missing(condition, frame.span(node))
     return one_of((Alternative(yes, text), Alternative(no, f"not ({text})")), frame.span(node))
 

@@ -179,14 +179,14 @@ def _convert(node: Node, layout: _Layout, owner: Value) -> Value:
     assert isinstance(node, Scalar)
     data = node.value
     if isinstance(data, str) and _OPEN in data:
-        return _with_holes(data, layout, span, owner)
+        return _with_holes(data, layout, span)
     pieces: tuple[Piece, ...] = ()
     if isinstance(data, str) and span is not None and len(span.text) == len(data) + 2:
         pieces = (Piece(data, span.document, span.start + 1, span.end - 1),)
     return Known(data, span, layout.via, pieces)
 
 
-def _with_holes(data: str, layout: _Layout, span: Span | None, owner: Value) -> Value:
+def _with_holes(data: str, layout: _Layout, span: Span | None) -> Value:
     """A JSON string that holds marks of unknown stretches."""
     parts: list[Piece | Value] = []
     at = 0

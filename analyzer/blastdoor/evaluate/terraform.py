@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor.evaluate import shapes
@@ -73,6 +74,8 @@ if TYPE_CHECKING:
 
 MAX_INSTANCES: Final = 24
 """Instances of one repeated block that are looked at one by one; more are taken together."""
+_MAX_STARS: Final = 3
+"""Stars of a ``fileset`` pattern that is followed."""
 MAX_MODULES: Final = 600
 """Module instances of one unit."""
 MAX_MODULE_DEPTH: Final = 24
@@ -144,8 +147,16 @@ class ModuleFiles:
         return program.repository.document(target)
 
     def names(self, directory: str, pattern: str) -> list[str] | None:
-        """``fileset``: not evaluated."""
-        return None
+        """The files of one directory that match a plain pattern; ``None`` for any other question."""
+        program = self._instance.program
+        if "/" in pattern or "**" in pattern or "[" in pattern or pattern.count("*") > _MAX_STARS:
+            return None
+        target = posixpath.normpath(posixpath.join(program.directory, directory))
+        if posixpath.isabs(directory) or target.startswith(".."):
+            return None
+        return [
+            name for name in program.repository.files.names(target) if fnmatchcase(name, pattern)
+        ]
 
     def template(self, path: str, variables: AbstractMapping[str, Value], span: Span) -> Value:
         """The rendered template file."""
@@ -166,8 +177,12 @@ class _TemplateScope:
         self.files = instance.files
         self.budget = instance.budget
 
-    def resolve(
-        self, name: str, operations: Sequence[tree.Operation], frame: Frame, span: Span
+    def resolve(  # the protocol's arguments
+        self,
+        name: str,
+        operations: Sequence[tree.Operation],  # noqa: ARG002
+        frame: Frame,  # noqa: ARG002
+        span: Span,
     ) -> tuple[Value, int]:
         """No name is known beyond the variables."""
         return Unknown(Reason.UNRESOLVED, name, span), 0
@@ -562,10 +577,8 @@ class Instance:
             elif value.span is None:
                 value = value.at(where)
             return value
-        bodies: list[Value] = []
+        bodies = [self.block(block, bindings, owner) for block in section.sections(name)]
         complete = True
-        for block in section.sections(name):
-            bodies.append(self.block(block, bindings, owner))
         for block in section.sections("dynamic"):
             if block.labels == (name,):
                 more, known = self._dynamic(block, name, bindings, owner)
@@ -743,7 +756,7 @@ class Instance:
             return Unknown(_reason(mode), address, span, meaning=Meaning.RESOURCE), len(operations)
         return self.attribute(mode, section, type_, name, attribute.name, key, span), used + 1
 
-    def _splatted(  # noqa: PLR0913  a reference's parts
+    def _splatted(  # noqa: PLR0913, PLR0917  a reference's parts
         self,
         mode: Literal["managed", "data"],
         section: Section,
@@ -771,7 +784,7 @@ class Instance:
             items.append(follow(item, steps[1:], frame, span))
         return Many(tuple(items), span, complete=complete)
 
-    def attribute(  # noqa: PLR0913  a reference's parts
+    def attribute(  # noqa: PLR0913, PLR0917  a reference's parts
         self,
         mode: Literal["managed", "data"],
         section: Section,
@@ -1130,7 +1143,7 @@ class _Collector:
             spans[name] = Span(document, expression.start, expression.end)
         return inputs, spans
 
-    def _call(
+    def _call(  # noqa: PLR0913, PLR0917  a reference's parts
         self,
         instance: Instance,
         section: Section,
