@@ -284,7 +284,7 @@ class _Run:
         level = rule.level if hit.level is None else hit.level
         if hit.condition:
             level = rule.levels.get(hit.condition, level)
-        evidence: list[str] = [hit.condition] if hit.condition in rule.levels else []
+        evidence: list[str] = []
         level = self.options.levels.get(rule.id, level)
         if is_demo(posixpath.dirname(hit.span.path)):
             if level > Level.NOTE:
@@ -299,7 +299,11 @@ class _Run:
     def _finish(self) -> Report:
         report = self.report
         report.failures.extend(self._syntax_failures())
-        report.failures.extend(self.source.failures)
+        report.failures.extend(
+            failure
+            for failure in self.source.failures
+            if self.selection is None or self.selection(failure.path)
+        )
         report.skipped.update(self.source.skipped)
         report.files = len(self.repository.read_paths)
         findings = fingerprinted(_without_superseded(self.found.values(), self.every))

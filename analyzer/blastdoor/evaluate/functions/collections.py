@@ -461,7 +461,7 @@ def _range(call: Call, arguments: Sequence[Value]) -> Value:
     if (step > 0 and end < start) or (step < 0 and end > start):
         message = "step does not lead to the end"
         raise call.invalid(message)
-    items = []
+    items: list[Value] = []
     current = start
     while current < end if step > 0 else current > end:
         if len(items) >= MAX_RANGE:
@@ -851,12 +851,12 @@ def _zipmap(call: Call, arguments: Sequence[Value]) -> Value:
         prefix = min(certain_prefix(held), certain_prefix(keys))
         if held.complete and keys.complete and not keys.is_set and not held.is_set:
             prefix = len(key_items)
-        items = pushed(held)
+        items = tuple(pushed(held))
     else:
         if held.reason is Reason.INVALID:
             return held
         prefix = 0
-        items: tuple[Value, ...] = ()
+        items = ()
     entries: dict[str, Value] = {}
     key_spans: dict[str, Span] = {}
     complete = keys.complete
