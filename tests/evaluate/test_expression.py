@@ -190,7 +190,7 @@ def test_steps(unit: type[Unit], expression: str, expected: object) -> None:
         ("aws_s3_bucket.missing.id", "<UNRESOLVED aws_s3_bucket.missing>"),
         ("data.aws_region.missing.name", "<UNRESOLVED data.aws_region.missing>"),
         ("missing", "<UNRESOLVED missing>"),
-        ("missing.x", "<UNRESOLVED missing>"),
+        ("missing.x", "<UNRESOLVED missing.x>"),
         ("path.cwd", "<ENVIRONMENT path.cwd>"),
         ("terraform.workspace", "<ENVIRONMENT terraform.workspace>"),
         ("each.key", "<RANGE each.key>"),
@@ -239,7 +239,7 @@ def test_what_is_not_there_is_unknown_with_its_reason(
         ("{ for v in [1, var.open] : v => 1 }", {"1": 1, ...: ...}),
         ("var.open[*].id", "<NO_VALUE var.open.id>"),
         ("upper(var.open)", "<NO_VALUE var.open>"),
-        ('"%{ for v in var.open }x%{ endfor }"', "<NO_VALUE for directive>"),
+        ('"%{ for v in var.open }x%{ endfor }"', "{<NO_VALUE for directive>}"),
     ],
 )  # fmt: skip
 def test_unknown_operands(unit: type[Unit], expression: str, expected: object) -> None:

@@ -157,7 +157,9 @@ def _sentence(text: str) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """A sentence's first letter, unless the sentence begins with an address or another name."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.isalpha() else text
 
 
 def _shortened(text: str, limit: int = MAX_DESCRIPTION) -> str:
