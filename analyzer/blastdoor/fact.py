@@ -212,6 +212,8 @@ class Evaluated:
     """The environment the unit is for, when its path or values say so."""
     idle_documents: set[str] = field(default_factory=set)
     """Addresses of policy documents that only blocks without an instance refer to."""
+    repository_regions: tuple[str, ...] = ()
+    """Regions that the repository names literally, in this unit or any other."""
     external_region: bool = False
     """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
 

@@ -255,6 +255,11 @@ def _parse(document: Document) -> tree.Parsed:
     return parse_hcl(document)
 
 
+_PINNED_REGION: Final = re.compile(
+    r'^provider "aws" \{[^}]{0,400}?\bregion[ \t]*=[ \t]*"([a-z]{2,4}(?:-[a-z]+)+-\d)"',
+    re.MULTILINE,
+)
+"""A provider configuration that pins a region, seen without parsing: evidence, not a finding."""
 _LOCAL_SOURCE: Final = re.compile(r'"?source"?\s*[=:]\s*"(\.\.?(?:/[^"\n]*)?)"')
 
 
@@ -287,6 +292,9 @@ class Repository:
         self.failures: dict[tuple[str, str, int], Failure] = {}
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._templates: dict[str, tree.Expression | None] = {}
+        self.pinned_regions: dict[str, str] = {}
+        """Regions that some configuration of the repository names literally, with a file each."""
+        self._evidence_read = False
         self._called: dict[str, set[str]] = {}
         self.read_paths: set[str] = set()
         self.comments: dict[str, list[tree.Comment]] = {}
@@ -482,12 +490,20 @@ class Repository:
                 if not is_configuration(name):
                     continue
                 text = self.files.read(posixpath.normpath(posixpath.join(directory, name)))
-                if text is None or "source" not in text:
+                if text is None:
+                    continue
+                if not self._evidence_read and "region" in text:
+                    self.pinned_regions.update(
+                        (found.group(1), posixpath.join(directory, name))
+                        for found in _PINNED_REGION.finditer(text)
+                    )
+                if "source" not in text:
                     continue
                 for found in _LOCAL_SOURCE.finditer(text):
                     target = posixpath.normpath(posixpath.join(directory, found.group(1)))
                     if target != directory and target in self.by_directory:
                         callers.setdefault(target, set()).add(directory)
+        self._evidence_read = True
         return callers
 
     def variants(self, directory: str) -> list[str]:

@@ -95,8 +95,11 @@ def provider_region_unset(facts: Facts) -> Iterator[Hit]:
         else:
             continue
         said = ""
+        elsewhere = facts.unit.repository_regions
         if pinned:
             said = f", while {pinned[0].address} is pinned to {words_of(pinned[0].region)}"
+        elif provider.name == "aws" and elsewhere:
+            said = f", while the repository pins {', '.join(elsewhere[:3])} elsewhere"
         yield Hit(
             provider.span,
             f"regions: one region, decided by the environment that runs it: {provider.address} "
@@ -105,7 +108,7 @@ def provider_region_unset(facts: Facts) -> Iterator[Hit]:
             "region",
             "regions",
             "inherited",
-            "pinned-elsewhere" if pinned else "",
+            "pinned-elsewhere" if pinned or (provider.name == "aws" and elsewhere) else "",
             contain="set region on the provider, from a variable without a default",
             related=tuple(
                 Related(p.region_span, f"{p.address} is pinned here")

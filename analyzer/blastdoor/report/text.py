@@ -239,12 +239,14 @@ def render_finding(finding: Finding, rule: RuleView | None = None, style: Style 
     block.arrow(f"{path}:{primary.number}:{primary.column}", first=True)
     block.bar()
     block.snippet(primary, style.level(finding.level, "^" * primary.length), "")
+    last = (finding.span.path, primary.number)
     for related, excerpt in zip(shown, excerpts, strict=True):
         block.bar()
-        if related.span.path != finding.span.path or excerpt.number < primary.number:
+        if related.span.path != last[0] or excerpt.number < last[1]:
             where = f"{sanitise(related.span.path)}:{excerpt.number}:{excerpt.column}"
             block.arrow(where, first=False)
             block.bar()
+        last = (related.span.path, excerpt.number)
         label = style.related(_words(related.message))
         block.snippet(excerpt, style.related("-" * excerpt.length), label)
     block.separated = True

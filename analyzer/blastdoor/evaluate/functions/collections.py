@@ -122,7 +122,7 @@ def _coalescelist(call: Call, arguments: Sequence[Value]) -> Value:
     for argument in arguments:
         if isinstance(argument, Known) and argument.data is None:
             continue
-        if isinstance(argument, Many):
+        if isinstance(argument, Many) and not argument.is_set:
             if argument.items:
                 return _first_of(call, possible, argument)
             if argument.complete:
@@ -238,6 +238,9 @@ def _concat(call: Call, arguments: Sequence[Value]) -> Value:
             complete = False
             continue
         many = call.items(argument)
+        if many.is_set:
+            message = "lists required"
+            raise call.invalid(message)
         known = True
         if gap is not None and many.items:
             items.append(_rest(gap, call.span))
@@ -308,13 +311,14 @@ def _element(call: Call, arguments: Sequence[Value]) -> Value:
             return one_of([Alternative(item, "") for item in call_items], call.span)
         call.whole(where)
     index = call.whole(where)
-    if index < 0:
+    if many.complete and not items:
+        message = "empty list"
+        raise call.invalid(message)
+    # Terraform 1.11 takes the multiples of the length among the negative numbers.
+    if index < 0 and (not many.complete or index % len(items)):
         message = "negative index"
         raise call.invalid(message)
     if many.complete:
-        if not items:
-            message = "empty list"
-            raise call.invalid(message)
         return items[index % len(items)]
     if index < certain_prefix(many):
         return items[index]
@@ -468,9 +472,7 @@ def _range(call: Call, arguments: Sequence[Value]) -> Value:
             message = "more than 1024 values"
             raise call.invalid(message)
         items.append(call.result(current))
-        current = (
-            total((start, *([step] * len(items)))) if isinstance(step, float) else (current + step)
-        )
+        current = total((current, step))
     return call.many(items)
 
 
@@ -668,8 +670,7 @@ def _setproduct(call: Call, arguments: Sequence[Value]) -> Value:
         else:
             manies.append(call.items(argument))
     if any(one.complete and not one.items for one in manies):
-        every_set = all(one.is_set for one in manies)
-        return Many((), call.span, is_set=every_set and missing is None)
+        return Many((), call.span, is_set=any(one.is_set for one in manies))
     if missing is not None:
         raise call.missing(missing)
     count = 1
@@ -681,7 +682,7 @@ def _setproduct(call: Call, arguments: Sequence[Value]) -> Value:
     columns = [call.unify(pushed(one)) for one in manies]
     rows = [Many(tuple(row), call.span) for row in product(*columns)]
     complete = all(one.complete for one in manies)
-    if all(one.is_set for one in manies):
+    if any(one.is_set for one in manies):
         return set_of(call, rows, complete=complete)
     if not complete:
         return call.many([Unknown(Reason.RANGE, "", call.span), *rows], complete=False)
@@ -764,7 +765,7 @@ def _lookup_any(call: Call, mapping: Mapping, key: Value, default: Value | None)
 def _merge(call: Call, arguments: Sequence[Value]) -> Value:
     given = [a for a in arguments if not (isinstance(a, Known) and a.data is None)]
     if not given:
-        return Mapping({}, call.span) if not arguments else Known(None, call.span)
+        return Mapping({}, call.span)
     if len(given) == 1 and isinstance(given[0], (Mapping, Unknown)):
         return given[0]
     entries: dict[str, Value] = {}
@@ -831,7 +832,7 @@ def _transpose(call: Call, arguments: Sequence[Value]) -> Value:
     return within_budget(
         Mapping(
             {
-                text: Many(tuple([call.known(name) for name in sorted(set(names))]), call.span)
+                text: Many(tuple([call.known(name) for name in names]), call.span)
                 for text, names in sorted(result.items())
             },
             call.span,
@@ -845,11 +846,14 @@ def _zipmap(call: Call, arguments: Sequence[Value]) -> Value:
     held = values if isinstance(values, Unknown) else call.items(values)
     key_items = pushed(keys)
     if isinstance(held, Many):
+        if held.is_set:
+            message = "list of values required"
+            raise call.invalid(message)
         if keys.complete and held.complete and len(key_items) != len(held.items):
             message = "number of keys and values differ"
             raise call.invalid(message)
         prefix = min(certain_prefix(held), certain_prefix(keys))
-        if held.complete and keys.complete and not keys.is_set and not held.is_set:
+        if held.complete and keys.complete and not keys.is_set:
             prefix = len(key_items)
         items = tuple(pushed(held))
     else:
