@@ -32,6 +32,7 @@ from blastdoor.value import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from decimal import Decimal
 
 _SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -712,13 +713,15 @@ def _format_one(call: Call, verb: _Verb, value: Value) -> str | Value:
 def _format_known(call: Call, verb: _Verb, value: Known) -> str:
     kind = verb.verb
     data = value.data
+    signs = "+ "
     if kind == "v":
+        signs = ""
         if "#" in verb.flags:
             return _padded(verb, call.json(Encoded(value)))
         if isinstance(data, str):
             kind = "s"
         elif isinstance(data, bool):
-            kind = "t"
+            return _padded(verb, "true" if data else "false")
         else:
             kind = "g"
     if kind in "sq":
@@ -727,11 +730,11 @@ def _format_known(call: Call, verb: _Verb, value: Known) -> str:
             text = "".join(graphemes(text)[: verb.precision])
         return _padded(verb, call.json(Encoded(Known(text))) if kind == "q" else text)
     if kind == "t":
-        return _padded(verb, "true" if call.boolean(value) else "false")
-    return _format_number(call, verb, kind, call.number(value))
+        return "true" if call.boolean(value) else "false"
+    return _format_number(call, verb, kind, call.number(value), signs)
 
 
-def _format_number(call: Call, verb: _Verb, kind: str, number: Number) -> str:
+def _format_number(call: Call, verb: _Verb, kind: str, number: Number, signs: str) -> str:
     negative = number < 0
     size = abs(number)
     if kind in "bdoxX":
@@ -743,28 +746,55 @@ def _format_number(call: Call, verb: _Verb, kind: str, number: Number) -> str:
             text = {"b": "0b", "o": "0", "x": "0x", "X": "0X"}.get(kind, "") + text
         if verb.precision is not None:
             text = text.rjust(verb.precision, "0")
-    elif kind in "gG" and verb.precision is None:
-        text = _shortest(size, kind)
+    elif kind in "gG" and (verb.precision is None or not signs):
+        text = _shortest(number_text(size) or "0", kind, 6)
     else:
         precision = 6 if verb.precision is None else verb.precision
         text = _decimal(size, kind, precision)
-    sign = "-" if negative else "+" if "+" in verb.flags else " " if " " in verb.flags else ""
+    sign = "-" if negative else next((s for s in signs if s in verb.flags), "")
     if "0" in verb.flags and "-" not in verb.flags:
         return sign + text.rjust(verb.width - len(sign), "0")
     return _padded(verb, sign + text)
 
 
 def _decimal(number: Number, kind: str, precision: int) -> str:
+    """A number with so many digits, rounded from the 512 bits that Terraform holds of it."""
     from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 
     with localcontext(Context(prec=MAX_WIDTH * 2, rounding=ROUND_HALF_EVEN)):
-        text = format(Decimal(number_text(number) or "0"), f".{precision}{kind}")
+        if not number:
+            text = format(Decimal(0), f".{precision}f")
+            return text + f"{kind}+00" if kind in "eE" else "0" if kind in "gG" else text
+        if kind in "gG":
+            digits = max(precision, 1)
+            rounded = Context(prec=digits, rounding=ROUND_HALF_EVEN).plus(_held(number))
+            return _shortest(format(rounded, "f"), kind, digits)
+        text = format(_held(number), f".{precision}{kind}")
     return re.sub(r"([eE][+-])(\d)$", r"\g<1>0\2", text)
 
 
-def _shortest(number: Number, kind: str) -> str:
+def _held(number: Number) -> Decimal:
+    """The binary fraction that stands for a positive number."""
+    from decimal import Decimal
+    from fractions import Fraction
+
+    if isinstance(number, int):
+        return Decimal(number)
+    exact = Fraction(repr(number))
+    shift = 512 - (exact.numerator.bit_length() - exact.denominator.bit_length())
+    scaled = round(exact * Fraction(2) ** shift)
+    if scaled.bit_length() != 512:  # noqa: PLR2004  the quotient of the lengths is one off
+        shift += 512 - scaled.bit_length()
+        scaled = round(exact * Fraction(2) ** shift)
+    if shift <= 0:
+        return Decimal(scaled << -shift)
+    return Decimal(scaled * 5**shift).scaleb(-shift)
+
+
+def _shortest(text: str, kind: str, limit: int) -> str:
     """A number in as few digits as say it, with an exponent when it is very small or large."""
-    text = number_text(number) or "0"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
     digits = text.replace(".", "").lstrip("0")
     whole, _, fraction = text.partition(".")
     exponent = (
@@ -774,7 +804,7 @@ def _shortest(number: Number, kind: str) -> str:
         if fraction
         else 0
     )
-    if -4 <= exponent < 21:  # noqa: PLR2004
+    if -4 <= exponent < limit or not digits:  # noqa: PLR2004  Go's bound
         return text
     digits = digits.rstrip("0")
     mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
@@ -842,7 +872,7 @@ FUNCTIONS: Final[Table] = {
     "format": (_format, 1, None),
     "formatlist": (_formatlist, 1, None),
     "indent": (_indent, 2, 2),
-    "join": (_join, 1, None),
+    "join": (_join, 2, None),
     "lower": (_lower, 1, 1),
     "regex": (_regex, 2, 2),
     "regexall": (_regexall, 2, 2),

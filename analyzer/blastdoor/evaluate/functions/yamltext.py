@@ -8,10 +8,13 @@ more memory than the size budget allows.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.evaluate.functions.base import Call, parse_number
 from blastdoor.value import MAX_SIZE, Known, Many, Mapping, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_NESTING: Final = 100
 """Deepest nesting that is decoded."""
@@ -23,8 +26,12 @@ _FALSE: Final = frozenset(
 _NULL: Final = frozenset(["", "~", "null", "Null", "NULL"])
 _INFINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|\s+)[0-9]{1,2}:.*")
+_TIME: Final = re.compile(
+    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]| +)([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})"
+    r"(?:\.[0-9]*)?(Z|[-+][0-9]{2}:[0-9]{2})?"
+)
 _CORE: Final = "tag:yaml.org,2002:"
+_AROUND: Final = frozenset({"StreamStartEvent", "DocumentStartEvent", "DocumentEndEvent"})
 
 
 def decode(call: Call, text: str) -> Value:
@@ -36,122 +43,114 @@ def decode(call: Call, text: str) -> Value:
         raise call.unsupported(message) from None
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _measure(call, yaml.parse(text, Loader=loader))
-        node = yaml.compose(text, Loader=loader)
+        return _Reader(call, yaml.parse(text, Loader=loader)).document()
     except (yaml.YAMLError, UnicodeError, ValueError):
         message = "not valid YAML"
         raise call.invalid(message) from None
-    return call.known(None) if node is None else _Reader(call).read(node)
-
-
-def _measure(call: Call, events: Any) -> None:
-    """Refuses texts that are too deep or too large, before anything is built."""
-    depth = 0
-    for count, event in enumerate(events):
-        kind = event.__class__.__name__
-        if kind in ("MappingStartEvent", "SequenceStartEvent"):
-            depth += 1
-        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
-            depth -= 1
-        if depth > MAX_NESTING or count > MAX_SIZE:
-            message = "YAML text too large"
-            raise call.budget(message)
 
 
 class _Reader:
-    """Values of the nodes of one text; nodes that aliases share are read once."""
+    """The value of the events of one text; aliases share what they stand for."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, events: Iterator[Any]) -> None:
         self.call = call
-        self.done: dict[int, Value | None] = {}
+        self.events = events
+        self.count = 0
+        self.depth = 0
+        self.anchors: dict[str, Value | None] = {}
 
-    def read(self, node: Any) -> Value:
-        """The value of a node."""
-        if id(node) in self.done:
-            value = self.done[id(node)]
-            if value is None:
-                message = "an alias within what it stands for"
+    def document(self) -> Value:
+        """The value of the only document."""
+        value: Value | None = None
+        while True:
+            kind, event = self._next()
+            if kind == "StreamEndEvent":
+                break
+            if kind in _AROUND:
+                continue
+            if value is not None:
+                message = "more than one document"
                 raise self.call.invalid(message)
-            return value
-        self.done[id(node)] = None
-        value = self._make(node)
+            value = self._node(kind, event)
+        if value is None:
+            message = "no document"
+            raise self.call.invalid(message)
+        return value
+
+    def _next(self) -> tuple[str, Any]:
+        event = next(self.events)
+        self.count += 1
+        if self.count > MAX_SIZE:
+            message = "YAML text too large"
+            raise self.call.budget(message)
+        return event.__class__.__name__, event
+
+    def _node(self, kind: str, event: Any) -> Value:
+        if kind == "AliasEvent":
+            shared = self.anchors.get(event.anchor)
+            if shared is None:
+                message = "an alias for nothing, or within what it stands for"
+                raise self.call.invalid(message)
+            return shared
+        if event.anchor is not None:
+            self.anchors[event.anchor] = None
+        if kind == "ScalarEvent":
+            value = _scalar(self.call, event)
+        else:
+            self.depth += 1
+            if self.depth > MAX_NESTING:
+                message = "YAML text too deep"
+                raise self.call.budget(message)
+            plain = "seq" if kind == "SequenceStartEvent" else "map"
+            if event.tag not in (None, _CORE + plain):
+                message = f"unsupported tag {event.tag[:40]!r}"
+                raise self.call.invalid(message)
+            value = self._sequence() if plain == "seq" else self._mapping()
+            self.depth -= 1
         if value.size > MAX_SIZE:
             message = "YAML value too large"
             raise self.call.budget(message)
-        self.done[id(node)] = value
+        if event.anchor is not None:
+            self.anchors[event.anchor] = value
         return value
 
-    def _make(self, node: Any) -> Value:
-        call = self.call
-        kind = node.__class__.__name__
-        if kind == "ScalarNode":
-            return _scalar(call, node)
-        if kind == "SequenceNode":
-            self._check_tag(node, "seq")
-            return Many(tuple([self.read(item) for item in node.value]), call.span)
-        self._check_tag(node, "map")
+    def _sequence(self) -> Value:
+        items: list[Value] = []
+        while True:
+            kind, event = self._next()
+            if kind == "SequenceEndEvent":
+                return Many(tuple(items), self.call.span)
+            items.append(self._node(kind, event))
+
+    def _mapping(self) -> Value:
         merged: dict[str, Value] = {}
         entries: dict[str, Value] = {}
-        for key, item in node.value:
-            if key.__class__.__name__ == "ScalarNode" and key.value == "<<" and not key.style:
-                self._merge(item, merged)
-                continue
-            entries[call.text(self.read(key))] = self.read(item)
-        return Mapping({**merged, **entries}, call.span)
-
-    def _merge(self, node: Any, merged: dict[str, Value]) -> None:
-        value = self.read(node)
-        for source in value.items if isinstance(value, Many) else (value,):
-            if not isinstance(source, Mapping):
-                message = "map merge requires maps"
+        while True:
+            kind, event = self._next()
+            if kind == "MappingEndEvent":
+                return Mapping({**merged, **entries}, self.call.span)
+            merges = kind == "ScalarEvent" and event.value == "<<"
+            name = self.call.text(self._node(kind, event))
+            value = self._node(*self._next())
+            if not merges:
+                entries[name] = value
+            elif isinstance(value, Mapping):
+                merged.update(value.entries)
+            else:
+                message = "map merge requires a map"
                 raise self.call.invalid(message)
-            for name, item in source.entries.items():
-                merged.setdefault(name, item)
-
-    def _check_tag(self, node: Any, plain: str) -> None:
-        if node.tag != _CORE + plain:
-            message = f"unsupported tag {node.tag[:40]!r}"
-            raise self.call.invalid(message)
 
 
-def _scalar(call: Call, node: Any) -> Value:
-    text: str = node.value
-    tag: str = node.tag
-    plain = node.style is None
-    if not plain and tag == _CORE + "str":
-        return call.known(text)
-    # What the library makes of a plain scalar follows YAML 1.1; the text is read again.
-    if plain and not _tagged(node):
-        return _plain(call, text)
-    if tag == _CORE + "str":
+def _scalar(call: Call, event: Any) -> Value:
+    text: str = event.value
+    tag: str | None = event.tag
+    if tag is None or tag in (_CORE + "int", _CORE + "float", _CORE + "bool", _CORE + "timestamp"):
+        # A tag does not make a number of what is quoted.
+        return _plain(call, text) if event.style in (None, "") else call.known(text)
+    if tag in (_CORE + "str", _CORE + "null", _CORE + "binary"):
         return call.known(text)
     message = f"unsupported tag {tag[:40]!r}"
-    if tag in (_CORE + "int", _CORE + "float", _CORE + "bool", _CORE + "null"):
-        value = _plain(call, text)
-        if isinstance(value, Known) and not isinstance(value.data, str):
-            return value
-        raise call.invalid(message)
-    if tag == _CORE + "binary":
-        return call.known("".join(text.split()))
     raise call.invalid(message)
-
-
-def _tagged(node: Any) -> bool:
-    """Whether a plain scalar has a tag of its own in the text."""
-    mark, end = node.start_mark, node.end_mark
-    return bool(end.index - mark.index > len(node.value)) and (
-        not node.tag.startswith(_CORE) or _implicit(node) != node.tag
-    )
-
-
-def _implicit(node: Any) -> str:
-    import yaml
-
-    resolvers = yaml.SafeLoader.yaml_implicit_resolvers
-    for tag, pattern in resolvers.get(node.value[:1], []):
-        if pattern.match(node.value):
-            return str(tag)
-    return _CORE + "str"
 
 
 def _plain(call: Call, text: str) -> Known:
@@ -173,10 +172,21 @@ def _plain(call: Call, text: str) -> Known:
         number = parse_number(text)
         if number is not None:
             return call.known(number)
-        date = _DATE.fullmatch(text)
-        if date:
-            return call.known(f"{date[1]}-{date[2]:0>2}-{date[3]:0>2}T00:00:00Z")
-        if _TIME.fullmatch(text):
-            message = "timestamp"
-            raise call.unsupported(message)
+        return call.known(_timestamp(text) or text)
     return call.known(text)
+
+
+def _timestamp(text: str) -> str | None:
+    """A date, or a date with a time, as RFC 3339 writes it."""
+    match = _DATE.fullmatch(text) or _TIME.fullmatch(text)
+    if match is None:
+        return None
+    from datetime import datetime
+
+    numbers = [int(part) for part in match.groups()[:6]]
+    try:
+        moment = datetime(*numbers)  # type: ignore[arg-type]  # noqa: DTZ001  the zone is text
+    except ValueError:
+        return None
+    zone = match[7] if len(numbers) > 3 else None  # noqa: PLR2004  a time behind the date
+    return f"{moment.isoformat()}{zone or 'Z'}"
