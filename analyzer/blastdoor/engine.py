@@ -214,6 +214,7 @@ class _Run:
         )
         for rule in self.rules:
             self._judge(rule, facts)
+        unit.close()
 
     def _judge(self, rule: Rule, facts: Facts) -> None:
         try:

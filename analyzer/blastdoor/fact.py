@@ -215,6 +215,8 @@ class Evaluated:
     repository_regions: tuple[str, ...] = ()
     """Regions that the repository names literally, in this unit or any other."""
     external_region: bool = False
+    close: Callable[[], None] = lambda: None
+    """Lets go of what the values were read from; nothing can be read on demand behind it."""
     """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
 
 

@@ -238,7 +238,7 @@ TABLE: list[tuple[str, list[Any]]] = [
     ("format", ["%.0f|%.0f|%.0f|%.1f", 0.5, 1.5, 2.5, 0.25]), ("format", ["%f", 10]),
     ("format", ["%e|%E|%.2e|%e", 1234.5, 0.00012, 99999, 0]), ("format", ["%.3g|%.10g", 1234.5678, 0.1]),
     ("format", ["%b|%o|%x|%X", 5, 8, 255, 255]), ("format", ["%#x|%#o|%#b", 255, 8, 5]),
-    ("format", ["%x", "hi"]), ("format", ["%x", -255]), ("format", ["%q", "a\"b\n<é\t\\"]),
+    ("format", ["%x", "hi"]), ("format", ["%x", -255]), ("format", ["%q", 'a"b\n<é\t\\']),
     ("format", ["%q", 1]), ("format", ["%t|%t", True, "false"]), ("format", ["%t", 1]),
     ("format", ["%5t|%-7t|", True, False]), ("format", ["%[2]s %[1]s", "a", "b"]),
     ("format", ["%[1]s %[1]s %s", "a", "b"]), ("format", ["%[3]s", "a", "b"]), ("format", ["%[0]s", "a"]),
@@ -265,14 +265,14 @@ TABLE: list[tuple[str, list[Any]]] = [
     ("textencodebase64", ["Hello World", "UTF-16LE"]), ("textdecodebase64", ["SABlAGwAbABvAA==", "UTF-16LE"]),
     ("textencodebase64", ["é", "ISO-8859-1"]), ("textencodebase64", ["é", "UTF-8"]),
     ("csvdecode", ["a,b,c\n1,2,3\n4,5,6"]), ("csvdecode", ["a,b\n1\n"]), ("csvdecode", [""]),
-    ("csvdecode", ["a,\"b,\"\"c\"\n\"x\ny\",2\r\n\n3,\n"]), ("csvdecode", ["a,a\n1,2"]),
-    ("csvdecode", ["a\n\"x\"y"]), ("csvdecode", ["a\nx\"y"]), ("csvdecode", ["a,b"]), ("csvdecode", ["a\n x \n"]),
-    ("csvdecode", ["a,b\n,\n"]), ("csvdecode", ["a\n\"x"]),
-    ("jsonencode", [{"a": [1, 1.5, "<&>\u2028é\"\\\n\t\x7f\x01", None, True], "A": {}}]),
+    ("csvdecode", ['a,"b,""c"\n"x\ny",2\r\n\n3,\n']), ("csvdecode", ["a,a\n1,2"]),
+    ("csvdecode", ['a\n"x"y']), ("csvdecode", ['a\nx"y']), ("csvdecode", ["a,b"]), ("csvdecode", ["a\n x \n"]),
+    ("csvdecode", ["a,b\n,\n"]), ("csvdecode", ['a\n"x']),
+    ("jsonencode", [{"a": [1, 1.5, '<&>\u2028é"\\\n\t\x7f\x01', None, True], "A": {}}]),
     ("jsonencode", [Set(["b", "a"])]), ("jsonencode", [None]), ("jsonencode", ["x"]),
-    ("jsondecode", ["{\"a\": [1, 2.50, -3e2], \"b\": null}"]), ("jsondecode", ["\"x\\u00e9\""]),
+    ("jsondecode", ['{"a": [1, 2.50, -3e2], "b": null}']), ("jsondecode", ['"x\\u00e9"']),
     ("jsondecode", ["[1,"]), ("jsondecode", [""]), ("jsondecode", ["NaN"]), ("jsondecode", ["1 2"]),
-    ("jsondecode", ["{\"a\": 1, \"a\": 2}"]), ("jsondecode", ["[true, false]"]), ("jsondecode", ["{a: 1}"]),
+    ("jsondecode", ['{"a": 1, "a": 2}']), ("jsondecode", ["[true, false]"]), ("jsondecode", ["{a: 1}"]),
     ("jsondecode", [" 5 "]), ("jsondecode", [Json({"b": [Set(["z", "y"])]})]),
     ("length", [Json({"a": "<"})]), ("base64encode", [Json({"a": 1, "A": [None]})]),
     ("format", ["%s", Json([1])]), ("upper", [Json({"a": "b"})]), ("join", [",", [Json([1]), "a"]]),
@@ -280,14 +280,14 @@ TABLE: list[tuple[str, list[Any]]] = [
     ("yamldecode", ["j: 0o17\nk: \nl: y\nm: 1.\nn: 0b11\no: +1\np: Null\nq: 1e\nr: 08\ns: -0x1"]),
     ("yamldecode", ["- a\n- [b, \"c\", 'd']\n- {e: 1, f: \"1\"}\n- |\n  x\n  y\n- >-\n  z\n  w"]),
     ("yamldecode", ["a: &x {b: 1}\nc: *x\nd:\n  <<: *x\n  e: 2"]), ("yamldecode", [""]),
-    ("yamldecode", ["a: !!str 1\nb: !!int \"2\"\nc: !!int 3"]), ("yamldecode", ["c: ! 3"]),
+    ("yamldecode", ['a: !!str 1\nb: !!int "2"\nc: !!int 3']), ("yamldecode", ["c: ! 3"]),
     ("yamldecode", ["a: 2020-01-02T03:04:05Z\nb: 2020-01-02 03:04:05\nc: 2020-1-2\nf: 2020-13-01"]),
     ("yamldecode", ["a: &a [*a]"]), ("yamldecode", ["a: *b"]), ("yamldecode", ["a: &x 1\nb: &x 2\nc: *x"]),
     ("yamldecode", ["a: 0777\nb: +0x10\nc: -5\nd: 1e+3\nf: +.5\ng: 0.\nh: 00\ni: 0x"]), ("yamldecode", ["~: a"]),
-    ("yamldecode", ["a:\n  <<: [{b: 1}]\n  c: 4"]), ("yamldecode", ["\"<<\": {b: 1}"]), ("yamldecode", ["---\n"]), ("yamldecode", ["a: !Sub x"]),
+    ("yamldecode", ["a:\n  <<: [{b: 1}]\n  c: 4"]), ("yamldecode", ['"<<": {b: 1}']), ("yamldecode", ["---\n"]), ("yamldecode", ["a: !Sub x"]),
     ("yamldecode", ["{"]), ("yamldecode", ["a: b: c"]), ("yamldecode", ["1: a\ntrue: b"]),
     ("yamldecode", ["a: .inf"]), ("yamldecode", ["x"]), ("yamldecode", ["--- 1\n--- 2"]),
-    ("yamldecode", ["a: 1\na: 2"]), ("yamldecode", ["Version: 2012-10-17\nA: \"2012-10-17\""]),
+    ("yamldecode", ["a: 1\na: 2"]), ("yamldecode", ['Version: 2012-10-17\nA: "2012-10-17"']),
     ("yamldecode", ["a: 12:30\nb: 1:2\nc: =\nd: 1.5.2\ne: -\nf: .\ng: -.5"]), ("yamldecode", ["# x"]),
     ("yamldecode", ["[a, [b, [c]]]"]), ("yamldecode", ["? a\n: b"]), ("yamldecode", ["null"]),
     ("yamldecode", ["'yes'"]), ("yamldecode", ["a: 0.10\nb: 1e-3\nc: 123456789012345678901234567890"]),
@@ -398,7 +398,8 @@ class Console:
 
     def _batch(self, expressions: Sequence[str]) -> list[tuple[Any, bool] | None]:
         parts = [
-            f'[try(jsonencode({e}), "!"), try(({e}) == toset({e}) && ({e}) != null, false)]' for e in expressions
+            f'[try(jsonencode({e}), "!"), try(({e}) == toset({e}) && ({e}) != null, false)]'
+            for e in expressions
         ]
         run = subprocess.run(
             ["terraform", "console"],
@@ -419,7 +420,7 @@ class Console:
         return [None if text == "!" else (text, is_set) for text, is_set in rows]
 
 
-def plain(result: Value) -> tuple[Any, bool] | None | str:
+def plain(result: Value) -> tuple[Any, bool] | str | None:
     """Our result in the form of the console's."""
     if isinstance(result, Unknown):
         return None if result.reason is Reason.INVALID else repr(result)

@@ -175,7 +175,8 @@ def no_default_provider_selected(facts: Facts) -> Iterator[Hit]:
     for name, places in users.items():
         if all(address.startswith("data.") for _span, address in places):
             continue
-        (span, address), *others = places
+        # A resource says more than a data source that happens to stand before it.
+        (span, address), *others = sorted(places, key=lambda p: p[1].startswith("data."))
         more = f" (and {len(others)} more)" if others else ""
         yield Hit(
             span,

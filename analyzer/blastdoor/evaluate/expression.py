@@ -14,6 +14,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from blastdoor.evaluate import functions
+from blastdoor.evaluate.functions.base import Call, Stop, number_text, parse_number, unknown_like
 from blastdoor.parse import tree
 from blastdoor.span import Document, Span
 from blastdoor.value import (
@@ -47,8 +48,6 @@ MAX_STEPS: Final = 3_000_000
 """Most expression nodes that one unit may evaluate."""
 MAX_NESTING: Final = 900
 """Deepest chain of expressions within expressions, references followed."""
-_WHOLE_TEXT: Final = 1e21
-"""From here on a whole number is written with an exponent."""
 _WIDE: Final = 2000
 """Nodes of two collections beyond which a choice between them is not followed."""
 MAX_LOOP: Final = 20_000
@@ -239,7 +238,9 @@ def _render_into(
         elif isinstance(part, tree.IfDirective):
             condition = evaluate(part.condition, frame)
             known = to_bool(condition)
-            if known is None:
+            if isinstance(condition, Known) and known is None:
+                pieces.append(Unknown(Reason.INVALID, "condition", frame.span(part)))
+            elif known is None:
                 sides = []
                 for side, words in ((part.yes, ""), (part.no, "not ")):
                     inner: list[Piece | Value] = []
@@ -279,9 +280,7 @@ def to_text(value: Value) -> str | None:
         return None
     if isinstance(data, bool):
         return "true" if data else "false"
-    if isinstance(data, float):
-        return str(int(data)) if data.is_integer() and abs(data) < _WHOLE_TEXT else repr(data)
-    return str(data)
+    return number_text(data)
 
 
 def to_bool(value: Value) -> bool | None:
@@ -289,11 +288,16 @@ def to_bool(value: Value) -> bool | None:
     if isinstance(value, Known):
         if isinstance(value.data, bool):
             return value.data
-        if value.data == "true":
+        if value.data in _TRUE:
             return True
-        if value.data == "false":
+        if value.data in _FALSE:
             return False
     return None
+
+
+_TRUE: Final = ("true", "1")
+_FALSE: Final = ("false", "0")
+"""Strings that convert to a boolean; numbers do not."""
 
 
 def to_number(value: Value) -> float | None:
@@ -304,15 +308,8 @@ def to_number(value: Value) -> float | None:
             return None
         if isinstance(data, (int, float)):
             return data
-        if isinstance(data, str) and len(data) < 40:  # noqa: PLR2004  longer than any real number
-            try:
-                return int(data)
-            except ValueError:
-                try:
-                    number = float(data)
-                except ValueError:
-                    return None
-                return number if number - number == 0 else None
+        if isinstance(data, str):
+            return parse_number(data)
     return None
 
 
@@ -386,7 +383,7 @@ def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
         return _missing(missing, span)
     right = evaluate(node.right, frame)
     if operator in ("==", "!="):
-        same = equal(left, right)
+        same = equal(_written(left, frame, span), _written(right, frame, span))
         if same is not None:
             return Known(same is (operator == "=="), span)
         return _missing(right if left.resolved else left, span)
@@ -395,19 +392,24 @@ def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
     )
 
 
+def _written(value: Value, frame: Frame, span: Span) -> Value:
+    """A JSON text that is wholly known as the string that it is; any other value as it stands."""
+    if not isinstance(value, Encoded) or not value.resolved:
+        return value
+    try:
+        return Known(Call("jsonencode", span, frame.scope.files).json(value), span)
+    except Stop as stop:
+        return stop.value
+
+
 def _missing(value: Value, span: Span) -> Value:
     """An unknown for the same reason as ``value``."""
-    if isinstance(value, Unknown):
-        return Unknown(value.reason, value.subject, span)
-    if isinstance(value, Text):
-        for part in value.parts:
-            if isinstance(part, Unknown):
-                return Unknown(part.reason, part.subject, span)
     if isinstance(value, OneOf):
         return Unknown(Reason.NO_VALUE, "condition", span)
-    if isinstance(value, (Many, Mapping)):
-        return Unknown(Reason.RANGE, "", span)
-    return Unknown(Reason.INVALID, "", span)
+    if value.resolved:
+        return Unknown(Reason.INVALID, "", span)
+    cause = unknown_like(value, span)
+    return Unknown(cause.reason, cause.subject, span)
 
 
 def equal(left: Value, right: Value) -> bool | None:
@@ -429,7 +431,9 @@ def equal(left: Value, right: Value) -> bool | None:
     for one_value, other_value in ((left, right), (right, left)):
         # Something with content is not null, and a text that begins otherwise is another text.
         if isinstance(one_value, (Many, Mapping, Text, Encoded)) and isinstance(other_value, Known):
-            if other_value.data is None:
+            if other_value.data is None or (
+                isinstance(one_value, Encoded) and other_value.data == ""
+            ):
                 return False
             if isinstance(one_value, Text) and isinstance(other_value.data, str):
                 first, last = one_value.parts[0], one_value.parts[-1]
@@ -455,12 +459,23 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
     ):
         return Unknown(Reason.BUDGET, "number too large", span)
     try:
-        return Known(_whole(_compute(operator, one, other)), span)
+        result = _whole(_compute(operator, one, other))
     except (OverflowError, ValueError):
         return Unknown(Reason.BUDGET, "number too large", span)
+    if result - result != 0:
+        return Unknown(Reason.BUDGET, "number too large", span)
+    return Known(result, span)
 
 
 def _compute(operator: str, one: float, other: float) -> float:
+    if operator in ("+", "-", "*") and (isinstance(one, float) or isinstance(other, float)):
+        # Terraform counts in decimal digits as far as anyone writes them: 0.1 + 0.2 is 0.3.
+        from decimal import Decimal
+
+        exact, by = Decimal(repr(one)), Decimal(repr(other))
+        return float(
+            exact + by if operator == "+" else exact - by if operator == "-" else exact * by
+        )
     if operator == "+":
         return one + other
     if operator == "-":
@@ -520,6 +535,8 @@ def _conditional(node: tree.Conditional, frame: Frame) -> Value:
     truth = to_bool(condition)
     if truth is not None:
         return evaluate(node.yes if truth else node.no, frame)
+    if isinstance(condition, (Known, Many, Mapping)):
+        return Unknown(Reason.INVALID, "condition", frame.span(node))
     budget = frame.scope.budget
     budget.speculative += 1
     try:
@@ -552,9 +569,12 @@ def _object(node: tree.ObjectExpression, frame: Frame) -> Value:
     key_spans: dict[str, Span] = {}
     complete = True
     for item in node.items:
-        name = to_text(evaluate(item.key, frame))
+        key = evaluate(item.key, frame)
+        name = to_text(key)
         value = evaluate(item.value, frame)
         if name is None:
+            if isinstance(key, Known):
+                return Unknown(Reason.INVALID, "null as a key", frame.span(item.key))
             complete = False
             continue
         entries[name] = value
@@ -615,9 +635,13 @@ def _for_over(node: tree.ForExpression, collection: Value, frame: Frame, span: S
         result_key = evaluate(node.result_key, inner)
         name = to_text(result_key)
         if name is None:
+            if isinstance(result_key, Known):
+                return Unknown(Reason.INVALID, "null as a key", span)
             complete = False
         elif node.grouping:
             groups.setdefault(name, []).append(value)
+        elif name in entries:
+            return Unknown(Reason.INVALID, f"key {name!r} twice", span)
         else:
             entries[name] = value
             if result_key.span is not None:

@@ -113,6 +113,17 @@ class Program:
         self.lookups: dict[tuple[str, int, int, Hashable], Lookup] = {}
         self.used_documents: set[tuple[str, int]] = set()
         self.instances = 0
+        self.members: list[Instance] = []
+
+    def close(self) -> None:
+        """Effect: breaks the circles between instances, so that a unit goes when it is done.
+
+        Garbage collection is off while trees grow: what refers to itself would stay to the end.
+        """
+        for member in self.members:
+            member.forget()
+        self.members.clear()
+        self.lookups.clear()
 
     def read(self, path: str) -> str | None:
         """The text of a file named relative to the root module's directory; inside the tree only."""
@@ -130,6 +141,10 @@ class ModuleFiles:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
+
+    def close(self) -> None:
+        """Effect: lets go of the module."""
+        del self._instance
 
     def read(self, path: str) -> str | None:
         """The text of a file, or ``None`` when it is not there or outside the analysed root."""
@@ -221,6 +236,15 @@ class Instance:
         self._providers: dict[str, Provider] | None = None
         self._assigned: dict[str, Value] | None = None
         program.instances += 1
+        program.members.append(self)
+
+    def forget(self) -> None:
+        """Effect: lets go of every value, provider and child."""
+        self._values.clear()
+        self._children.clear()
+        self._providers = None
+        self._assigned = None
+        self.files.close()
 
     # Names
 
@@ -1415,6 +1439,7 @@ def evaluate_root(
     instance = Instance(program, module)
     _Collector(program, evaluated).collect(instance)
     evaluated.lookups.extend(program.lookups.values())
+    evaluated.close = program.close
     evaluated.failures.extend(program.failures)
     evaluated.inputs.update(program.inputs)
     if program.budget.steps < 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blastdoor.evaluate.expression import evaluate, to_bool, to_number, to_text
+from blastdoor.evaluate.functions.base import Call, Stop, set_of, unify
 from blastdoor.parse import tree
 from blastdoor.value import (
     Alternative,
@@ -21,6 +22,8 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from blastdoor.evaluate.expression import Frame
 
 
@@ -42,7 +45,10 @@ def convert(value: Value, constraint: tree.Expression, frame: Frame) -> Value:
     if isinstance(constraint, tree.Variable):
         return _primitive(value, constraint.name)
     if isinstance(constraint, tree.Call) and constraint.arguments:
-        return _collection(value, constraint.name, constraint.arguments[0], frame)
+        try:
+            return _collection(value, constraint.name, constraint.arguments[0], frame)
+        except Stop:
+            return value
     return value
 
 
@@ -64,18 +70,25 @@ def _primitive(value: Value, name: str) -> Value:
 
 
 def _collection(value: Value, name: str, element: tree.Expression, frame: Frame) -> Value:
-    if name in ("list", "set", "tuple") and isinstance(value, Many):
-        items = value.items
-        if name != "tuple":
-            items = tuple([convert(item, element, frame) for item in items])
-        is_set = name == "set"
-        if is_set:
-            items = tuple({item.key(): item for item in items}.values())
-        return within_budget(
-            Many(items, value.span, value.via, complete=value.complete, is_set=is_set)
-        )
+    call = Call(f"{name}()", value.span or frame.span(element), frame.scope.files)
+    if name == "tuple" and isinstance(value, Many) and isinstance(element, tree.TupleExpression):
+        if len(element.items) != len(value.items):
+            return value
+        pairs = zip(value.items, element.items, strict=True)
+        return _with_items(value, [convert(item, kind, frame) for item, kind in pairs])
+    if name in ("list", "set") and isinstance(value, Many):
+        items: Sequence[Value] = [convert(item, element, frame) for item in value.items]
+        if _is_any(element):
+            items = unify(call, items) or items
+        if name == "set":
+            return set_of(call, items, value.span, value.via, complete=value.complete)
+        return _with_items(value, items)
     if name == "map" and isinstance(value, Mapping):
         entries = {k: convert(v, element, frame) for k, v in value.entries.items()}
+        if _is_any(element):
+            unified = unify(call, list(entries.values()))
+            if unified is not None:
+                entries = dict(zip(entries, unified, strict=True))
         return _with_entries(value, entries)
     if (
         name == "object"
@@ -109,6 +122,15 @@ def _object(value: Mapping, shape: tree.ObjectExpression, frame: Frame) -> Value
         else:
             entries[name] = convert(given, kind, frame)
     return _with_entries(value, entries)
+
+
+def _is_any(constraint: tree.Expression) -> bool:
+    """Whether the elements only have to be of one type."""
+    return isinstance(constraint, tree.Variable) and constraint.name == "any"
+
+
+def _with_items(value: Many, items: Sequence[Value]) -> Value:
+    return within_budget(Many(tuple(items), value.span, value.via, complete=value.complete))
 
 
 def _with_entries(value: Mapping, entries: dict[str, Value]) -> Value:

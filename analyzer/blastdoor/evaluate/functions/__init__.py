@@ -71,8 +71,8 @@ _NULLABLE: Final = frozenset(
 )
 """Functions that take null for at least one argument; elsewhere null is an error."""
 
-_WHOLE: Final = frozenset({"jsonencode", "templatefile"})
-"""Functions whose result keeps alternatives within it."""
+_WHOLE: Final = frozenset({"try"})
+"""Functions that look at the alternatives of their arguments themselves."""
 
 
 def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Value:

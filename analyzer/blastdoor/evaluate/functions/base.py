@@ -447,7 +447,7 @@ def quote_json(text: str) -> str:
     from json import encoder
 
     return (
-        encoder.py_encode_basestring(text)
+        encoder.encode_basestring(text)
         .replace("<", "\\u003c")
         .replace(">", "\\u003e")
         .replace("&", "\\u0026")
@@ -671,6 +671,10 @@ def _rank(call: Call, item: Value) -> tuple[int, str | Number]:
     return (1, _order(call, item))
 
 
+_RANKED: Final = 200
+"""How much of each string orders elements that are collections."""
+
+
 def _order(call: Call, item: Value) -> str:
     """The text by which Terraform orders elements that are collections."""
     if isinstance(item, Known):
@@ -680,10 +684,10 @@ def _order(call: Call, item: Value) -> str:
         if isinstance(data, bool):
             return "T" if data else "F"
         if isinstance(data, str):
-            return quote_json(data)
+            return quote_json(data[:_RANKED])
         return f"{data:.10g}" if isinstance(data, float) or abs(data) < 10**15 else str(data)
     if isinstance(item, Encoded):
-        return quote_json(call.json(item))
+        return quote_json(call.json(item)[:_RANKED])
     if isinstance(item, Many):
         return f"<{''.join([_order(call, i) + ';' for i in item.items])}>"
     if isinstance(item, Mapping):

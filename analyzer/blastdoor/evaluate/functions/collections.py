@@ -477,6 +477,8 @@ def _range(call: Call, arguments: Sequence[Value]) -> Value:
 
 
 def _reverse(call: Call, arguments: Sequence[Value]) -> Value:
+    if _keeps_meaning(arguments[0]):
+        return arguments[0]
     many = call.items(arguments[0])
     items = list(pushed(many))
     if many.complete:

@@ -49,6 +49,8 @@ def graphemes(text: str) -> Sequence[str]:
     """The characters of a string as a reader sees them (grapheme clusters, in the main)."""
     if text.isascii():
         return text if "\r\n" not in text else re.findall(r"\r\n|[\s\S]", text)
+    if max(text) < "\u0300" and "\r\n" not in text:
+        return text
     from unicodedata import category
 
     clusters: list[str] = []

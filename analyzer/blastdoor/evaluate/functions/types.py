@@ -19,6 +19,7 @@ from blastdoor.value import (
     Text,
     Unknown,
     Value,
+    alternatives,
     one_of,
     walk,
     within_budget,
@@ -53,10 +54,16 @@ def _is_certain(value: Value) -> bool:
 def _try(call: Call, arguments: Sequence[Value]) -> Value:
     possible: list[Value] = []
     for argument in arguments:
-        if _is_error(argument):
+        options = alternatives(argument)
+        kept = [option for option in options if not _is_error(option.value)]
+        if not kept:
             continue
-        possible.append(argument)
-        if _is_certain(argument):
+        possible.append(
+            argument
+            if len(kept) == len(options)
+            else one_of(kept, argument.span or call.span, argument.via)
+        )
+        if len(kept) == len(options) and _is_certain(argument):
             break
     if not possible:
         message = "no expression succeeded"
