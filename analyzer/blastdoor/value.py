@@ -260,7 +260,15 @@ class Text(Value):
         return Text(self.parts, self.span, self.via)
 
     def _make_key(self) -> Iterable[object]:
-        return ["text", *[p.text if isinstance(p, Piece) else p.key() for p in self.parts]]
+        parts: list[object] = ["text"]
+        literal: list[str] = []
+        for part in self.parts:
+            if isinstance(part, Piece):
+                literal.append(part.text)
+                continue
+            parts += ["".join(literal), part.key()]
+            literal.clear()
+        return [*parts, "".join(literal)]
 
     def pattern(self, hole: str) -> str:
         """The text with ``hole`` in place of each value that is not known."""

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from blastdoor import tables
+from blastdoor import engine, tables
 from blastdoor.evaluate.terraform import Instance, Program, evaluate_root
 from blastdoor.source import Memory
 from blastdoor.units import Repository, Root
 from blastdoor.value import Encoded, Known, Many, Mapping, OneOf, Piece, Text, Unknown, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping as AbstractMapping
 
     from blastdoor.fact import Evaluated, ModuleCall, Provider, Resource
@@ -131,6 +132,13 @@ class Unit:
         """The provider configuration of an address."""
         (found,) = [one for one in self.evaluated.providers if one.address == address]
         return found
+
+
+@pytest.fixture(autouse=True)
+def _room() -> Iterator[None]:
+    """The room for deep evaluation that the engine gives."""
+    with engine._room():
+        yield
 
 
 @pytest.fixture

@@ -219,7 +219,7 @@ def test_what_is_not_there_is_unknown_with_its_reason(
         ("!var.open", "<NO_VALUE var.open>"),
         ("-var.open", "<NO_VALUE var.open>"),
         ("var.open == 1", "<NO_VALUE var.open>"),
-        ("[var.open] == [1]", "<RANGE>"),
+        ("[var.open] == [1]", "<NO_VALUE var.open>"),
         ("var.open && false", False),
         ("false && var.open", False),
         ("var.open || true", True),

@@ -1,5 +1,6 @@
 """What the functions make of values of which more or less is known."""
 
+# ruff: noqa: FBT001, FBT002, FBT003
 from __future__ import annotations
 
 import sys
@@ -46,6 +47,10 @@ class FakeFiles:
     def read(self, path: str) -> str | None:
         return self.texts.get(path)
 
+    def document(self, path: str) -> Document | None:
+        text = self.texts.get(path)
+        return None if text is None else Document(path, text)
+
     def template(self, path: str, variables: AbstractMapping[str, Value], span: Span) -> Value:
         return Known(f"{path}:{','.join(sorted(variables))}", span)
 
@@ -73,7 +78,7 @@ def set_(*items: Value | str | float | bool | None, complete: bool = True) -> Ma
     return Many(tuple(map(lift, items)), SPAN, complete=complete, is_set=True)
 
 
-def mapping(complete: bool = True, **entries: Value | str | float | bool | None) -> Mapping:  # noqa: FBT001, FBT002
+def mapping(complete: bool = True, **entries: Value | str | float | bool | None) -> Mapping:
     return Mapping({name: lift(item) for name, item in entries.items()}, SPAN, complete=complete)
 
 
@@ -265,15 +270,15 @@ CASES: list[tuple[str, tuple[Value, ...], Value]] = [
         text(unknown("data.aws_region.here.name", Reason.DATA_SOURCE)),
     ),
     ("format", (known("%s"), either("a", "b")), either("a", "b")),
-    ("format", (known("%s/%s"), text("a", X), known("b")), text("a", X, "/", "b")),
-    ("formatlist", (known("%s-%s"), known("a"), many("b", X)), many("a-b", text("a", "-", X))),
+    ("format", (known("%s/%s"), text("a", X), known("b")), text("a", X, "/b")),
+    ("formatlist", (known("%s-%s"), known("a"), many("b", X)), many("a-b", text("a-", X))),
     ("formatlist", (known("%s"), X), X),
     (
         "formatlist",
         (known("%s"), REGIONS),
         unknown("data.aws_regions.all.names", Reason.DATA_SOURCE),
     ),
-    ("join", (known("/"), many("a", X)), text("a", "/", X)),
+    ("join", (known("/"), many("a", X)), text("a/", X)),
     ("join", (known("/"), many("a", either("b", "c"))), either("a/b", "a/c")),
     ("join", (known("/"), some("a")), REST),
     ("lower", (text("AB", X),), text("ab", X)),
@@ -540,7 +545,7 @@ values: st.SearchStrategy[Value] = st.recursive(
 
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    st.sampled_from(sorted(functions.NAMES) + ["timestamp", "nosuch"]),
+    st.sampled_from([*sorted(functions.NAMES), "timestamp", "nosuch"]),
     st.lists(values, max_size=4),
 )
 def test_call_never_raises(name: str, arguments: list[Value]) -> None:
@@ -560,20 +565,21 @@ def test_call_never_raises_at_length(name: str, arguments: list[Value]) -> None:
     assert isinstance(call(name, *arguments), Value)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    st.sampled_from(sorted(functions.NAMES - {"issensitive"})),
+    st.sampled_from(sorted(functions.NAMES - {"can", "coalesce", "try"})),
     st.lists(values, min_size=1, max_size=3),
     st.data(),
 )
 def test_knowing_less_contradicts_nothing(
     name: str, arguments: list[Value], data: st.DataObject
 ) -> None:
-    """A result that is known in spite of an unknown argument is the result for every value of it."""
+    # What is known in spite of an unknown argument is the result for every value of it; only the
+    # type of what `coalesce` gives depends on what it passes over, and `try` is about errors.
     hidden = data.draw(st.integers(0, len(arguments) - 1))
     fewer = [*arguments]
     fewer[hidden] = unknown("data.x.y.z", Reason.DATA_SOURCE)
     result = call(name, *fewer)
     full = call(name, *arguments)
-    if result.resolved and full.resolved and name not in ("try", "can"):
+    if result.resolved and full.resolved:
         assert result.key() == full.key()

@@ -1,5 +1,6 @@
 """The functions agree with ``terraform console``, one table for both."""
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 import base64
@@ -46,6 +47,9 @@ class NoFiles:
     """Files that a module does not have."""
 
     def read(self, path: str) -> str | None:
+        return None
+
+    def document(self, path: str) -> Document | None:
         return None
 
     def template(self, path: str, variables: Any, span: Span) -> Value:

@@ -82,9 +82,7 @@ class Scope(Protocol):
     ) -> tuple[Value, int]:
         """The value of a root name with the first operations, and how many of them it used."""
 
-    def missed(
-        self, base: tree.Expression, mapping: Mapping, key: Value, frame: Frame, span: Span
-    ) -> None:
+    def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
         """Effect: records that a known key is not in a completely known mapping."""
 
 
@@ -745,20 +743,19 @@ def _step(
     if isinstance(operation, tree.Attr):
         return select(value, Known(operation.name), span)
     key = evaluate(operation.key, frame)
+    base = Span(frame.document, node.start, operation.start)
     if isinstance(key, OneOf):
         return one_of(
             [
-                Alternative(_select_checked(value, a.value, span, frame, node), a.condition)
+                Alternative(_select_checked(value, a.value, span, frame, base), a.condition)
                 for a in key.alternatives
             ],
             span,
         )
-    return _select_checked(value, key, span, frame, node)
+    return _select_checked(value, key, span, frame, base)
 
 
-def _select_checked(
-    value: Value, key: Value, span: Span, frame: Frame, node: tree.Traversal
-) -> Value:
+def _select_checked(value: Value, key: Value, span: Span, frame: Frame, base: Span) -> Value:
     if (
         isinstance(value, Mapping)
         and value.complete
@@ -767,7 +764,7 @@ def _select_checked(
         and key.data not in value.entries
     ):
         if not frame.scope.budget.speculative:
-            frame.scope.missed(node.base, value, key, frame, span)
+            frame.scope.missed(base, value, key, frame, span)
         return Unknown(Reason.INVALID, f"no key {key.data!r}", span)
     return select(value, key, span)
 

@@ -202,9 +202,7 @@ class _TemplateScope:
         """No name is known beyond the variables."""
         return Unknown(Reason.UNRESOLVED, name, span), 0
 
-    def missed(
-        self, base: tree.Expression, mapping: Mapping, key: Value, frame: Frame, span: Span
-    ) -> None:
+    def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
         """A template's lookups are not recorded."""
 
 
@@ -301,9 +299,7 @@ class Instance:
             )
         return Unknown(Reason.ENVIRONMENT, "terraform.workspace", span)
 
-    def missed(
-        self, base: tree.Expression, mapping: Mapping, key: Value, frame: Frame, span: Span
-    ) -> None:
+    def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
         """Effect: records a lookup by a known key that a completely known mapping lacks."""
         text = known_text(key)
         if text is None:
@@ -312,7 +308,7 @@ class Instance:
         self.program.lookups.setdefault(
             place,
             Lookup(
-                frame.span(base).text,
+                base.text,
                 tuple(mapping.entries),
                 key,
                 span,

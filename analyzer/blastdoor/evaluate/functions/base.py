@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Final, Protocol
 
 from blastdoor.value import (
@@ -635,7 +636,7 @@ def _unify_maps(call: Call, items: Sequence[Value]) -> Sequence[Value] | None:
 def identity(value: Value) -> Hashable:
     """A key that is equal for elements that a set holds once."""
     if isinstance(value, Known) and isinstance(value.data, float) and value.data.is_integer():
-        return ("known", "int", int(value.data))
+        return Known(int(value.data)).key()
     return value.key()
 
 
@@ -766,54 +767,50 @@ def _same_entries(left: Mapping, right: Mapping) -> bool | None:
 def concatenate(call: Call, parts: Iterable[str | Value]) -> Value:
     """A string of literal stretches and values, with holes for what is not known."""
     flat: list[Piece | Value] = []
+    literal: list[str] = []
     total = 0
     placed = False
     span = call.span
+
+    def flush() -> None:
+        text = "".join(literal)
+        literal.clear()
+        if text:
+            flat.append(Piece(text, span.document, span.start, span.end))
+
     for part in parts:
-        text: str | None
-        if isinstance(part, str):
-            text = part
+        if isinstance(part, str) or (isinstance(part, Encoded) and part.resolved):
+            text = part if isinstance(part, str) else call.json(part)
+            literal.append(text)
+            total += len(text)
         elif isinstance(part, Known):
-            if part.pieces and isinstance(part.data, str):
+            text = call.text(part)
+            total += len(text)
+            where = part.span or span
+            if part.pieces and text is part.data:
+                flush()
                 flat.extend(part.pieces)
                 placed = True
-                total += len(part.data)
-                if total > MAX_TEXT:
-                    break
-                continue
-            text = call.text(part)
-            where = part.span or span
-            if text:
+            elif where is span:
+                literal.append(text)
+            elif text:
+                flush()
                 flat.append(Piece(text, where.document, where.start, where.end))
-                total += len(text)
-            continue
-        elif isinstance(part, Text):
-            flat.extend(part.parts)
-            total += sum([len(p.text) for p in part.parts if isinstance(p, Piece)])
-            text = ""
-        elif isinstance(part, Encoded) and part.resolved:
-            text = call.json(part)
         elif isinstance(part, (Many, Mapping)):
             message = "string required"
             raise call.invalid(message)
         else:
-            flat.append(part)
-            text = ""
-        if text:
-            flat.append(Piece(text, span.document, span.start, span.end))
-            total += len(text)
-        if total > MAX_TEXT or len(flat) > MAX_SIZE:
-            break
-    if total > MAX_TEXT or len(flat) > MAX_SIZE:
-        message = "string too long"
-        raise call.budget(message)
-    choices = [part for part in flat if isinstance(part, OneOf)]
-    if choices:
-        count = 1
-        for choice in choices:
-            count *= len(choice.alternatives)
-        if count <= MAX_ALTERNATIVES:
-            return _distribute_parts(call, flat)
+            flush()
+            inner = part.parts if isinstance(part, Text) else (part,)
+            flat.extend(inner)
+            total += sum([len(p.text) for p in inner if isinstance(p, Piece)])
+        if total > MAX_TEXT or len(flat) + len(literal) > MAX_SIZE:
+            message = "string too long"
+            raise call.budget(message)
+    flush()
+    choices = [len(part.alternatives) for part in flat if isinstance(part, OneOf)]
+    if choices and prod(choices) <= MAX_ALTERNATIVES:
+        return _distribute_parts(call, flat)
     pieces = [part for part in flat if isinstance(part, Piece)]
     if len(pieces) == len(flat):
         return Known("".join([p.text for p in pieces]), span, (), tuple(pieces) if placed else ())
