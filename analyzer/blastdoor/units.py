@@ -64,6 +64,11 @@ class Section:
         return self.block.type
 
     @property
+    def overridden(self) -> bool:
+        """Whether an override file has written into it."""
+        return self._replaced is not None or self._blocks is not None
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The texts of the labels."""
         return tuple([label.text for label in self.block.labels])
@@ -105,9 +110,16 @@ class Section:
                 names[block.labels[0].text] = None
             else:
                 names[block.type] = None
-        if self._blocks is not None:
-            names.update(dict.fromkeys(self._blocks))
+        for type_, sections in (self._blocks or {}).items():
+            if type_ == "dynamic":
+                names.update(dict.fromkeys(s.labels[0] for s in sections if s.labels))
+            else:
+                names[type_] = None
         return list(names)
+
+    def without(self, *types: str) -> None:
+        """Effect: drops the nested blocks of some types."""
+        self._blocks = {**(self._blocks or {}), **{type_: [] for type_ in types}}
 
     def override(self, other: Section) -> Iterator[tuple[str, str, str, Span, Span | None]]:
         """Effect: lays ``other`` on top. Yields (path, before, after, span, span before)."""
@@ -123,10 +135,16 @@ class Section:
                 else Span(old[0], old[1].expression.start, old[1].expression.end)
             )
             yield name, before.text if before else "", after.text, after, before
-        for type_ in dict.fromkeys(block.type for block in other.block.body.blocks):
+        replaced = other.section_types()
+        if not replaced:
+            return
+        # What a dynamic block makes counts as blocks of that type, on both sides.
+        kept = [s for s in self.sections("dynamic") if s.labels and s.labels[0] not in replaced]
+        if self._blocks is None:
+            self._blocks = {}
+        self._blocks["dynamic"] = [*kept, *other.sections("dynamic")]
+        for type_ in replaced:
             mine, theirs = self.sections(type_), other.sections(type_)
-            if self._blocks is None:
-                self._blocks = {}
             if type_ in _MERGED_BLOCKS and mine and theirs:
                 for change in mine[0].override(theirs[0]):
                     yield (f"{type_}.{change[0]}", *change[1:])
@@ -632,6 +650,9 @@ def _override(module: Module, body: tree.Body) -> None:
         if target is None:
             # Terraform refuses an override of a block that does not exist, except in `terraform`.
             if block.type == "terraform":
+                if section.sections("backend") or section.sections("cloud"):
+                    for earlier in module.settings:
+                        earlier.without("backend", "cloud")
                 module.settings.append(section)
             else:
                 _gather(module, _single(document, block))

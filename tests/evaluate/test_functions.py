@@ -565,7 +565,7 @@ def test_call_never_raises_at_length(name: str, arguments: list[Value]) -> None:
     assert isinstance(call(name, *arguments), Value)
 
 
-@settings(max_examples=20000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(sorted(functions.NAMES - {"can", "coalesce", "try"})),
     st.lists(values, min_size=1, max_size=3),

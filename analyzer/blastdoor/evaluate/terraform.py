@@ -1350,7 +1350,9 @@ def _reason(mode: str) -> Reason:
 
 
 def _mentions(section: Section, words: str) -> bool:
-    """Whether the text of a block (overrides apart) holds ``words``."""
+    """Whether the text of a block holds ``words``, or may hold them in an override file."""
+    if section.overridden:
+        return True
     block = section.block
     text = section.document.text
     at = text.find(words, block.start, block.end)

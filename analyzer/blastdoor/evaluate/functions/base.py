@@ -597,7 +597,7 @@ def _unify_tuples(call: Call, items: Sequence[Value]) -> Sequence[Value] | None:
 
 def _unify_maps(call: Call, items: Sequence[Value]) -> Sequence[Value] | None:
     maps = [item for item in items if isinstance(item, Mapping)]
-    if any(not item.complete for item in maps):
+    if not maps or any(not item.complete for item in maps):
         return items
     names = maps[0].entries.keys()
     if all(item.entries.keys() == names for item in maps):
