@@ -161,7 +161,9 @@ def installed(rows: object) -> dict[str, str]:
 
 def test_an_installed_module_is_read() -> None:
     rows = {"Modules": [{"Key": "", "Dir": "."}, {"Key": "net", "Dir": ".terraform/modules/net"}]}
-    found = repository(installed(rows))
+    source = Memory(installed(rows))
+    # Discovery on disk lists nothing below .terraform.
+    found = Repository(source, [e for e in source.files() if ".terraform/" not in e.path])
     assert [("net", "live/.terraform/modules/net")] == found.local_calls("live")
     module = found.module("live/.terraform/modules/net")
     assert module is not None

@@ -518,6 +518,8 @@ class Repository:
                 if "source" not in text:
                     continue
                 for found in _LOCAL_SOURCE.finditer(text):
+                    if not name.endswith(".json") and _commented(text, found.start()):
+                        continue
                     target = posixpath.normpath(posixpath.join(directory, found.group(1)))
                     if target != directory and target in self.by_directory:
                         callers.setdefault(target, set()).add(directory)
@@ -586,6 +588,12 @@ def literal_argument(section: Section, name: str) -> str | None:
     ):
         return "".join(part.text for part in expression.parts if isinstance(part, tree.TextPart))
     return None
+
+
+def _commented(text: str, offset: int) -> bool:
+    """Whether a comment begins before ``offset`` on its line."""
+    line = text[text.rfind("\n", 0, offset) + 1 : offset]
+    return "#" in line or "//" in line
 
 
 def _block_ranges(body: tree.Body) -> Iterator[tuple[int, int]]:
