@@ -176,6 +176,15 @@ def test_nothing_to_analyse_is_3(write: Write, run: Run) -> None:
     assert json.loads(done.out)["runs"][0]["results"] == []
 
 
+def test_a_file_that_is_too_large_is_not_called_absent(write: Write, run: Run) -> None:
+    write({"main.tf": "#" * 1_000_001})
+
+    done = run("check")
+
+    assert done.code == 2
+    assert done.err == "blastdoor: nothing to analyse: what is there could not be read\n"
+
+
 def test_ignored_files_are_nothing_to_analyse_unless_named(write: Write, run: Run) -> None:
     write({"main.tf": EVERY, ".gitignore": "*.tf\n"})
 
@@ -774,6 +783,14 @@ def test_version_and_help(run: Run) -> None:
         assert "Examples:" in done.out
 
 
+def test_no_command_is_answered_with_the_help_once(run: Run) -> None:
+    done = run()
+
+    assert done.code == 2
+    assert done.err.count("Usage:") == 1
+    assert done.err.startswith("Usage: blastdoor")
+
+
 # The terminal
 
 
@@ -822,6 +839,24 @@ def test_a_reader_that_leaves_changes_nothing(write: Write) -> None:
     program.stderr.close()
 
     assert (program.wait(), err) == (1, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes end otherwise on Windows")
+@pytest.mark.parametrize("arguments", [("rules",), ("explain", "RGN010")])
+def test_a_reader_of_the_rules_may_leave(arguments: tuple[str, ...]) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-m", "blastdoor", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert program.stdout is not None
+    assert program.stderr is not None
+    program.stdout.close()
+    err = program.stderr.read()
+    program.stderr.close()
+
+    assert (program.wait(), err) == (0, b"")
 
 
 def test_starting_imports_neither_reports_nor_parsers() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 from dataclasses import replace
 from functools import cache
@@ -13,6 +13,7 @@ import pytest
 from blastdoor import catalog, engine
 from blastdoor.detect import DETECTORS
 from blastdoor.engine import Options, active, analyze_files, check
+from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import FailureKind, Level
 from blastdoor.report.json import write_json
 from blastdoor.report.sarif import write_sarif
@@ -49,15 +50,15 @@ def said(report: Report) -> list[tuple[str, str, str]]:
 
 
 def test_the_level_of_the_page() -> None:
-    assert [("data-kept-by-force-lost", "warning", "main.tf")] == said(run({"main.tf": FORCE}))
-    assert [("data-kept-by-force-lost", "error", "main.tf")] == said(run({"main.tf": VAULT}))
+    assert said(run({"main.tf": FORCE})) == [("data-kept-by-force-lost", "warning", "main.tf")]
+    assert said(run({"main.tf": VAULT})) == [("data-kept-by-force-lost", "error", "main.tf")]
 
 
 @pytest.mark.parametrize("folder", ["examples/a", "test", "modules/x/fixtures", "Demo"])
 def test_a_demo_folder_makes_a_note(folder: str) -> None:
     report = run({f"{folder}/main.tf": VAULT})
     assert [("data-kept-by-force-lost", "note", f"{folder}/main.tf")] == said(report)
-    assert ("in a folder of tests or examples",) == report.findings[0].evidence
+    assert report.findings[0].evidence == ("in a folder of tests or examples",)
 
 
 @pytest.mark.parametrize(
@@ -82,36 +83,36 @@ def test_what_is_not_production_is_one_level_less(folder: str, vault: str, bucke
 
 def test_a_local_may_name_the_environment() -> None:
     files = {"main.tf": VAULT + 'locals {\n  environment = "dev"\n}\n'}
-    assert ["warning"] == [f.level.word for f in run(files).findings]
+    assert [f.level.word for f in run(files).findings] == ["warning"]
 
 
 def test_a_file_of_values_may_name_the_environment() -> None:
     files = {"main.tf": VAULT, "dev.tfvars": ""}
-    assert ["warning"] == [f.level.word for f in run(files).findings]
+    assert [f.level.word for f in run(files).findings] == ["warning"]
     # The strongest of the variants counts: the same bucket is in production, too.
-    assert ["error"] == [f.level.word for f in run({**files, "prod.tfvars": ""}).findings]
+    assert [f.level.word for f in run({**files, "prod.tfvars": ""}).findings] == ["error"]
 
 
 def test_the_default_of_a_variable_names_no_environment() -> None:
     files = {"main.tf": VAULT + 'variable "environment" {\n  default = "dev"\n}\n'}
-    assert ["error"] == [f.level.word for f in run(files).findings]
+    assert [f.level.word for f in run(files).findings] == ["error"]
 
 
 def test_the_configuration_names_environments() -> None:
     files = {"live/blue/main.tf": VAULT}
-    assert ["warning"] == [
-        f.level.word for f in run(files, environments={"live/blue": "dev"}).findings
+    assert [f.level.word for f in run(files, environments={"live/blue": "dev"}).findings] == [
+        "warning"
     ]
 
 
 def test_the_configuration_sets_levels() -> None:
     report = run({"main.tf": VAULT}, levels={"data-kept-by-force-lost": Level.NOTE})
-    assert ["note"] == [f.level.word for f in report.findings]
+    assert [f.level.word for f in report.findings] == ["note"]
 
 
 LACKING = (
     'variable "region" {{\n  {default}\n}}\nprovider "aws" {{\n  region = var.region\n}}\n'
-    'locals {{\n  sizes = {{ us-east-1 = 1, us-west-2 = 2 }}\n  size  = local.sizes[var.region]\n}}\n'
+    "locals {{\n  sizes = {{ us-east-1 = 1, us-west-2 = 2 }}\n  size  = local.sizes[var.region]\n}}\n"
 )
 
 
@@ -119,11 +120,14 @@ LACKING = (
     ("files", "expected"),
     [
         ({"main.tf": LACKING.format(default='default = "eu-west-1"')}, ["warning"]),
-        ({"main.tf": LACKING.format(default=""), "terraform.tfvars": 'region = "eu-west-1"\n'}, ["error"]),
+        (
+            {"main.tf": LACKING.format(default=""), "terraform.tfvars": 'region = "eu-west-1"\n'},
+            ["error"],
+        ),
         ({"main.tf": LACKING.format(default='default = "us-east-1"')}, []),
         ({"main.tf": LACKING.format(default="")}, []),
     ],
-)  # fmt: skip
+)
 def test_a_contradiction_by_a_default_alone_is_a_warning(
     files: dict[str, str], expected: list[str]
 ) -> None:
@@ -136,45 +140,66 @@ def test_a_contradiction_by_a_default_alone_is_a_warning(
 CALLED = 'variable "force" {}\nresource "aws_s3_bucket" "b" {\n  force_destroy = var.force\n}\n'
 
 
-def test_one_finding_at_one_place_with_the_callers_as_related() -> None:
+def test_one_finding_at_one_place_however_many_callers() -> None:
     calls = "".join(
         f'module "{name}" {{\n  source = "./m"\n  n = "{name}"\n}}\n' for name in ("a", "b", "c")
     )
-    module = 'variable "n" {}\nresource "aws_s3_bucket" "b" {\n  bucket = var.n\n  force_destroy = true\n}\n'
+    module = 'variable "n" {}\n' + FORCE.replace("{\n", "{\n  bucket = var.n\n", 1)
     report = run({"main.tf": PROVIDER + calls, "m/main.tf": module})
-    assert [("data-kept-by-force-lost", "warning", "m/main.tf")] == said(report)
+    assert said(report) == [("data-kept-by-force-lost", "warning", "m/main.tf")]
 
 
 def test_a_value_that_the_caller_gives_is_the_callers() -> None:
-    calls = 'module "a" {\n  source = "./m"\n  force = true\n}\nmodule "b" {\n  source = "./m"\n  force = false\n}\n'  # fmt: skip  # noqa: E501
+    calls = "".join(
+        f'module "{name}" {{\n  source = "./m"\n  force = {force}\n}}\n'
+        for name, force in (("a", "true"), ("b", "false"))
+    )
     report = run({"main.tf": PROVIDER + calls, "m/main.tf": CALLED})
-    assert [("data-kept-by-force-lost", "warning", "main.tf")] == said(report)
+    assert said(report) == [("data-kept-by-force-lost", "warning", "main.tf")]
     (finding,) = report.findings
-    assert "true" == finding.span.text
-    assert "module.a.aws_s3_bucket.b" == finding.unit
+    assert finding.span.text == "true"
+    assert finding.unit == "module.a.aws_s3_bucket.b"
 
 
 def test_two_roots_that_call_one_module_give_one_finding_in_it() -> None:
     files = {
-        f"live/{name}/main.tf": PROVIDER + f'module "m" {{\n  source = "../../m"\n  n = "{name}"\n}}\n'
+        f"live/{name}/main.tf": PROVIDER
+        + f'module "m" {{\n  source = "../../m"\n  n = "{name}"\n}}\n'
         for name in ("one", "two")
     }
-    module = 'variable "n" {}\nresource "aws_s3_bucket" "b" {\n  bucket = var.n\n  force_destroy = true\n}\n'
+    module = 'variable "n" {}\n' + FORCE.replace("{\n", "{\n  bucket = var.n\n", 1)
     report = run({**files, "m/main.tf": module})
-    assert [("data-kept-by-force-lost", "warning", "m/main.tf")] == said(report)
-    assert 2 == report.units
+    assert said(report) == [("data-kept-by-force-lost", "warning", "m/main.tf")]
+    assert report.units == 2
 
 
 def test_variants_are_looked_at_one_by_one() -> None:
-    files = {"main.tf": PROVIDER + CALLED, "a.tfvars": "force = true\n", "b.tfvars": "force = false\n"}
-    assert 1 == len(run(files).findings)
-    assert [] == run(files, var_files=("b.tfvars",)).findings
+    files = {
+        "main.tf": PROVIDER + CALLED,
+        "a.tfvars": "force = true\n",
+        "b.tfvars": "force = false\n",
+    }
+    assert len(run(files).findings) == 1
+    assert run(files, var_files=("b.tfvars",)).findings == []
+
+
+def test_one_finding_has_the_causes_of_every_variant_as_related() -> None:
+    files = {
+        "main.tf": PROVIDER + CALLED,
+        "a.tfvars": "force = true\n",
+        "b.tfvars": "force = true\n",
+    }
+    (finding,) = run(files).findings
+    assert sorted(related.span.path for related in finding.related) == ["a.tfvars", "b.tfvars"]
 
 
 def test_many_variants_are_counted_as_skipped() -> None:
-    files = {"main.tf": PROVIDER + CALLED, **{f"v{n:02}.tfvars": "force = false\n" for n in range(20)}}
+    files = {
+        "main.tf": PROVIDER + CALLED,
+        **{f"v{n:02}.tfvars": "force = false\n" for n in range(20)},
+    }
     report = run(files)
-    assert {"variables file beyond 16 of one root": 4} == dict(report.skipped)
+    assert dict(report.skipped) == {"variables file beyond 16 of one root": 4}
 
 
 def test_what_another_rule_says_better_is_not_said_twice() -> None:
@@ -200,22 +225,37 @@ def test_what_another_rule_says_better_is_not_said_twice() -> None:
 
 UNKNOWN = [
     'variable "v" {}\nresource "aws_s3_bucket" "b" {\n  force_destroy = var.v\n}\n',
-    'variable "v" {}\nprovider "aws" {\n  region = var.v\n}\nresource "aws_sqs_queue" "q" {\n'
-    '  name = "orders-us-east-1"\n}\n',
+    (
+        'variable "v" {}\nprovider "aws" {\n  region = var.v\n}\nresource "aws_sqs_queue" "q" {\n'
+        '  name = "orders-us-east-1"\n}\n'
+    ),
     'variable "v" {}\nresource "aws_iam_policy" "p" {\n  policy = var.v\n}\n',
-    'variable "v" {}\nresource "aws_iam_policy" "p" {\n  policy = jsonencode({ Statement = var.v })\n}\n',
-    'variable "v" {}\nresource "aws_iam_policy" "p" {\n  policy = jsonencode({ Statement = [{\n'
-    '    Effect = "Allow", Action = var.v, Resource = var.v }] })\n}\n',
-    'variable "v" {}\nresource "aws_s3_bucket_policy" "p" {\n  policy = jsonencode({ Statement = [{\n'
-    '    Effect = "Allow", Action = "s3:GetObject", Resource = "*", Principal = var.v }] })\n}\n',
-    'variable "v" {}\nresource "aws_db_instance" "d" {\n  deletion_protection = var.v\n'
-    "  skip_final_snapshot = var.v\n}\n",
+    (
+        'variable "v" {}\nresource "aws_iam_policy" "p" {\n'
+        "  policy = jsonencode({ Statement = var.v })\n}\n"
+    ),
+    (
+        'variable "v" {}\nresource "aws_iam_policy" "p" {\n  policy = jsonencode({ Statement = [{\n'
+        '    Effect = "Allow", Action = var.v, Resource = var.v }] })\n}\n'
+    ),
+    (
+        'variable "v" {}\nresource "aws_s3_bucket_policy" "p" {\n'
+        "  policy = jsonencode({ Statement = [{\n"
+        '    Effect = "Allow", Action = "s3:GetObject", Resource = "*", Principal = var.v }] })\n}\n'
+    ),
+    (
+        'variable "v" {}\nresource "aws_db_instance" "d" {\n  deletion_protection = var.v\n'
+        "  skip_final_snapshot = var.v\n}\n"
+    ),
     'variable "v" {}\nlocals {\n  m = { us-east-1 = 1 }\n  x = local.m[var.v]\n}\n',
     'variable "v" {}\nresource "aws_sqs_queue" "q" {\n  for_each = var.v\n  name = each.key\n}\n',
     'resource "aws_s3_bucket" "b" {\n  force_destroy = local.missing\n}\n',
     'resource "aws_s3_bucket" "b" {\n  force_destroy = timestamp()\n}\n',
-    'locals {\n  a = local.b\n  b = local.a\n}\nresource "aws_s3_bucket" "b" {\n  force_destroy = local.a\n}\n',
-]  # fmt: skip
+    (
+        "locals {\n  a = local.b\n  b = local.a\n}\n"
+        'resource "aws_s3_bucket" "b" {\n  force_destroy = local.a\n}\n'
+    ),
+]
 
 
 @pytest.mark.parametrize("text", UNKNOWN)
@@ -223,16 +263,16 @@ def test_a_value_that_is_not_known_yields_no_finding(text: str) -> None:
     backend = 'terraform {\n  backend "s3" {}\n}\n'
     report = run({"main.tf": backend + text}, pedantic=True)
     unpinned = {"provider-region-unset", "no-default-provider-selected"}
-    assert [] == [found for found in said(report) if found[0] not in unpinned]
-    assert [] == report.failures
+    assert [found for found in said(report) if found[0] not in unpinned] == []
+    assert report.failures == []
 
 
 def test_the_default_of_a_module_that_nothing_calls_yields_no_finding() -> None:
     files = {"modules/m/main.tf": CALLED.replace("{}", "{\n  default = true\n}", 1)}
-    assert [] == said(run(files))
-    assert [("data-kept-by-force-lost", "warning", "modules/m/main.tf")] == said(
+    assert said(run(files)) == []
+    assert said(
         run({**files, "main.tf": PROVIDER + 'module "m" { source = "./modules/m" }\n'})
-    )
+    ) == [("data-kept-by-force-lost", "warning", "modules/m/main.tf")]
 
 
 # Failures
@@ -246,9 +286,13 @@ def test_a_bug_in_one_detector_is_a_failure_and_the_rest_goes_on(
 
     monkeypatch.setattr(engine, "DETECTORS", {**DETECTORS, "rollout.all-at-once": broken})
     report = run({"main.tf": FORCE})
-    assert ["data-kept-by-force-lost"] == [f.rule for f in report.findings]
+    assert [f.rule for f in report.findings] == ["data-kept-by-force-lost"]
     (failure,) = report.failures
-    assert (FailureKind.INTERNAL, "all-at-once", True) == (failure.kind, failure.rule, failure.fatal)
+    assert (
+        failure.kind,
+        failure.rule,
+        failure.fatal,
+    ) == (FailureKind.INTERNAL, "all-at-once", True)
     assert "ZeroDivisionError: oops" in failure.message
 
 
@@ -263,13 +307,13 @@ def test_a_bug_halfway_through_a_detector_gives_none_of_its_findings_twice(
 
     monkeypatch.setattr(engine, "DETECTORS", {**DETECTORS, "guard.data-kept-by-force-lost": broken})
     report = run({"main.tf": FORCE})
-    assert [FailureKind.INTERNAL] == [failure.kind for failure in report.failures]
+    assert [failure.kind for failure in report.failures] == [FailureKind.INTERNAL]
 
 
 def test_a_bug_in_the_evaluation_of_one_unit_leaves_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    original = engine.evaluate_root
+    original = evaluate_root
 
     def broken(repository: Any, root: Any, *rest: Any, **named: Any) -> Any:
         if root.directory == "a":
@@ -278,14 +322,14 @@ def test_a_bug_in_the_evaluation_of_one_unit_leaves_the_others(
 
     monkeypatch.setattr(engine, "evaluate_root", broken)
     report = run({"a/main.tf": FORCE, "b/main.tf": FORCE})
-    assert ["b/main.tf"] == [f.span.path for f in report.findings]
+    assert [f.span.path for f in report.findings] == ["b/main.tf"]
     assert {(FailureKind.INTERNAL, "a")} == {(f.kind, f.path) for f in report.failures}
 
 
 def test_what_does_not_parse_is_a_failure_once_and_the_rest_is_judged() -> None:
     report = run({"a.tf": FORCE, "b.tf": "locals {\n  x = @\n}\n", "p.tfvars": "", "q.tfvars": ""})
-    assert 1 == len(report.findings)
-    assert [(FailureKind.SYNTAX, "b.tf")] == [(f.kind, f.path) for f in report.failures]
+    assert len(report.findings) == 1
+    assert [(f.kind, f.path) for f in report.failures] == [(FailureKind.SYNTAX, "b.tf")]
 
 
 @pytest.mark.parametrize(
@@ -301,12 +345,17 @@ def test_what_does_not_parse_is_a_failure_once_and_the_rest_is_judged() -> None:
         'provider "aws" {\n  region = data.aws_region.r.name\n}\ndata "aws_region" "r" {}\n',
         'provider "aws" {\n  region = aws_x.y.region\n}\nresource "aws_x" "y" {}\n',
         'provider "aws" {\n  alias = var.a\n  region = local.none[0].x\n}\n',
-        'data "aws_iam_policy_document" "d" {\n'
-        "  source_policy_documents = [data.aws_iam_policy_document.d.json]\n}\n",
+        (
+            'data "aws_iam_policy_document" "d" {\n'
+            "  source_policy_documents = [data.aws_iam_policy_document.d.json]\n}\n"
+        ),
         'resource "x_y" "z" {\n  for_each = x_y.z\n  a = x_y.z[each.key].a\n}\n',
         'resource "x_y" "z" {\n  count = x_y.z.count\n}\n',
         'variable "v" {\n  type = object({ a = optional(list(any), [1]) })\n  default = {}\n}\n',
-        'variable "v" {\n  type = list()\n  default = [1]\n}\nvariable "w" {\n  type = map(1)\n  default = {}\n}\n',
+        (
+            'variable "v" {\n  type = list()\n  default = [1]\n}\n'
+            'variable "w" {\n  type = map(1)\n  default = {}\n}\n'
+        ),
         'locals {\n  x = "' + "${" * 300 + "1" + "}" * 300 + '"\n}\n',
         "locals {\n  x = " + "-" * 5000 + "1\n}\n",
         "locals {\n  x = " + "(" * 5000 + "1" + ")" * 5000 + "\n}\n",
@@ -314,10 +363,10 @@ def test_what_does_not_parse_is_a_failure_once_and_the_rest_is_judged() -> None:
         "locals {\n  x = a" + "[*]" * 5000 + "\n}\n",
         'resource "x_y" "z" {\n' + "b {\n" * 500 + "}\n" * 500 + "}\n",
     ],
-)  # fmt: skip
+)
 def test_no_text_makes_an_internal_failure(text: str) -> None:
     report = run({"main.tf": text}, pedantic=True)
-    assert [] == [f for f in report.failures if f.kind is FailureKind.INTERNAL]
+    assert [f for f in report.failures if f.kind is FailureKind.INTERNAL] == []
 
 
 # Selection
@@ -326,9 +375,17 @@ def test_no_text_makes_an_internal_failure(text: str) -> None:
 def test_only_what_is_selected_is_reported() -> None:
     files = {"a/main.tf": FORCE, "b/main.tf": FORCE, "c.tf": "locals {\n  x = @\n}\n"}
     report = check(Memory(files), rules(), Options(), selection=lambda path: path.startswith("a/"))
-    assert ["a/main.tf"] == [f.span.path for f in report.findings]
-    assert [] == report.failures
-    assert 1 == report.units
+    assert [f.span.path for f in report.findings] == ["a/main.tf"]
+    assert report.failures == []
+    assert report.units == 1
+
+
+def test_comments_of_files_that_are_not_selected_are_not_judged() -> None:
+    used = FORCE.replace("{\n", '{\n  # blastdoor: ignore[GRD002] reason="a sandbox"\n', 1)
+    files = {"a.tf": used, "b.tf": "locals {}\n"}
+    assert check(Memory(files), rules(), Options()).failures == []
+    report = check(Memory(files), rules(), Options(), selection=lambda path: path == "b.tf")
+    assert report.failures == []
 
 
 def test_a_selected_module_is_judged_through_its_callers() -> None:
@@ -337,16 +394,14 @@ def test_a_selected_module_is_judged_through_its_callers() -> None:
         "m/main.tf": CALLED.replace("{}", "{\n  default = true\n}", 1),
     }
     report = check(Memory(files), rules(), Options(), selection=lambda path: path == "m/main.tf")
-    assert ["m/main.tf"] == [f.span.path for f in report.findings]
+    assert [f.span.path for f in report.findings] == ["m/main.tf"]
 
 
 def test_files_that_are_inputs_only_are_not_reported() -> None:
     source = Memory({"main.tf": FORCE, "other.tf": VAULT})
-    entries = [
-        replace(entry, reported=entry.path == "main.tf") for entry in source.files()
-    ]
+    entries = [replace(entry, reported=entry.path == "main.tf") for entry in source.files()]
     report = check(source, rules(), Options(), entries=entries)
-    assert ["main.tf"] == [f.span.path for f in report.findings]
+    assert [f.span.path for f in report.findings] == ["main.tf"]
 
 
 def test_rules_are_chosen() -> None:
@@ -359,7 +414,7 @@ def test_rules_are_chosen() -> None:
         rule.id for rule in active(rules(), Options(ignore=frozenset({"all-at-once"})))
     }
     assert every <= {rule.id for rule in active(rules(), Options(pedantic=True))}
-    assert [] == run({"main.tf": FORCE}, ignore=frozenset({"data-kept-by-force-lost"})).findings
+    assert run({"main.tf": FORCE}, ignore=frozenset({"data-kept-by-force-lost"})).findings == []
 
 
 # Suppression
@@ -370,18 +425,26 @@ def allowed(comment: str) -> str:
 
 
 def test_a_suppression_with_a_reason_silences() -> None:
-    report = run({"main.tf": allowed('# blastdoor: ignore[data-kept-by-force-lost] reason="a scratch bucket"')})
-    assert [] == report.findings
-    assert ["a scratch bucket"] == [
-        f.suppression.reason for f in report.suppressed if f.suppression is not None
+    report = run(
+        {
+            "main.tf": allowed(
+                '# blastdoor: ignore[data-kept-by-force-lost] reason="a scratch bucket"'
+            )
+        }
+    )
+    assert report.findings == []
+    assert [f.suppression.reason for f in report.suppressed if f.suppression is not None] == [
+        "a scratch bucket"
     ]
-    assert [] == report.failures
+    assert report.failures == []
 
 
 def test_inline_suppressions_can_be_turned_off() -> None:
-    files = {"main.tf": allowed('# blastdoor: ignore[data-kept-by-force-lost] reason="a scratch bucket"')}
+    files = {
+        "main.tf": allowed('# blastdoor: ignore[data-kept-by-force-lost] reason="a scratch bucket"')
+    }
     report = run(files, inline_suppressions=False)
-    assert (1, 0) == (len(report.findings), len(report.suppressed))
+    assert (len(report.findings), len(report.suppressed)) == (1, 0)
 
 
 def test_an_expired_suppression_silences_nothing() -> None:
@@ -390,8 +453,8 @@ def test_an_expired_suppression_silences_nothing() -> None:
             '# blastdoor: ignore[data-kept-by-force-lost] until=2025-01-01 reason="a scratch bucket"'
         )
     }
-    assert [] == run(files, today=datetime.date(2024, 12, 31)).findings
-    assert 1 == len(run(files, today=datetime.date(2025, 1, 2)).findings)
+    assert run(files, today=dt.date(2024, 12, 31)).findings == []
+    assert len(run(files, today=dt.date(2025, 1, 2)).findings) == 1
 
 
 # The same output twice
@@ -412,7 +475,7 @@ REPOSITORY = {
 
 def output(files: Mapping[str, str]) -> tuple[str, str]:
     report = run(files)
-    assert 5 <= len(report.findings)
+    assert len(report.findings) >= 5
     text, log = io.StringIO(), io.StringIO()
     write_json(text, report, rules(), version="1.0.0")
     write_sarif(log, report, rules(), version="1.0.0")
@@ -445,7 +508,7 @@ def test_other_hashes_give_the_same_bytes(tmp_path: Any) -> None:
         ).stdout
         for seed in ("1", "2", "3")
     }
-    assert 1 == len(outputs)
+    assert len(outputs) == 1
     assert b'"findings"' in outputs.pop()
 
 
@@ -462,4 +525,4 @@ def test_progress_is_told() -> None:
     seen: list[tuple[int, int]] = []
     files = {"a/main.tf": FORCE, "b/main.tf": FORCE}
     check(Memory(files), rules(), progress=lambda number, total: seen.append((number, total)))
-    assert [(0, 2), (1, 2), (2, 2)] == seen
+    assert seen == [(0, 2), (1, 2), (2, 2)]

@@ -95,11 +95,11 @@ def roots(files: Mapping[str, str]) -> dict[str, bool]:
         ({"main.tf": MODULE, ".terraform.lock.hcl": ""}, {".": True}),
         ({"main.tf": MODULE, "terraform.tfvars": "a = 1\n"}, {".": True}),
         ({"main.tf": MODULE, "prod.tfvars": "a = 1\n"}, {".": False}),
-        ({"main.tf": 'terraform {\n  cloud {}\n}\n' + MODULE}, {".": True}),
+        ({"main.tf": "terraform {\n  cloud {}\n}\n" + MODULE}, {".": True}),
         ({"main.tf": 'resource "x_y" "z" {}\n'}, {".": True}),
         ({"modules/net/main.tf": 'resource "x_y" "z" {}\n'}, {"modules/net": False}),
-        ({"main.tf": 'terraform {\n  required_providers {\n    aws = {\n'
-          '      configuration_aliases = [aws.x]\n    }\n  }\n}\n'}, {".": False}),
+        ({"main.tf": "terraform {\n  required_providers {\n    aws = {\n"
+          "      configuration_aliases = [aws.x]\n    }\n  }\n}\n"}, {".": False}),
         # What a real directory calls is no root of its own.
         ({"main.tf": call("./m"), "m/main.tf": MODULE}, {".": True}),
         ({"live/main.tf": call("../m"), "m/main.tf": call("../n"), "n/main.tf": MODULE}, {"live": True}),
@@ -122,8 +122,8 @@ def test_roots(files: dict[str, str], expected: dict[str, bool]) -> None:
 
 def test_modules_that_call_one_another_have_no_root() -> None:
     files = {"a/main.tf": call("../b"), "b/main.tf": call("../a")}
-    assert {} == roots(files)
-    assert ["a", "b"] == repository(files).directories()
+    assert roots(files) == {}
+    assert repository(files).directories() == ["a", "b"]
 
 
 def test_a_source_in_a_comment_hides_no_root() -> None:
@@ -148,7 +148,7 @@ def test_local_calls() -> None:
             "live/sub/main.tf": MODULE,
         }
     )
-    assert [("a", "m"), ("b", "live/sub")] == found.local_calls("live")
+    assert found.local_calls("live") == [("a", "m"), ("b", "live/sub")]
 
 
 def installed(rows: object) -> dict[str, str]:
@@ -164,11 +164,11 @@ def test_an_installed_module_is_read() -> None:
     source = Memory(installed(rows))
     # Discovery on disk lists nothing below .terraform.
     found = Repository(source, [e for e in source.files() if ".terraform/" not in e.path])
-    assert [("net", "live/.terraform/modules/net")] == found.local_calls("live")
+    assert found.local_calls("live") == [("net", "live/.terraform/modules/net")]
     module = found.module("live/.terraform/modules/net")
     assert module is not None
-    assert ["a"] == list(module.variables)
-    assert ["live"] == found.roots()
+    assert list(module.variables) == ["a"]
+    assert found.roots() == ["live"]
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ def test_an_installed_module_is_read() -> None:
     ],
 )
 def test_a_manifest_that_leads_nowhere(rows: object) -> None:
-    assert [] == repository(installed(rows)).local_calls("live")
+    assert repository(installed(rows)).local_calls("live") == []
 
 
 @pytest.mark.parametrize("rows", [[], {"Modules": 1}, {"Modules": [{"Key": "net"}]}, "x", None])
 def test_a_manifest_that_cannot_be_read_is_a_failure(rows: object) -> None:
     found = repository(installed(rows))
-    assert [] == found.local_calls("live")
-    assert [FailureKind.UNREADABLE] == [failure.kind for failure in found.failures.values()]
+    assert found.local_calls("live") == []
+    assert [failure.kind for failure in found.failures.values()] == [FailureKind.UNREADABLE]
 
 
 # Variants
@@ -214,7 +214,7 @@ def test_variants(files: dict[str, str], expected: list[str]) -> None:
 
 def test_variants_of_the_root_itself() -> None:
     found = repository({"main.tf": "", "env/a.tfvars": "", "sub/main.tf": "", "sub/b.tfvars": ""})
-    assert ["env/a.tfvars"] == found.variants(".")
+    assert found.variants(".") == ["env/a.tfvars"]
 
 
 # Reading
@@ -243,7 +243,7 @@ def test_a_file_that_does_not_parse_is_a_failure_and_the_rest_is_read() -> None:
 
 def test_a_directory_without_configuration_is_no_module() -> None:
     found = repository({"a/x.tfvars": "x = 1\n"})
-    assert (None, None) == (found.module("a"), found.module("none"))
+    assert (found.module("a"), found.module("none")) == (None, None)
 
 
 def test_a_module_is_read_once() -> None:
@@ -258,7 +258,7 @@ def test_json_and_native_syntax_give_the_same_module() -> None:
     )
     for found in (native.module("."), other.module(".")):
         assert found is not None
-        assert ([("x_y", "z")], ["b"]) == (list(found.managed), list(found.variables))
+        assert (list(found.managed), list(found.variables)) == ([("x_y", "z")], ["b"])
 
 
 def test_only_what_discovery_found_is_reported() -> None:

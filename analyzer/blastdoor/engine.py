@@ -314,7 +314,11 @@ class _Run:
             reported = self.repository.reported
             outcome = suppress.apply(
                 findings,
-                {p: c for p, c in self.repository.comments.items() if p in reported},
+                {
+                    path: comments
+                    for path, comments in self.repository.comments.items()
+                    if path in reported and (self.selection is None or self.selection(path))
+                },
                 self.repository.ranges,
                 self.every,
                 self.options.today,

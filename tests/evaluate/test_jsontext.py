@@ -52,9 +52,9 @@ RESOURCE = ("Statement", 0, "Resource")
 def test_a_heredoc(unit: type[Unit]) -> None:
     here = unit("locals {\n  it = <<POLICY\n" + POLICY + "POLICY\n}\n")
     found = decode(here.value("it"))
-    assert ("main.tf", 8, '"s3:Get*"') == place(at(found, *ACTION))
-    assert ("main.tf", 9, '"arn:aws:s3:::HOLE/*"') == place(at(found, *RESOURCE))
-    assert "s3:Put*" == here.plain(at(found, "Statement", 0, "Action", 1))
+    assert place(at(found, *ACTION)) == ("main.tf", 8, '"s3:Get*"')
+    assert place(at(found, *RESOURCE)) == ("main.tf", 9, '"arn:aws:s3:::HOLE/*"')
+    assert here.plain(at(found, "Statement", 0, "Action", 1)) == "s3:Put*"
 
 
 def test_an_indented_heredoc(unit: type[Unit]) -> None:
@@ -62,29 +62,31 @@ def test_an_indented_heredoc(unit: type[Unit]) -> None:
     here = unit("locals {\n  it = <<-POLICY\n" + text + "  POLICY\n}\n")
     found = decode(here.value("it"))
     action = at(found, *ACTION)
-    assert ("main.tf", 8, '"s3:Get*"') == place(action)
+    assert place(action) == ("main.tf", 8, '"s3:Get*"')
     assert action.span is not None
-    assert 18 + 4 == action.span.begin.column
+    assert action.span.begin.column == 18 + 4
 
 
 def test_the_places_of_keys(unit: type[Unit]) -> None:
     here = unit("locals {\n  it = <<POLICY\n" + POLICY + "POLICY\n}\n")
     statement = at(decode(here.value("it")), "Statement", 0)
     assert isinstance(statement, Mapping)
-    assert {"Effect": 7, "Action": 8, "Resource": 9} == {
-        name: span.begin.line for name, span in statement.key_spans.items()
+    assert {name: span.begin.line for name, span in statement.key_spans.items()} == {
+        "Effect": 7,
+        "Action": 8,
+        "Resource": 9,
     }
-    assert '"Effect"' == statement.key_spans["Effect"].text
+    assert statement.key_spans["Effect"].text == '"Effect"'
 
 
 def test_a_known_hole_joins_the_text(unit: type[Unit]) -> None:
     text = POLICY.replace("HOLE", "${local.name}")
     here = unit('locals {\n  name = "b"\n  it = <<POLICY\n' + text + "POLICY\n}\n")
     found = decode(here.value("it"))
-    assert "arn:aws:s3:::b/*" == here.plain(at(found, *RESOURCE))
-    assert "main.tf" == place(at(found, *RESOURCE))[0]
-    assert 9 + 1 == place(at(found, *RESOURCE))[1]
-    assert ("main.tf", 9, '"s3:Get*"') == place(at(found, *ACTION))
+    assert here.plain(at(found, *RESOURCE)) == "arn:aws:s3:::b/*"
+    assert place(at(found, *RESOURCE))[0] == "main.tf"
+    assert place(at(found, *RESOURCE))[1] == 9 + 1
+    assert place(at(found, *ACTION)) == ("main.tf", 9, '"s3:Get*"')
 
 
 def test_a_hole_within_a_string(unit: type[Unit]) -> None:
@@ -93,8 +95,8 @@ def test_a_hole_within_a_string(unit: type[Unit]) -> None:
     found = decode(here.value("it"))
     resource = at(found, *RESOURCE)
     assert isinstance(resource, Text)
-    assert "arn:aws:s3:::{<NO_VALUE var.name>}/*" == here.plain(resource)
-    assert ("main.tf", 10, '"arn:aws:s3:::${var.name}/*"') == place(resource)
+    assert here.plain(resource) == "arn:aws:s3:::{<NO_VALUE var.name>}/*"
+    assert place(resource) == ("main.tf", 10, '"arn:aws:s3:::${var.name}/*"')
 
 
 @pytest.mark.parametrize(
@@ -114,9 +116,7 @@ def test_a_hole_within_a_string(unit: type[Unit]) -> None:
     ],
 )
 def test_holes(unit: type[Unit], hole: str, expected: object) -> None:
-    here = unit(
-        'variable "name" {}\nlocals {\n  it = <<X\n{"a": 1, "hole": ' + hole + "}\nX\n}\n"
-    )
+    here = unit('variable "name" {}\nlocals {\n  it = <<X\n{"a": 1, "hole": ' + hole + "}\nX\n}\n")
     assert {"a": 1, "hole": expected} == here.plain(decode(here.value("it")))
 
 
@@ -132,9 +132,9 @@ def test_what_is_no_json_is_none(unit: type[Unit], text: str) -> None:
 def test_jsonencode_needs_no_parser(unit: type[Unit]) -> None:
     here = unit('locals {\n  it = jsonencode({\n    Action = ["s3:Get*"]\n  })\n}\n')
     found = decode(here.value("it"))
-    assert ("main.tf", 3, '"s3:Get*"') == place(at(found, "Action", 0))
+    assert place(at(found, "Action", 0)) == ("main.tf", 3, '"s3:Get*"')
     assert isinstance(found, Mapping)
-    assert "Action" == found.key_spans["Action"].text
+    assert found.key_spans["Action"].text == "Action"
 
 
 def test_a_file(unit: type[Unit]) -> None:
@@ -144,7 +144,7 @@ def test_a_file(unit: type[Unit]) -> None:
     }
     here = unit(files)
     found = decode(here.value("it"))
-    assert ("policies/p.json", 6, '"s3:Get*"') == place(at(found, *ACTION))
+    assert place(at(found, *ACTION)) == ("policies/p.json", 6, '"s3:Get*"')
     assert "policies/p.json" in here.program.inputs
 
 
@@ -158,8 +158,8 @@ def test_a_file_of_a_module_is_read_from_the_root(unit: type[Unit]) -> None:
     }
     here = unit(files, directory="live")
     found = decode(here.value("it"))
-    assert "m/p.json" == place(at(found, *ACTION))[0]
-    assert "<OUTSIDE_FILE p.json>" == here.local("other")
+    assert place(at(found, *ACTION))[0] == "m/p.json"
+    assert here.local("other") == "<OUTSIDE_FILE p.json>"
 
 
 @pytest.mark.parametrize("path", ["../p.json", "/etc/passwd", "none.json", "a/../../p.json"])
@@ -179,10 +179,10 @@ def test_a_template_file(unit: type[Unit]) -> None:
     here = unit(files)
     found = decode(here.value("it"))
     resource = at(found, *RESOURCE)
-    assert "arn:aws:s3:::{<NO_VALUE var.open>}/*" == here.plain(resource)
-    assert ("p.tftpl", 7, '"arn:aws:s3:::${name}/*"') == place(resource)
-    assert ["a", "b"] == here.plain(at(found, "Statement", 0, "Action"))
-    assert ("main.tf", 3, '"a"') == place(at(found, *ACTION))
+    assert here.plain(resource) == "arn:aws:s3:::{<NO_VALUE var.open>}/*"
+    assert place(resource) == ("p.tftpl", 7, '"arn:aws:s3:::${name}/*"')
+    assert here.plain(at(found, "Statement", 0, "Action")) == ["a", "b"]
+    assert place(at(found, *ACTION)) == ("main.tf", 3, '"a"')
 
 
 def test_a_template_file_knows_only_its_variables(unit: type[Unit]) -> None:
@@ -200,8 +200,8 @@ def test_a_template_with_a_loop(unit: type[Unit]) -> None:
     }
     here = unit(files)
     found = decode(here.value("it"))
-    assert ["x", "arn:a", "arn:b"] == here.plain(found)
-    assert ("p.tftpl", 1) == place(at(found, 0))[:2]
+    assert here.plain(found) == ["x", "arn:a", "arn:b"]
+    assert place(at(found, 0))[:2] == ("p.tftpl", 1)
 
 
 def test_the_chain_of_the_text_goes_to_its_parts(unit: type[Unit]) -> None:

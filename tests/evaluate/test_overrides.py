@@ -60,14 +60,15 @@ def test_names(name: str, expected: bool) -> None:  # noqa: FBT001
 
 def test_an_argument_takes_the_place_of_the_same_argument(unit: type[Unit]) -> None:
     here = overridden(unit, 'resource "aws_instance" "web" {\n  ami = "ami-over"\n}\n')
-    assert ["ami-over", "t2.micro"] == [
-        here.argument("aws_instance.web", name) for name in ("ami", "instance_type")
+    assert [here.argument("aws_instance.web", name) for name in ("ami", "instance_type")] == [
+        "ami-over",
+        "t2.micro",
     ]
 
 
 def test_an_argument_can_be_added(unit: type[Unit]) -> None:
     here = overridden(unit, 'resource "aws_instance" "web" {\n  tags = { a = 1 }\n}\n')
-    assert {"a": 1} == here.argument("aws_instance.web", "tags")
+    assert here.argument("aws_instance.web", "tags") == {"a": 1}
     assert "tags" in here.resource("aws_instance.web").names()
 
 
@@ -75,18 +76,20 @@ def test_nested_blocks_replace_all_of_their_type(unit: type[Unit]) -> None:
     here = overridden(
         unit, 'resource "aws_instance" "web" {\n  ebs_block_device {\n    size = 9\n  }\n}\n'
     )
-    assert [[{"size": 9}], [{"size": 1}]] == [
-        here.argument("aws_instance.web", name) for name in ("ebs_block_device", "root_block_device")
-    ]
+    assert [
+        here.argument("aws_instance.web", name)
+        for name in ("ebs_block_device", "root_block_device")
+    ] == [[{"size": 9}], [{"size": 1}]]
 
 
 def test_lifecycle_is_merged_argument_by_argument(unit: type[Unit]) -> None:
     here = overridden(
-        unit, 'resource "aws_instance" "web" {\n  lifecycle {\n    prevent_destroy = false\n  }\n}\n'
+        unit,
+        'resource "aws_instance" "web" {\n  lifecycle {\n    prevent_destroy = false\n  }\n}\n',
     )
-    assert [{"prevent_destroy": False, "ignore_changes": ["tags"]}] == here.argument(
-        "aws_instance.web", "lifecycle"
-    )
+    assert here.argument("aws_instance.web", "lifecycle") == [
+        {"prevent_destroy": False, "ignore_changes": ["tags"]}
+    ]
 
 
 def test_a_dynamic_block_replaces_the_blocks_it_makes(unit: type[Unit]) -> None:
@@ -96,7 +99,7 @@ def test_a_dynamic_block_replaces_the_blocks_it_makes(unit: type[Unit]) -> None:
         'resource "aws_instance" "web" {\n  dynamic "ebs_block_device" {\n    for_each = [7]\n'
         "    content {\n      size = ebs_block_device.value\n    }\n  }\n}\n",
     )
-    assert [{"size": 7}] == here.argument("aws_instance.web", "ebs_block_device")
+    assert here.argument("aws_instance.web", "ebs_block_device") == [{"size": 7}]
 
 
 def test_a_block_replaces_the_dynamic_block_that_makes_its_type(unit: type[Unit]) -> None:
@@ -108,7 +111,7 @@ def test_a_block_replaces_the_dynamic_block_that_makes_its_type(unit: type[Unit]
             "override.tf": 'resource "x_y" "z" {\n  rule {\n    n = 9\n  }\n}\n',
         }
     )
-    assert [[{"n": 9}], [{"n": 2}]] == [here.argument("x_y.z", name) for name in ("rule", "other")]
+    assert [here.argument("x_y.z", name) for name in ("rule", "other")] == [[{"n": 9}], [{"n": 2}]]
 
 
 def test_a_dynamic_block_of_one_type_leaves_those_of_another(unit: type[Unit]) -> None:
@@ -120,14 +123,14 @@ def test_a_dynamic_block_of_one_type_leaves_those_of_another(unit: type[Unit]) -
             "    content {\n      n = 2\n    }\n  }\n}\n",
         }
     )
-    assert [[{"n": 1}], [{"n": 2}]] == [here.argument("x_y.z", name) for name in ("rule", "other")]
+    assert [here.argument("x_y.z", name) for name in ("rule", "other")] == [[{"n": 1}], [{"n": 2}]]
 
 
 def test_files_are_laid_on_top_in_the_order_of_their_names(unit: type[Unit]) -> None:
     files = {"main.tf": "locals {\n  a = 0\n}\n"}
     for name in ("b_override.tf", "a_override.tf", "override.tf"):
         files[name] = f'locals {{\n  a = "{name}"\n}}\n'
-    assert "override.tf" == unit(files).local("a")
+    assert unit(files).local("a") == "override.tf"
 
 
 def test_locals_are_overridden_one_by_one_wherever_they_stand(unit: type[Unit]) -> None:
@@ -138,7 +141,7 @@ def test_locals_are_overridden_one_by_one_wherever_they_stand(unit: type[Unit]) 
             "override.tf": "locals {\n  a = 10\n  c = 30\n}\n",
         }
     )
-    assert [10, 10, 30] == [here.local(name) for name in "abc"]
+    assert [here.local(name) for name in "abc"] == [10, 10, 30]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +168,7 @@ def test_a_module_call_keeps_what_is_not_overridden(unit: type[Unit]) -> None:
             "  it = [var.a, var.b]\n}\n",
         }
     )
-    assert [1, 3] == here.argument("module.m.x_y.n", "it")
+    assert here.argument("module.m.x_y.n", "it") == [1, 3]
 
 
 def test_an_output(unit: type[Unit]) -> None:
@@ -176,7 +179,7 @@ def test_an_output(unit: type[Unit]) -> None:
             "m/override.tf": 'output "o" { value = 2 }\n',
         }
     )
-    assert 2 == here.local("o")
+    assert here.local("o") == 2
 
 
 def test_the_provider_of_the_same_alias(unit: type[Unit]) -> None:
@@ -187,9 +190,9 @@ def test_the_provider_of_the_same_alias(unit: type[Unit]) -> None:
             "override.tf": 'provider "aws" {\n  alias = "b"\n  region = "us-east-1"\n}\n',
         }
     )
-    assert ["eu-west-1", "us-east-1"] == [
+    assert [
         here.plain(here.provider(address).region) for address in ("provider.aws", "provider.aws.b")
-    ]
+    ] == ["eu-west-1", "us-east-1"]
 
 
 def test_a_data_source(unit: type[Unit]) -> None:
@@ -199,7 +202,7 @@ def test_a_data_source(unit: type[Unit]) -> None:
             "override.tf.json": '{"data": {"x_y": {"z": {"a": 3}}}}\n',
         }
     )
-    assert [3, 2] == [here.argument("data.x_y.z", name) for name in "ab"]
+    assert [here.argument("data.x_y.z", name) for name in "ab"] == [3, 2]
 
 
 def test_terraform_settings(unit: type[Unit]) -> None:
@@ -210,7 +213,7 @@ def test_terraform_settings(unit: type[Unit]) -> None:
             "override.tf": 'terraform {\n  backend "gcs" {\n    region = "eu"\n  }\n}\n',
         }
     )
-    assert [("gcs", "eu")] == [(b.kind, here.plain(b.region)) for b in here.evaluated.backends]
+    assert [(b.kind, here.plain(b.region)) for b in here.evaluated.backends] == [("gcs", "eu")]
 
 
 def test_count_and_provider_can_be_overridden(unit: type[Unit]) -> None:
@@ -222,10 +225,10 @@ def test_count_and_provider_can_be_overridden(unit: type[Unit]) -> None:
             '  name = "n${count.index}"\n}\n',
         }
     )
-    assert [("n0", "eu-west-2")] == [
+    assert [
         (here.plain(one.get("name")), here.plain(one.region))
         for one in here.resources("aws_sqs_queue.q")
-    ]
+    ] == [("n0", "eu-west-2")]
 
 
 def test_instances_count_when_only_the_override_mentions_them(unit: type[Unit]) -> None:
@@ -236,7 +239,7 @@ def test_instances_count_when_only_the_override_mentions_them(unit: type[Unit]) 
             "override.tf": 'resource "x_y" "z" {\n  name = each.key\n}\n',
         }
     )
-    assert ["m", "n"] == here.arguments("x_y.z", "name")
+    assert here.arguments("x_y.z", "name") == ["m", "n"]
 
 
 def changes(here: Unit) -> list[tuple[Any, ...]]:
@@ -255,11 +258,11 @@ def test_every_change_is_told(unit: type[Unit]) -> None:
         'provider "aws" {\n  region = "us-east-1"\n}\n',
         b_override__tf='resource "aws_instance" "web" {\n  ami = "ami-last"\n}\n',
     )
-    assert [
+    assert [c for c in changes(here) if c[1] in ("ami", "")] == [
         ("aws_instance.web", "ami", '"ami-main"', '"ami-last"', "aws_instance"),
         ("aws_instance.web", "ami", '"ami-last"', '"ami-over"', "aws_instance"),
         ("local.new", "", "", "1", ""),
-    ] == [c for c in changes(here) if c[1] in ("ami", "")]
+    ]
     assert {
         ("aws_instance.web", "tags", "", "{}", "aws_instance"),
         ("aws_instance.web", "lifecycle.prevent_destroy", "true", "false", "aws_instance"),
@@ -276,5 +279,5 @@ def test_the_override_of_a_child_module_is_told_once(unit: type[Unit]) -> None:
             "m/override.tf": 'resource "x_y" "z" {\n  b = 2\n}\n',
         }
     )
-    assert [("x_y.z", "b", "1", "2", "x_y")] == changes(here)
-    assert [2, 2] == [here.argument(f"module.{name}.x_y.z", "b") for name in "ab"]
+    assert changes(here) == [("x_y.z", "b", "1", "2", "x_y")]
+    assert [here.argument(f"module.{name}.x_y.z", "b") for name in "ab"] == [2, 2]

@@ -151,18 +151,18 @@ AGREED = [
     'templatefile("${path.module}/greeting.tftpl", { name = "x", names = local.list })',
     'file("greeting.tftpl")', 'fileexists("${path.root}/greeting.tftpl")', "path.module", "path.root",
     # collections
-    "[1, \"a\", true, null]", "{ a = 1, \"b\" = 2, (local.one) = 3, \"k-${local.one}\" = 4 }",
+    '[1, "a", true, null]', '{ a = 1, "b" = 2, (local.one) = 3, "k-${local.one}" = 4 }',
     "{ 1 = 2 }", "{ true = 1 }", "{ null = 1 }", "{ a : 1 }", "[[], {}, [[]]]", "{ a = 1, a = 2 }",
     # steps
     "local.list[0]", "local.list.1", 'local.list["2"]', "local.map.x", 'local.map["y"]',
-    "local.rows[0].tags[1]", "local.rows.1.id", "local.regions[\"eu\"]", '{ "1" = 2 }[1]',
+    "local.rows[0].tags[1]", "local.rows.1.id", 'local.regions["eu"]', '{ "1" = 2 }[1]',
     "[10, 20][1.0]", "local.layered", "local.layered.x",
     # for
-    "[for v in local.list : upper(v)]", "[for i, v in local.list : \"${i}${v}\"]",
+    "[for v in local.list : upper(v)]", '[for i, v in local.list : "${i}${v}"]',
     "[for k, v in local.map : k]", "[for v in local.map : v]", '[for v in local.list : v if v != "a"]',
     "{ for v in local.list : v => upper(v) }", "{ for i, v in local.list : i => v }",
     "{ for k, v in local.map : v => k }", "{ for r in local.rows : length(r.tags) => r.id... }",
-    "[for r in local.rows : [for t in r.tags : \"${r.id}${t}\"]]",
+    '[for r in local.rows : [for t in r.tags : "${r.id}${t}"]]',
     "flatten([for r in local.rows : [for t in r.tags : { id = r.id, tag = t }]])",
     "[for v in toset(local.list) : v]", "[for k, v in toset(local.list) : k]",
     "[for v in var.set : v]", "{ for k, v in var.object : k => v }", "[for x in [] : x]",
@@ -184,28 +184,28 @@ AGREED = [
     "local.overridden",
     # functions in passing: what expressions need most
     "merge(local.map, { x = 5 })", "merge({ a = { b = 1 } }, { a = { c = 2 } })", "keys(local.map)",
-    "values(local.map)", "concat(local.list, [\"d\"])", "contains(local.list, \"a\")",
-    "length(local.map)", "length(\"h\u00e9\")", "lookup(local.map, \"x\", 0)",
-    "lookup(local.map, \"none\", 0)", "try(local.map.none, 7)", "try(local.rows[5].id, \"none\")",
-    "can(local.map.none)", "can(local.map.x)", "coalesce(null, \"\", \"a\")",
-    "coalesce(local.null, 1)", "compact([\"a\", \"\", null])", "distinct([1, 2, 1])",
-    "element(local.list, 4)", "index(local.list, \"b\")", "join(\",\", local.list)",
-    "split(\",\", \"a,b\")", "zipmap([\"a\", \"b\"], [1, 2])", "sort(local.list)",
-    "reverse(local.list)", "toset([\"b\", \"a\", \"b\"])", "tolist(toset(local.list))",
-    "tomap({ a = 1 })", "tostring(1.50)", "tonumber(\"1.5\")", "tobool(\"true\")", "min(3, 1, 2)",
+    "values(local.map)", 'concat(local.list, ["d"])', 'contains(local.list, "a")',
+    "length(local.map)", 'length("h\u00e9")', 'lookup(local.map, "x", 0)',
+    'lookup(local.map, "none", 0)', "try(local.map.none, 7)", 'try(local.rows[5].id, "none")',
+    "can(local.map.none)", "can(local.map.x)", 'coalesce(null, "", "a")',
+    "coalesce(local.null, 1)", 'compact(["a", "", null])', "distinct([1, 2, 1])",
+    "element(local.list, 4)", 'index(local.list, "b")', 'join(",", local.list)',
+    'split(",", "a,b")', 'zipmap(["a", "b"], [1, 2])', "sort(local.list)",
+    "reverse(local.list)", 'toset(["b", "a", "b"])', "tolist(toset(local.list))",
+    "tomap({ a = 1 })", "tostring(1.50)", 'tonumber("1.5")', 'tobool("true")', "min(3, 1, 2)",
     "max(local.numbers...)", "concat([[1], [2]]...)", "flatten([[1, [2]], 3])",
-    "setunion([\"a\"], [\"b\"])", "setproduct([\"a\", \"b\"], [1, 2])", "one([5])",
+    'setunion(["a"], ["b"])', 'setproduct(["a", "b"], [1, 2])', "one([5])",
     "one([]) == null", "range(3)", "slice(local.list, 1, 3)", "chunklist(local.list, 2)",
-    "format(\"%s-%03d\", \"a\", 7)", "formatlist(\"%s!\", local.list)", "replace(\"a-b\", \"-\", \"_\")",
-    "regex(\"([a-z]+)-([0-9]+)\", \"ab-12\")", "jsonencode({ b = [1, \"x\", null], a = true })",
-    "jsondecode(\"{\\\"a\\\": [1, null]}\")", "yamldecode(\"a: [1, b]\")", "base64encode(\"x\")",
-    "cidrsubnet(\"10.0.0.0/16\", 8, 2)", "title(\"a b\")", "trimprefix(\"ab\", \"a\")",
-    "startswith(\"ab\", \"a\")", "sum(local.numbers)", "alltrue([true, \"true\"])", "anytrue([])",
-    "abs(-2)", "ceil(1.2)", "floor(1.8)", "pow(2, 10)", "signum(-3)", "parseint(\"ff\", 16)",
-    "substr(\"hello\", 1, 3)", "matchkeys([\"a\", \"b\"], [1, 2], [2])", "transpose({ a = [\"x\"] })",
-    "strcontains(\"abc\", \"b\")", "nonsensitive(1)", "sha256(\"x\")",
+    'format("%s-%03d", "a", 7)', 'formatlist("%s!", local.list)', 'replace("a-b", "-", "_")',
+    'regex("([a-z]+)-([0-9]+)", "ab-12")', 'jsonencode({ b = [1, "x", null], a = true })',
+    'jsondecode("{\\"a\\": [1, null]}")', 'yamldecode("a: [1, b]")', 'base64encode("x")',
+    'cidrsubnet("10.0.0.0/16", 8, 2)', 'title("a b")', 'trimprefix("ab", "a")',
+    'startswith("ab", "a")', "sum(local.numbers)", 'alltrue([true, "true"])', "anytrue([])",
+    "abs(-2)", "ceil(1.2)", "floor(1.8)", "pow(2, 10)", "signum(-3)", 'parseint("ff", 16)',
+    'substr("hello", 1, 3)', 'matchkeys(["a", "b"], [1, 2], [2])', 'transpose({ a = ["x"] })',
+    'strcontains("abc", "b")', "nonsensitive(1)", 'sha256("x")',
     # conversions
-    "tolist([1, \"x\"])", "toset([1, \"x\"])", "tomap({ a = 1, b = \"x\" })", '"1" ? 1 : 2', '!"0"',
+    'tolist([1, "x"])', 'toset([1, "x"])', 'tomap({ a = 1, b = "x" })', '"1" ? 1 : 2', '!"0"',
     '"1e2" + 1', '".5" + 1', '"[1]" == jsonencode([1])', "jsonencode([1]) == jsonencode([2])",
     'jsonencode({}) != ""', '"%{ if "true" }a%{ endif }"', "1 == null", 'true == "true"',
 ]  # fmt: skip
@@ -213,16 +213,16 @@ AGREED = [
 REFUSED = [
     "local.map.none", 'local.map["none"]', "local.list[3]", "local.list[-1]", "local.one.x",
     "0 / 0", 'tonumber("x")', '"a${local.null}"', "local.null + 1",
-    'tobool("yes")', "local.list[0.5]", 'local.list["x"]', "one([1, 2])", "regex(\"x\", \"y\")",
+    'tobool("yes")', "local.list[0.5]", 'local.list["x"]', "one([1, 2])", 'regex("x", "y")',
     "element([], 0)", "{ for v in [1, 1] : v => v }", "upper(local.null)", "[for v in local.null : v]",
     "local.rows[*].none", "local.null.x", "local.null[0]", "tolist(local.one)", "concat(local.one)",
     "max(local.empty...)", 'file("missing.txt")', "local.empty[0]",
-    "!local.one", "-local.one", 'local.one ? 1 : 2', "local.null ? 1 : 2", "local.one && true",
+    "!local.one", "-local.one", "local.one ? 1 : 2", "local.null ? 1 : 2", "local.one && true",
     "{ (local.null) = 1 }", "slice(local.list, 2, 1)", "range(1, 2, 0)",
-    'lookup(local.map, "none")', "zipmap([\"a\"], [1, 2])", "index(local.list, \"none\")",
-    "jsondecode(\"{\")", "local.list * 2", "local.map < 1", "keys(local.list)",
+    'lookup(local.map, "none")', 'zipmap(["a"], [1, 2])', 'index(local.list, "none")',
+    'jsondecode("{")', "local.list * 2", "local.map < 1", "keys(local.list)",
     '"TRUE" ? 1 : 2', '"1_000" + 1', '" 5 " + 1', '"0x10" + 1', '"%{ if null }a%{ endif }"',
-    'toset(["a"])[0]', '[{ a = 1 }].a', '"a" < "b"', "1 && true", '[for x in "abc" : x]',
+    'toset(["a"])[0]', "[{ a = 1 }].a", '"a" < "b"', "1 && true", '[for x in "abc" : x]',
 ]  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], list[bool
         text=True,
         check=False,
     )
-    assert 0 == done.returncode, done.stderr
+    assert done.returncode == 0, done.stderr
     values, possible = json.loads(base64.b64decode(json.loads(done.stdout)))
     return values, possible
 
@@ -294,18 +294,18 @@ def test_values_agree(unit: type[Unit], said: tuple[list[Any], list[bool]]) -> N
         ours = exact(data(here.value(f"agreed_{number}")))
         if exact(expected) != ours:
             differing[text] = (exact(expected), ours)
-    assert {} == differing
+    assert differing == {}
 
 
 @pytest.mark.terraform
 def test_what_terraform_refuses_is_unknown(
     unit: type[Unit], said: tuple[list[Any], list[bool]]
 ) -> None:
-    assert [] == [text for text, possible in zip(REFUSED, said[1], strict=True) if possible]
+    assert [text for text, possible in zip(REFUSED, said[1], strict=True) if possible] == []
     lines = [f"  refused_{number} = {text}" for number, text in enumerate(REFUSED)]
     here = unit({**MODULE, "refused.tf": "locals {\n" + "\n".join(lines) + "\n}\n"})
     values = {text: here.value(f"refused_{number}") for number, text in enumerate(REFUSED)}
-    assert {} == {text: value for text, value in values.items() if _has_a_value(value)}
+    assert {text: value for text, value in values.items() if _has_a_value(value)} == {}
 
 
 def _has_a_value(value: Value) -> bool:
@@ -314,5 +314,5 @@ def _has_a_value(value: Value) -> bool:
 
 
 def test_the_reference_is_wide_enough() -> None:
-    assert 150 <= len(AGREED)
+    assert len(AGREED) >= 150
     assert len(AGREED) == len(set(AGREED))

@@ -288,7 +288,7 @@ def test_the_summary_says_what_is_known_and_what_is_not(build: Build) -> None:
 1 error, 2 warnings in 1 unit, 2 files, 3 resources
 not shown: 1 suppressed, 2 in the baseline
 1 failure: 1 syntax
-skipped 2 files: 2 larger than 1 MB
+skipped: 2 larger than 1 MB
 known values: policy none decidable (+1 decided outside); region 90% of 10 (+2 decided outside)
 not known because: 3 no value, 1 refers to itself
 """

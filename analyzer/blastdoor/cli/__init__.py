@@ -50,6 +50,9 @@ def run(argv: Sequence[str] | None = None) -> int:
     except CallerError as error:
         emit(sys.stderr, f"blastdoor: {error}\n")
         return CANNOT
+    except click.exceptions.NoArgsIsHelpError as error:
+        emit(sys.stderr, f"{error.format_message()}\n")
+        return CANNOT
     except click.ClickException as error:
         emit(sys.stderr, _refused(error))
         return CANNOT

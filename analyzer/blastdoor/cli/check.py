@@ -462,6 +462,8 @@ def _remark(request: Request, words: str) -> None:
 
 def _reasons(report: Report) -> str:
     """Why files were left out, for a run that found none to analyse."""
+    if report.failures:
+        return ": what is there could not be read"
     if not report.skipped:
         return ": no infrastructure code that blastdoor reads"
     counts = ", ".join(f"{sanitise(name)} ({number})" for name, number in report.skipped.items())

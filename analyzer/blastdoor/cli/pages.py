@@ -8,7 +8,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Final
 
-from blastdoor.cli.streams import emit
+from blastdoor.cli.streams import show
 from blastdoor.report.escape import sanitise, sanitise_lines, width
 from blastdoor.report.text import Choice, Style, wants_colour
 
@@ -46,7 +46,7 @@ def show_rules(rules: RuleSet, family: str | None, *, as_json: bool) -> None:
     """Effect: writes the rules, or those of a family, to standard output."""
     chosen = [rule for rule in rules if family in (None, rule.family)]
     if as_json:
-        emit(sys.stdout, json.dumps([rule_json(rule) for rule in chosen], indent=2) + "\n")
+        show(json.dumps([rule_json(rule) for rule in chosen], indent=2) + "\n")
         return
     rows = [
         _HEADINGS,
@@ -56,9 +56,11 @@ def show_rules(rules: RuleSet, family: str | None, *, as_json: bool) -> None:
         ),
     ]
     widths = [max(width(row[column]) for row in rows) for column in range(len(_HEADINGS) - 1)]
+    lines = []
     for row in rows:
         cells = [f"{cell:<{size}}" for cell, size in zip(row, widths, strict=False)]
-        emit(sys.stdout, "  ".join([*cells, row[-1]]) + "\n")
+        lines.append("  ".join([*cells, row[-1]]) + "\n")
+    show("".join(lines))
 
 
 def show_page(rule: Rule, colour: Choice) -> None:
@@ -69,7 +71,7 @@ def show_page(rule: Rule, colour: Choice) -> None:
         facts += f" · {rule.default}"
     head = f"# {rule.id}\n\n{rule.title}\n\n{facts}\n\n"
     text = sanitise_lines(head + rule.markdown)
-    emit(sys.stdout, _coloured(text, style) if style.on else text)
+    show(_coloured(text, style) if style.on else text)
 
 
 def _coloured(text: str, style: Style) -> str:

@@ -27,6 +27,15 @@ def emit(stream: TextIO, text: str) -> None:
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
+def show(text: str) -> None:
+    """Effect: writes text to standard output; a reader that leaves has seen enough."""
+    try:
+        emit(sys.stdout, text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_stdout()
+
+
 def drop_stdout() -> None:
     """Effect: standard output goes nowhere from now on: its reader has left."""
     with suppress(OSError, ValueError, AttributeError):

@@ -910,7 +910,11 @@ def _call(node: tree.Call, frame: Frame) -> Value:
             )
         else:
             return _missing(last, span)
-    return functions.call(name, arguments, span, frame.scope.files)
+    result = functions.call(name, arguments, span, frame.scope.files)
+    if result.size > _WIDE:
+        # What a function copies is work, too: a few calls may double a list again and again.
+        budget.steps -= result.size
+    return result
 
 
 def _call_expanded(

@@ -330,8 +330,7 @@ def render_summary(report: Report, style: Style = PLAIN) -> str:
         total = style.failure(counted(len(report.failures), "failure"))
         lines.append(f"{total}: {_listed(summary.failures)}")
     if summary.skipped:
-        total_skipped = counted(sum(summary.skipped.values()), "file")
-        lines.append(f"skipped {total_skipped}: {_listed(summary.skipped)}")
+        lines.append(f"skipped: {_listed(summary.skipped)}")
     if summary.coverage:
         lines.append(f"known values: {'; '.join(map(_coverage, summary.coverage))}")
     if summary.reasons:
