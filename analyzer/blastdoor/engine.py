@@ -20,7 +20,7 @@ from blastdoor import facts as extractors
 from blastdoor import tables
 from blastdoor.detect import DETECTORS
 from blastdoor.evaluate.terraform import evaluate_root
-from blastdoor.finding import Failure, FailureKind, Finding, Level, Report, fingerprinted
+from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
 from blastdoor.units import Repository, Root, Variables, is_demo
 from blastdoor.value import known_text
 
@@ -278,7 +278,8 @@ class _Run:
             return
         stronger, other = (finding, known) if level > known.level else (known, finding)
         places = {(r.span.path, r.span.start) for r in stronger.related}
-        more = tuple(r for r in other.related if (r.span.path, r.span.start) not in places)
+        found = (*other.related, *_caller(finding, known, unit))
+        more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
         self.found[key] = replace(stronger, related=stronger.related + more[:20])
 
     def _level(self, rule: Rule, hit: Hit, unit: Evaluated) -> tuple[Level, tuple[str, ...]]:
@@ -352,6 +353,17 @@ def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list
         for slug in supersedes.get(finding.rule, ())
     }
     return [f for f in findings if (f.rule, f.span.path, f.span.start) not in gone]
+
+
+def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:
+    """The call that brings the same finding about once more, when it is another."""
+    if finding.unit == known.unit:
+        return ()
+    calls = [c for c in unit.modules if finding.unit.startswith(f"{c.address}.")]
+    if not calls:
+        return ()
+    nearest = max(calls, key=lambda call: len(call.address))
+    return (Related(nearest.span, f"also {finding.unit}"),)
 
 
 def _environment_words(directory: str) -> list[str]:

@@ -543,6 +543,8 @@ class Scopes(NamedTuple):
     def environment_of(self, words: Iterable[str]) -> str | None:
         """``production``, ``non-production`` or ``None`` for words; production wins."""
         found = {word.lower() for word in words}
+        if found & self.non_production:
+            found -= {"live"}  # the folder of everything that runs: live/dev is no production
         if found & self.production:
             return "production"
         return "non-production" if found & self.non_production else None

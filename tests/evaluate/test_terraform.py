@@ -214,8 +214,8 @@ def test_a_module_takes_its_default_where_the_call_gives_nothing(unit: type[Unit
         ('module.each["a"].o', 1),
         ('module.each["a"].key', "a"),
         ("module.many[*].o", [1, ...]),
-        ("[for m in module.many : m.o]", "<EXTERNAL_MODULE module.many>"),
-        ("values(module.each)[*].o", "<EXTERNAL_MODULE module.each.o>"),
+        ("[for m in module.many : m.o]", "<UNSUPPORTED module.many>"),
+        ("values(module.each)[*].o", "<UNSUPPORTED module.each.o>"),
     ],
 )
 def test_outputs(unit: type[Unit], reference: str, expected: object) -> None:

@@ -95,7 +95,9 @@ Examples:
 {EXIT_CODES}
 """
 )
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(readable=False, allow_dash=True))
+@click.argument(
+    "paths", metavar="[PATH]...", nargs=-1, type=click.Path(readable=False, allow_dash=True)
+)
 @click.option(
     "--stdin-filename",
     metavar="FILE",

@@ -906,7 +906,7 @@ class Instance:
             elif isinstance(first, tree.Splat):
                 return self._module_splat(section, name, first, frame, span), 2
         if used >= len(operations) or not isinstance(operations[used], tree.Attr):
-            return Unknown(Reason.EXTERNAL_MODULE, f"module.{name}", span), len(operations)
+            return Unknown(self._whole_module(section), f"module.{name}", span), len(operations)
         output = operations[used]
         assert isinstance(output, tree.Attr)
         bindings = self._binding_of(section, key, f"module.{name}") if key is not None else {}
@@ -920,7 +920,7 @@ class Instance:
     ) -> Value:
         steps = splat.operations
         if not steps or not isinstance(steps[0], tree.Attr):
-            return Unknown(Reason.EXTERNAL_MODULE, f"module.{name}", span)
+            return Unknown(self._whole_module(section), f"module.{name}", span)
         bindings, collection, _span = self.expand(section, f"module.{name}")
         items = []
         for binding in bindings:
@@ -930,6 +930,11 @@ class Instance:
             items.append(follow(child.output(steps[0].name, span), steps[1:], frame, span))
         number = to_number(collection) if collection is not None else None
         return Many(tuple(items), span, complete=number == len(items))
+
+    def _whole_module(self, section: Section) -> Reason:
+        """Why a reference to a whole module says nothing: not here, or not put together here."""
+        target = self.program.repository.resolve_source(self.module.path, section)
+        return Reason.EXTERNAL_MODULE if target is None else Reason.UNSUPPORTED
 
     def child(self, name: str, bindings: Bindings) -> Instance | None:
         """The instance of a called module; ``None`` when its files are not in the repository."""
