@@ -21,7 +21,7 @@ from blastdoor import tables
 from blastdoor.detect import DETECTORS
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
-from blastdoor.units import Repository, Root, Variables, is_demo
+from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
 from blastdoor.value import known_text
 
 if TYPE_CHECKING:
@@ -156,9 +156,22 @@ class _Run:
         for directory in self.repository.directories():
             if directory not in self.visited and self._wanted(directory):
                 self._root(Root(directory, is_root=False))
+        self._unread_variables()
         if progress is not None:
             progress(total, total)
         return self._finish()
+
+    def _unread_variables(self) -> None:
+        """Effect: parses the variables files that no unit read, so that a broken one is no pass."""
+        for directory, names in self.repository.by_directory.items():
+            for name in names:
+                path = posixpath.normpath(posixpath.join(directory, name))
+                if (
+                    is_variables(name)
+                    and path not in self.repository.read_paths
+                    and (self.selection is None or self.selection(path))
+                ):
+                    self.repository.variables_file(path)
 
     def _wanted(self, root: str) -> bool:
         if self.selection is None:
@@ -336,11 +349,16 @@ class _Run:
         return report
 
     def _syntax_failures(self) -> list[Failure]:
-        return [
-            failure
-            for failure in self.repository.failures.values()
-            if self.selection is None or self.selection(failure.path)
-        ]
+        """What does not parse. A file that is ignored or excluded is counted as skipped instead."""
+        failures = []
+        for failure in self.repository.failures.values():
+            if self.selection is not None and not self.selection(failure.path):
+                continue
+            if failure.path in self.repository.reported or failure.path.startswith(".terraform/"):
+                failures.append(failure)
+            else:
+                self.report.skipped["place that does not parse in an excluded file"] += 1
+        return failures
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:

@@ -647,7 +647,7 @@ def _places(changes: list[OverrideChange], first: OverrideChange) -> Iterator[Re
 
 
 def _changed(change: OverrideChange) -> str:
-    """What a change puts in place of what: ``a.b.c is false here, was true at main.tf:3``."""
+    """What a change puts in place of what: ``a.b.c is false here, was true``."""
     name = f"{change.target}.{change.attribute}" if change.attribute else change.target
     if _SECRET.search(name):
         said, was = "replaced", "set"
@@ -655,7 +655,7 @@ def _changed(change: OverrideChange) -> str:
         said, was = _short(change.after), _short(change.before)
     if change.before_span is None:
         return f"{name} is {said} here, was not set"
-    return f"{name} is {said} here, was {was} at {change.before_span}"
+    return f"{name} is {said} here, was {was}"
 
 
 def _short(text: str) -> str:

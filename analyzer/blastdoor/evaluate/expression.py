@@ -57,11 +57,13 @@ MAX_LOOP: Final = 20_000
 class Budget:
     """How much evaluation is left for a unit. Mutable, shared by everything in the unit."""
 
-    __slots__ = ("depth", "speculative", "steps")
+    __slots__ = ("depth", "exceeded", "speculative", "steps")
 
     def __init__(self, steps: int = MAX_STEPS) -> None:
         self.steps = steps
         self.depth = 0
+        self.exceeded = False
+        """Whether something was left unknown because of a limit."""
         self.speculative = 0
         """How many enclosing constructs evaluate what may never happen (``try``, an open condition)."""
 
@@ -116,6 +118,7 @@ def evaluate(expression: tree.Expression, frame: Frame) -> Value:
     budget = frame.scope.budget
     budget.steps -= 1
     if budget.steps < 0 or budget.depth >= MAX_NESTING:
+        budget.exceeded = True
         return Unknown(Reason.BUDGET, "evaluation budget", frame.span(expression))
     budget.depth += 1
     try:

@@ -1445,7 +1445,7 @@ def evaluate_root(
     evaluated.close = program.close
     evaluated.failures.extend(program.failures)
     evaluated.inputs.update(program.inputs)
-    if program.budget.steps < 0:
+    if program.budget.exceeded:
         evaluated.failures.append(
             Failure(
                 FailureKind.LIMIT,

@@ -440,6 +440,21 @@ def number_text(number: Number) -> str | None:
     return text
 
 
+# Unicode
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def valid_text(text: str) -> str:
+    """The text with lone surrogates replaced, so that it has an encoding."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def utf8(text: str) -> bytes:
+    """The text in UTF-8."""
+    return valid_text(text).encode()
+
+
 # JSON
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from blastdoor.evaluate.functions.base import Call, Table
     from blastdoor.value import Value
 
-_TIMESTAMP: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:(Z)|([+-])(\d\d):(\d\d))", re.ASCII
+_TIMESTAMP: Final = (
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:(Z)|([+-])(\d\d):(\d\d))"
 )
 _DAY: Final = 86_400
 _NANO: Final = 1_000_000_000
@@ -79,7 +79,7 @@ class _Moment:
 def _moment(call: Call, text: str) -> _Moment:
     from datetime import date
 
-    match = _TIMESTAMP.fullmatch(text)
+    match = re.fullmatch(_TIMESTAMP, text, re.ASCII)
     message = f"not a valid RFC 3339 timestamp: {text[:60]!r}"
     if match is None:
         raise call.invalid(message)
@@ -112,7 +112,7 @@ _UNITS: Final = {
     "m": 60 * _NANO,
     "h": 3600 * _NANO,
 }
-_DURATION: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|\xb5s|\u03bcs|ms|s|m|h)")
+_DURATION: Final = r"([0-9]*)(?:\.([0-9]*))?(ns|us|\xb5s|\u03bcs|ms|s|m|h)"
 
 
 def _duration(call: Call, text: str) -> int:
@@ -123,9 +123,10 @@ def _duration(call: Call, text: str) -> int:
         return 0
     if not body or len(body) > 200:  # noqa: PLR2004
         raise call.invalid(message)
+    part = re.compile(_DURATION)
     total = at = 0
     while at < len(body):
-        match = _DURATION.match(body, at)
+        match = part.match(body, at)
         if match is None or not (match[1] or match[2]):
             raise call.invalid(message)
         unit = _UNITS[match[3]]
@@ -155,7 +156,7 @@ def _timecmp(call: Call, arguments: Sequence[Value]) -> Value:
     return call.known((one > other) - (one < other))
 
 
-_SEQUENCE: Final = re.compile(r"'|([A-Za-z])\1*|[^A-Za-z']+")
+_SEQUENCE: Final = r"'|([A-Za-z])\1*|[^A-Za-z']+"
 
 
 def _formatdate(call: Call, arguments: Sequence[Value]) -> Value:
@@ -167,9 +168,10 @@ def _formatdate(call: Call, arguments: Sequence[Value]) -> Value:
         message = "date out of range"
         raise call.invalid(message) from None
     parts: list[str] = []
+    sequence = re.compile(_SEQUENCE)
     at = 0
     while at < len(pattern):
-        match = _SEQUENCE.match(pattern, at)
+        match = sequence.match(pattern, at)
         assert match is not None
         stretch = match[0]
         at = match.end()

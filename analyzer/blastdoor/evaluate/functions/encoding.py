@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from blastdoor.evaluate.functions.base import Call, Table, parse_number, push
+from blastdoor.evaluate.functions.base import Call, Table, parse_number, push, utf8, valid_text
 from blastdoor.value import (
     MAX_DEPTH,
     MAX_SIZE,
@@ -46,7 +46,7 @@ def digest(text: str, algorithm: str, *, base64: bool) -> str:
     """The hash of a string in UTF-8, in hexadecimal or base64."""
     from hashlib import new
 
-    hashed = new(algorithm, text.encode("utf-8", "replace"), usedforsecurity=False)
+    hashed = new(algorithm, utf8(text), usedforsecurity=False)
     return base64_text(hashed.digest()) if base64 else hashed.hexdigest()
 
 
@@ -58,7 +58,7 @@ def _hash(algorithm: str, *, base64: bool) -> Callable[[Call, Sequence[Value]], 
 
 
 def _base64encode(call: Call, arguments: Sequence[Value]) -> Value:
-    return call.known(base64_text(call.text(arguments[0]).encode("utf-8", "replace")))
+    return call.known(base64_text(utf8(call.text(arguments[0]))))
 
 
 def _decoded(call: Call, text: str) -> bytes:
@@ -140,7 +140,7 @@ def _uuidv5(call: Call, arguments: Sequence[Value]) -> Value:
     if len(space) != 16:  # noqa: PLR2004
         message = "invalid namespace"
         raise call.invalid(message)
-    hashed = sha1(space + name.encode("utf-8", "replace"), usedforsecurity=False)
+    hashed = sha1(space + utf8(name), usedforsecurity=False)
     data = bytearray(hashed.digest()[:16])
     data[6] = data[6] & 0x0F | 0x50
     data[8] = data[8] & 0x3F | 0x80
@@ -154,7 +154,7 @@ _UNRESERVED: Final = frozenset(
 
 
 def _urlencode(call: Call, arguments: Sequence[Value]) -> Value:
-    data = call.text(arguments[0]).encode("utf-8", "replace")
+    data = utf8(call.text(arguments[0]))
     return call.known(
         "".join([chr(b) if b in _UNRESERVED else "+" if b == 0x20 else f"%{b:02X}" for b in data])  # noqa: PLR2004
     )
@@ -272,7 +272,7 @@ def _lift(call: Call, data: Any) -> Value:
     if isinstance(data, list):
         return Many(tuple([_lift(call, item) for item in data]), call.span)
     if isinstance(data, str):
-        return Known(data.encode("utf-8", "replace").decode("utf-8"), call.span)
+        return Known(valid_text(data), call.span)
     return Known(data, call.span)
 
 

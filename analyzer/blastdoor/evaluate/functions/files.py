@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from blastdoor.evaluate.functions.base import Call, Table, set_of
+from blastdoor.evaluate.functions.base import Call, Table, set_of, utf8
 from blastdoor.evaluate.functions.encoding import base64_text, digest
 from blastdoor.value import Known, Mapping, Piece, Reason, Unknown, Value
 
@@ -37,9 +37,7 @@ def _fileexists(call: Call, arguments: Sequence[Value]) -> Value:
 
 def _filebase64(call: Call, arguments: Sequence[Value]) -> Value:
     text = _read(call, arguments[0])
-    return (
-        call.known(base64_text(text.encode("utf-8", "replace"))) if isinstance(text, str) else text
-    )
+    return call.known(base64_text(utf8(text))) if isinstance(text, str) else text
 
 
 def _hashed(algorithm: str, *, base64: bool) -> Callable[[Call, Sequence[Value]], Value]:

@@ -16,6 +16,7 @@ from blastdoor.evaluate.functions.base import (
     concatenate,
     number_text,
     pushed,
+    valid_text,
 )
 from blastdoor.value import (
     MAX_SIZE,
@@ -511,7 +512,7 @@ def _capture(call: Call, compiled: Any, match: Any) -> Value:
 
 
 def _regex(call: Call, arguments: Sequence[Value]) -> Value:
-    pattern, text = call.texts(arguments)
+    pattern, text = map(valid_text, call.texts(arguments))
     compiled = _pattern(call, pattern)
     match = compiled.search(text)
     if match is None:
@@ -521,7 +522,7 @@ def _regex(call: Call, arguments: Sequence[Value]) -> Value:
 
 
 def _regexall(call: Call, arguments: Sequence[Value]) -> Value:
-    pattern, text = call.texts(arguments)
+    pattern, text = map(valid_text, call.texts(arguments))
     compiled = _pattern(call, pattern)
     items: list[Value] = []
     size = 0
@@ -551,7 +552,8 @@ def _replace(call: Call, arguments: Sequence[Value]) -> Value:
     part, replacement = call.text(arguments[1]), call.text(arguments[2])
     text = call.text(value)
     if len(part) > 1 and part.startswith("/") and part.endswith("/"):
-        return call.known(_replace_pattern(call, text, part[1:-1], replacement))
+        pattern = valid_text(part[1:-1])
+        return call.known(_replace_pattern(call, valid_text(text), pattern, replacement))
     count = text.count(part)
     if not count:
         return value if isinstance(value, Known) and value.data == text else call.known(text)
