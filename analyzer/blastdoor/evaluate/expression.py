@@ -800,7 +800,7 @@ def select(value: Value, key: Value, span: Span) -> Value:
     if isinstance(value, Many):
         number = to_number(key)
         if isinstance(number, int) and not value.is_set:
-            if 0 <= number < len(value.items) and (value.complete or not value.is_set):
+            if value.complete and 0 <= number < len(value.items):
                 item = value.items[number]
                 return item.through(*value.via) if value.via else item
             if value.complete:
