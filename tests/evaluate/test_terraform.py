@@ -665,6 +665,22 @@ def test_a_resource_goes_where_its_provider_points(unit: type[Unit]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ('region = "us-east-1"', "eu-west-1"),
+        ('region = "us-east-1"\n  stack_set_instance_region = "us-west-2"', "us-east-1"),
+        ('stack_set_instance_region = "us-west-2"', "eu-west-1"),
+    ],
+)
+def test_the_target_of_a_stack_instance_is_not_its_own_region(
+    unit: type[Unit], arguments: str, expected: str
+) -> None:
+    """Until version 6 of the provider the target was called ``region``."""
+    block = f'resource "aws_cloudformation_stack_set_instance" "a" {{\n  {arguments}\n}}\n'
+    assert unit(AWS + block).region("aws_cloudformation_stack_set_instance.a") == expected
+
+
+@pytest.mark.parametrize(
     ("region", "expected"),
     [
         ('"eu-west-1"', "eu-west-1"),

@@ -11,6 +11,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
+from blastdoor import tables
 from blastdoor.evaluate import shapes
 from blastdoor.evaluate.data_sources import (
     account_of_arn,
@@ -1114,6 +1115,9 @@ class _Collector:
         if provider.name != "aws":
             return provider.region if provider.declared and provider.name == "google" else None
         if type_ not in self.program.no_region and mode == "managed":
+            target = tables.locations().targets.get(type_)
+            if target and target.argument(lambda name: get(name) is not None) == "region":
+                return provider.region
             own = get("region")
             if own is not None and not (isinstance(own, Known) and own.data is None):
                 return own
