@@ -28,10 +28,10 @@ def test_a_variable_without_a_value_is_unknown(unit: type[Unit]) -> None:
     assert unit('variable "a" {}\n').variable("a") == "<NO_VALUE var.a>"
 
 
-def test_an_undeclared_variable_is_unresolved(unit: type[Unit]) -> None:
+def test_an_undeclared_variable_is_unknown(unit: type[Unit]) -> None:
     assert (
         unit({"main.tf": "locals {}\n", "terraform.tfvars": "a = 1\n"}).variable("a")
-        == "<UNRESOLVED var.a>"
+        == "<UNDECLARED var.a>"
     )
 
 
@@ -208,7 +208,7 @@ def test_a_module_takes_its_default_where_the_call_gives_nothing(unit: type[Unit
     [
         ("module.far.o", "<EXTERNAL_MODULE module.far.o>"),
         ("module.near.none", "<UNRESOLVED module.near.none>"),
-        ("module.none.o", "<UNRESOLVED module.none>"),
+        ("module.none.o", "<UNDECLARED module.none>"),
         ("module.near.o", 1),
         ("module.many[0].o", 1),
         ('module.each["a"].o', 1),

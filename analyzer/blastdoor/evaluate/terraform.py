@@ -349,7 +349,7 @@ class Instance:
         section = self.module.variables.get(name)
         subject = f"var.{name}"
         if section is None:
-            return Unknown(Reason.UNRESOLVED, subject)
+            return Unknown(Reason.UNDECLARED, subject)
         value = self._given(name, section)
         if value is None and self.parent is None and not self.program.is_root:
             return Unknown(Reason.CALLER, subject, section.span)
@@ -423,7 +423,7 @@ class Instance:
     def _local(self, name: str) -> Value:
         found = self.module.locals.get(name)
         if found is None:
-            return Unknown(Reason.UNRESOLVED, f"local.{name}")
+            return Unknown(Reason.UNDECLARED, f"local.{name}")
         document, attribute = found
         expression = attribute.expression
         value = evaluate(expression, self.frame(document, owner=f"local.{name}"))
@@ -895,7 +895,7 @@ class Instance:
     ) -> tuple[Value, int]:
         section = self.module.calls.get(name)
         if section is None:
-            return Unknown(Reason.UNRESOLVED, f"module.{name}", span), len(operations)
+            return Unknown(Reason.UNDECLARED, f"module.{name}", span), len(operations)
         repeated = section.argument("count") or section.argument("for_each")
         used = 1
         key: Value | None = None
