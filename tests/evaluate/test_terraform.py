@@ -652,7 +652,7 @@ def test_a_resource_goes_where_its_provider_points(unit: type[Unit]) -> None:
     assert [
         here.region(f"aws_{name}")
         for name in ("sqs_queue.a", "sqs_queue.b", "sqs_queue.c", "sqs_queue.d", "iam_role.e")
-    ] == ["eu-west-1", "cn-north-1", "us-east-1", "<UNRESOLVED aws.none>", "eu-west-1"]
+    ] == ["eu-west-1", "cn-north-1", "us-east-1", "<UNDECLARED aws.none>", "eu-west-1"]
     assert [here.resource(f"aws_sqs_queue.{name}").selects_provider for name in "ab"] == [
         False,
         True,

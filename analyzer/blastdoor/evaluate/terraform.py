@@ -482,7 +482,7 @@ class Instance:
         if alias:
             given = outside or self.module.wants_aliases
             region = Unknown(
-                Reason.CALLER if given else Reason.UNRESOLVED, f"{name}.{alias}", where
+                Reason.CALLER if given else Reason.UNDECLARED, f"{name}.{alias}", where
             )
         return Provider(
             name,
