@@ -739,7 +739,7 @@ CHILD = 'variable "x" { default = "" }\nresource "aws_sqs_queue" "q" {}\n'
         ),
         ("", 'resource "aws_sqs_queue" "q" {\n  region = "ap-south-1"\n}\n', "ap-south-1"),
         # An alias is never inherited: Terraform asks for it in the call.
-        ("", 'resource "aws_sqs_queue" "q" {\n  provider = aws.cn\n}\n', "<UNRESOLVED aws.cn>"),
+        ("", 'resource "aws_sqs_queue" "q" {\n  provider = aws.cn\n}\n', "<UNDECLARED aws.cn>"),
     ],
 )
 def test_a_child_module_gets_its_providers(
