@@ -11,7 +11,7 @@ import gc
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -45,6 +45,8 @@ _WHOLE_SEGMENTS: Final = frozenset(
 """Environment words that mean one only as a whole path segment."""
 
 Progress = Callable[[int, int], None]
+Observer = Callable[["Facts"], None]
+Wanted = Callable[[Repository], "Container[str]"]
 Selection = Callable[[str], bool]
 
 
@@ -67,7 +69,7 @@ class Options:
     """Glob of unit paths → environment name."""
 
 
-def check(
+def check(  # noqa: PLR0913  one door, everything after the options by keyword
     source: Source,
     rules: Iterable[Rule],
     options: Options | None = None,
@@ -75,11 +77,19 @@ def check(
     entries: Iterable[Entry] | None = None,
     progress: Progress | None = None,
     selection: Selection | None = None,
+    observe: Observer | None = None,
+    wanted: Wanted | None = None,
 ) -> Report:
-    """Everything the rules say about a source; ``selection`` limits which paths are reported."""
+    """Everything the rules say about a source; ``selection`` limits which paths are reported.
+
+    ``observe`` gets the facts of every variant of every unit while they can be read; ``wanted``
+    says, once the callers are known, which directories are looked at.
+    """
     options = options or Options()
-    with _room():
+    with room():
         run = _Run(source, tuple(rules), options, entries, selection)
+        run.observe = observe
+        run.chosen = wanted
         return run.all(progress)
 
 
@@ -93,7 +103,7 @@ def analyze_files(
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def room() -> Iterator[None]:
     """Room for deep evaluation, and no garbage collection while trees are only growing."""
     limit = sys.getrecursionlimit()
     collecting = gc.isenabled()
@@ -144,9 +154,14 @@ class _Run:
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
         self.visited: set[str] = set()
         self.no_region = tables.locations().aws_without_region
+        self.observe: Observer | None = None
+        self.chosen: Wanted | None = None
 
     def all(self, progress: Progress | None) -> Report:
         roots = [path for path in self.repository.roots() if self._wanted(path)]
+        chosen = None if self.chosen is None else self.chosen(self.repository)
+        if chosen is not None:
+            roots = [path for path in roots if path in chosen]
         total = len(roots)
         for number, directory in enumerate(roots):
             if progress is not None:
@@ -154,6 +169,8 @@ class _Run:
             self._root(self.repository.root(directory))
         # Modules that only call one another have no root: each is looked at for itself.
         for directory in self.repository.directories():
+            if chosen is not None and directory not in chosen:
+                continue
             if directory not in self.visited and self._wanted(directory):
                 self._root(Root(directory, is_root=False))
         self._unread_variables()
@@ -225,6 +242,8 @@ class _Run:
         self.report.failures.extend(
             failure for failure in unit.failures if failure not in self.report.failures
         )
+        if self.observe is not None:
+            self.observe(facts)
         for rule in self.rules:
             self._judge(rule, facts)
         unit.close()

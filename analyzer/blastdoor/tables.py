@@ -332,6 +332,35 @@ def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
 
 
+# --- stateful resources ---
+
+
+class Stateful(NamedTuple):
+    """A resource type that holds data, or stands for something that others hold on to."""
+
+    type: str
+    loses: str
+    """What is gone with it, in words."""
+    replaced_by: frozenset[str]
+    """The arguments whose change replaces it (create-only); those that could be confirmed."""
+
+
+@cache
+def stateful() -> Mapping[str, Stateful]:
+    """Resource type → what its end means."""
+    return MappingProxyType(
+        {
+            row["type"]: Stateful(row["type"], row["loses"], frozenset(row["replaced_by"]))
+            for row in _table("stateful")["stateful"]
+        }
+    )
+
+
+def is_stateful(type_: str) -> bool:
+    """Whether data is lost with a resource of the type."""
+    return type_ in stateful()
+
+
 # --- policies ---
 
 

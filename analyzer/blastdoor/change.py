@@ -1,0 +1,145 @@
+"""Two revisions of a source: what head reaches that base did not.
+
+Both sides are evaluated in full, but only the units that something changed in: those whose files
+differ, those that name a changed file, and all that call one of them.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from blastdoor import engine
+from blastdoor.delta.compare import Delta, Side, deltas
+from blastdoor.delta.footprint import footprints
+from blastdoor.finding import Failure, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from blastdoor.catalog import Rule
+    from blastdoor.engine import Options, Progress
+    from blastdoor.fact import Facts
+    from blastdoor.source import Source
+    from blastdoor.units import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One file that differs: its path in base and in head, ``None`` where it is not."""
+
+    base: str | None
+    head: str | None
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What a change does."""
+
+    deltas: list[Delta] = field(default_factory=list)
+    report: Report = field(default_factory=Report)
+    """The findings of head on the units that changed, and what could not be analysed there."""
+    base_failures: list[Failure] = field(default_factory=list)
+    """What could not be analysed in base: what it reached is not fully known."""
+    units: tuple[str, ...] = ()
+    """The units of head that the change speaks to."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Unit in head → the unit it was in base."""
+    base_findings: frozenset[str] = frozenset()
+    """Fingerprints of the findings that base had already."""
+
+
+def compare(
+    base: Source,
+    head: Source,
+    changed: Sequence[Changed],
+    rules: Iterable[Rule],
+    options: Options | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Comparison:
+    """The change between two sources whose differing files are ``changed``."""
+    rules = tuple(rules)
+    renamed = _renamed_directories(changed)
+    old = _Look([c.base for c in changed if c.base is not None], renamed, base=True)
+    new = _Look([c.head for c in changed if c.head is not None], renamed, base=False)
+    # What changed on one side says what has to be looked at on both.
+    base_roots = old.scout(base)
+    head_roots = new.scout(head)
+    old.more, new.more = head_roots, base_roots
+    report_base = engine.check(
+        base, rules, options, observe=old.observe, wanted=old.wanted, progress=progress
+    )
+    report = engine.check(
+        head, rules, options, observe=new.observe, wanted=new.wanted, progress=progress
+    )
+    return Comparison(
+        deltas(old.side, new.side, renamed),
+        report,
+        report_base.failures,
+        tuple(sorted(new.side.footprints)),
+        renamed,
+        frozenset(finding.fingerprint for finding in report_base.findings),
+    )
+
+
+class _Look:
+    """One side of a change while it is evaluated."""
+
+    def __init__(self, paths: Sequence[str], renamed: Mapping[str, str], *, base: bool) -> None:
+        self.paths = paths
+        self.side = Side()
+        self.more: frozenset[str] = frozenset()
+        self._names = renamed if base else {old: new for new, old in renamed.items()}
+
+    def scout(self, source: Source) -> frozenset[str]:
+        """The directories of this side that the change speaks to."""
+        from blastdoor.units import Repository
+
+        repository = Repository(source, source.files())
+        repository.roots()
+        return frozenset(repository.affected(self.paths))
+
+    def wanted(self, repository: Repository) -> set[str]:
+        """Those, and the counterparts of those of the other side."""
+        found = repository.affected(self.paths)
+        found.update(self._names.get(directory, directory) for directory in self.more)
+        return found
+
+    def observe(self, facts: Facts) -> None:
+        """Effect: keeps the footprints of one variant of a unit."""
+        unit = facts.unit
+        items = footprints(facts)
+        known = self.side.footprints.get(unit.address)
+        self.side.footprints[unit.address] = items if known is None else _merged(known, items)
+        moves = self.side.moves.setdefault(unit.address, {})
+        for move in getattr(unit, "moves", ()):
+            moves[move.to] = move.source
+        kept = self.side.kept.setdefault(unit.address, set())
+        kept.update(r.source for r in getattr(unit, "removals", ()) if not r.destroys)
+        if unit.environment is not None:
+            self.side.environments.setdefault(unit.address, set()).add(unit.environment)
+
+
+def _merged(known: list, items: list) -> list:  # type: ignore[type-arg]
+    from blastdoor.delta.footprint import joined
+
+    found = {item.key: item for item in known}
+    for item in items:
+        other = found.get(item.key)
+        found[item.key] = item if other is None else joined(other, item)
+    return list(found.values())
+
+
+def _renamed_directories(changed: Iterable[Changed]) -> dict[str, str]:
+    """Directory in head → the directory most of its files come from, where it was renamed."""
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    for change in changed:
+        if change.base is not None and change.head is not None and change.base != change.head:
+            before = posixpath.dirname(change.base) or "."
+            after = posixpath.dirname(change.head) or "."
+            if before != after:
+                votes[after][before] += 1
+    return {after: counts.most_common(1)[0][0] for after, counts in votes.items()}
