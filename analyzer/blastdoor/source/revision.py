@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple, Self
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.source.disk import MAX_FILES, MAX_SIZE
 from blastdoor.source.entry import Entry, inside
+from blastdoor.source.git import git_directory
 from blastdoor.source.kinds import kind_of
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ _OPTIONS: Final = (
     "core.fsmonitor=false",
     "-c",
     f"core.hooksPath={os.devnull}",
-    "-c",
-    "safe.bareRepository=explicit",
     "-c",
     "protocol.allow=never",
 )
@@ -79,6 +78,7 @@ class Git:
 
     def __init__(self, top: Path) -> None:
         self.top = top
+        self.directory = _git_directory(top)
         self._batch: subprocess.Popen[bytes] | None = None
         self._trees: dict[str, dict[str, Blob]] = {}
 
@@ -98,7 +98,7 @@ class Git:
             batch.wait()
 
     def _command(self, *arguments: str) -> list[str]:
-        return ["git", *_OPTIONS, "-C", str(self.top), *arguments]
+        return ["git", *_OPTIONS, f"--git-dir={self.directory}", *arguments]
 
     def _environment(self) -> dict[str, str]:
         # What the caller's shell says of git (GIT_DIR, GIT_EXTERNAL_DIFF, …) never changes a result.
@@ -318,6 +318,20 @@ class Revision:
         if path not in self._failed:
             self._failed.add(path)
             self._failures.append(Failure(kind, path, message))
+
+
+def _git_directory(top: Path) -> Path:
+    """The git directory of a work tree, or a bare repository itself. Raises GitError.
+
+    It is named to git, so that nothing is looked for above it.
+    """
+    found = git_directory(top)
+    if found is not None:
+        return found
+    if (top / "HEAD").is_file() and (top / "objects").is_dir():
+        return top
+    message = f"{top.name} is no git repository"
+    raise GitError(message)
 
 
 def blob_id(data: bytes, length: int = 40) -> str:
