@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from blastdoor import engine
 from blastdoor.delta.compare import Delta, Side, deltas
-from blastdoor.delta.footprint import footprints
-from blastdoor.finding import Failure, Report
+from blastdoor.delta.footprint import Footprint, footprints, joined
+from blastdoor.detect import DELTA_DETECTORS, delta_detector
+from blastdoor.finding import Failure, Finding, Report, fingerprinted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,15 +41,19 @@ class Comparison:
 
     deltas: list[Delta] = field(default_factory=list)
     report: Report = field(default_factory=Report)
-    """The findings of head on the units that changed, and what could not be analysed there."""
+    """What the analysis of head says of the units that changed."""
     base_failures: list[Failure] = field(default_factory=list)
     """What could not be analysed in base: what it reached is not fully known."""
     units: tuple[str, ...] = ()
     """The units of head that the change speaks to."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Unit in head → the unit it was in base."""
-    base_findings: frozenset[str] = frozenset()
-    """Fingerprints of the findings that base had already."""
+    widenings: list[Finding] = field(default_factory=list)
+    """What the rules say of the deltas, heaviest first."""
+    introduced: list[Finding] = field(default_factory=list)
+    """The findings of head on the units that changed that base did not have."""
+    unchanged: list[Finding] = field(default_factory=list)
+    """Those that base had already."""
 
 
 def compare(
@@ -75,14 +80,48 @@ def compare(
     report = engine.check(
         head, rules, options, observe=new.observe, wanted=new.wanted, progress=progress
     )
+    found = deltas(old.side, new.side, renamed)
+    widenings = judged(found, rules, options or engine.Options(), new.side)
+    places = {(f.rule, f.span.path, f.span.start) for f in widenings}
+    known = {finding.fingerprint for finding in report_base.findings}
+    introduced: list[Finding] = []
+    unchanged: list[Finding] = []
+    for finding in report.findings:
+        if (finding.rule, finding.span.path, finding.span.start) in places:
+            continue  # the delta says it with what was before
+        if finding.fingerprint in known:
+            unchanged.append(replace(finding, baseline="unchanged"))
+        else:
+            introduced.append(replace(finding, baseline="new"))
     return Comparison(
-        deltas(old.side, new.side, renamed),
+        found,
         report,
         report_base.failures,
         tuple(sorted(new.side.footprints)),
         renamed,
-        frozenset(finding.fingerprint for finding in report_base.findings),
+        widenings,
+        introduced,
+        unchanged,
     )
+
+
+def judged(
+    found: Sequence[Delta], rules: Iterable[Rule], options: Options, head: Side
+) -> list[Finding]:
+    """What the rules that judge changes say of deltas, each with its fingerprint."""
+    findings = []
+    for rule in rules:
+        if "diff" not in rule.modes or rule.detector not in DELTA_DETECTORS:
+            continue
+        if rule.id in options.ignore or (options.select and rule.id not in options.select):
+            continue
+        for hit in delta_detector(rule.detector)(found):
+            unit = next((d.unit for d in found if d.span is hit.span), "")
+            environments = head.environments.get(unit, set())
+            environment = next(iter(environments)) if len(environments) == 1 else None
+            findings.append(engine.finding_of(rule, hit, environment, options))
+    marked = [replace(finding, baseline="new") for finding in fingerprinted(findings)]
+    return sorted(marked, key=lambda f: (-f.level, f.span.path, f.span.start, f.rule, f.message))
 
 
 class _Look:
@@ -123,9 +162,7 @@ class _Look:
             self.side.environments.setdefault(unit.address, set()).add(unit.environment)
 
 
-def _merged(known: list, items: list) -> list:  # type: ignore[type-arg]
-    from blastdoor.delta.footprint import joined
-
+def _merged(known: list[Footprint], items: list[Footprint]) -> list[Footprint]:
     found = {item.key: item for item in known}
     for item in items:
         other = found.get(item.key)

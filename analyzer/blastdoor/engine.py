@@ -288,47 +288,17 @@ class _Run:
             return
         if path not in self.repository.reported:
             return
-        level, evidence = self._level(rule, hit, unit)
-        finding = Finding(
-            rule.id,
-            level,
-            hit.message,
-            hit.span,
-            hit.unit,
-            hit.axis or (rule.axes[0] if rule.axes else ""),
-            hit.attribute,
-            hit.value,
-            hit.contain,
-            hit.related,
-            hit.reach,
-            evidence,
-        )
+        finding = finding_of(rule, hit, unit.environment, self.options)
         key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
         known = self.found.get(key)
         if known is None:
             self.found[key] = finding
             return
-        stronger, other = (finding, known) if level > known.level else (known, finding)
+        stronger, other = (finding, known) if finding.level > known.level else (known, finding)
         places = {(r.span.path, r.span.start) for r in stronger.related}
         found = (*other.related, *_caller(finding, known, unit))
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
         self.found[key] = replace(stronger, related=stronger.related + more[:20])
-
-    def _level(self, rule: Rule, hit: Hit, unit: Evaluated) -> tuple[Level, tuple[str, ...]]:
-        level = rule.level if hit.level is None else hit.level
-        if hit.condition:
-            level = rule.levels.get(hit.condition, level)
-        evidence: list[str] = []
-        level = self.options.levels.get(rule.id, level)
-        if is_demo(posixpath.dirname(hit.span.path)):
-            if level > Level.NOTE:
-                evidence.append("in a folder of tests or examples")
-            return Level.NOTE, tuple(evidence)
-        environment = hit.environment or unit.environment
-        if environment == "non-production" and level > Level.NOTE:
-            evidence.append("not a production environment")
-            level = level.lowered()
-        return level, tuple(evidence)
 
     def _finish(self) -> Report:
         report = self.report
@@ -378,6 +348,46 @@ class _Run:
             else:
                 self.report.skipped["place that does not parse in an excluded file"] += 1
         return failures
+
+
+def finding_of(rule: Rule, hit: Hit, environment: str | None, options: Options) -> Finding:
+    """The finding that a hit of a rule is, at the level that its place gives it."""
+    level, evidence = _level(rule, hit, environment, options)
+    return Finding(
+        rule.id,
+        level,
+        hit.message,
+        hit.span,
+        hit.unit,
+        hit.axis or (rule.axes[0] if rule.axes else ""),
+        hit.attribute,
+        hit.value,
+        hit.contain,
+        hit.related,
+        hit.reach,
+        evidence,
+        before=hit.before,
+        after=hit.after,
+    )
+
+
+def _level(
+    rule: Rule, hit: Hit, environment: str | None, options: Options
+) -> tuple[Level, tuple[str, ...]]:
+    level = rule.level if hit.level is None else hit.level
+    if hit.condition:
+        level = rule.levels.get(hit.condition, level)
+    evidence: list[str] = []
+    level = options.levels.get(rule.id, level)
+    if is_demo(posixpath.dirname(hit.span.path)):
+        if level > Level.NOTE:
+            evidence.append("in a folder of tests or examples")
+        return Level.NOTE, tuple(evidence)
+    environment = hit.environment or environment
+    if environment == "non-production" and level > Level.NOTE:
+        evidence.append("not a production environment")
+        level = level.lowered()
+    return level, tuple(evidence)
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
