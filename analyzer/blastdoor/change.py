@@ -7,9 +7,10 @@ differ, those that name a changed file, and all that call one of them.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from blastdoor import engine
 from blastdoor.delta.compare import Delta, Side, deltas
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from blastdoor.fact import Facts
     from blastdoor.source import Source
     from blastdoor.units import Repository
+
+
+_KEYS: Final = re.compile(r"\[[^\]]*\]")
+"""The keys of instances within an address; footprints are of all instances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +160,9 @@ class _Look:
         self.side.footprints[unit.address] = items if known is None else _merged(known, items)
         moves = self.side.moves.setdefault(unit.address, {})
         for move in getattr(unit, "moves", ()):
-            moves[move.to] = move.source
+            moves[_KEYS.sub("", move.to)] = _KEYS.sub("", move.from_)
         kept = self.side.kept.setdefault(unit.address, set())
-        kept.update(r.source for r in getattr(unit, "removals", ()) if not r.destroys)
+        kept.update(_KEYS.sub("", r.from_) for r in getattr(unit, "removals", ()) if not r.destroys)
         if unit.environment is not None:
             self.side.environments.setdefault(unit.address, set()).add(unit.environment)
 
@@ -180,3 +185,28 @@ def _renamed_directories(changed: Iterable[Changed]) -> dict[str, str]:
             if before != after:
                 votes[after][before] += 1
     return {after: counts.most_common(1)[0][0] for after, counts in votes.items()}
+
+
+def differing(base: Source, head: Source, paths: Iterable[str]) -> list[Changed]:
+    """Which of some paths differ between two sources, by their texts."""
+    found = []
+    for path in sorted(set(paths)):
+        before, after = base.read(path), head.read(path)
+        if before != after:
+            found.append(
+                Changed(path if before is not None else None, path if after is not None else None)
+            )
+    return found
+
+
+def compare_files(
+    base: Mapping[str, str],
+    head: Mapping[str, str],
+    rules: Iterable[Rule],
+    options: Options | None = None,
+) -> Comparison:
+    """The change between files held in memory: path → text, on each side."""
+    from blastdoor.source import Memory
+
+    old, new = Memory(base), Memory(head)
+    return compare(old, new, differing(old, new, [*base, *head]), rules, options)
