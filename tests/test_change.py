@@ -155,7 +155,7 @@ MODULE = (
     'module "m" {\n  source = "./m"\n}\nmoved {\n  from = aws_sqs_queue.a\n'
     "  to   = module.m.aws_sqs_queue.a\n}\n"
 )
-REFACTORS = {
+REFACTORS: dict[str, tuple[dict[str, str] | str, dict[str, str] | str]] = {
     "another notation": ({"main.tf": CHINA + POLICY}, {"main.tf": CHINA + DOCUMENT}),
     "order of blocks": ({"main.tf": CHINA + POLICY + QUEUES}, {"main.tf": QUEUES + POLICY + CHINA}),
     "another file": (
