@@ -69,6 +69,8 @@ SKIPPED: Final = frozenset(
     }
 )
 """Directories that hold copies and caches, never the project's own code."""
+UNCOUNTED: Final = frozenset({".bzr", ".git", ".hg", ".jj", ".svn"})
+"""Those of version control: every project has one, so that skipping it is no news."""
 
 _WINDOWS: Final = os.name == "nt"
 _HANDLES: Final = (
@@ -407,7 +409,8 @@ class Tree:
         for item in listed:
             if item.type == stat.S_IFDIR:
                 if item.name in SKIPPED:
-                    self.skipped[f"directory {item.name}"] += 1
+                    if item.name not in UNCOUNTED:
+                        self.skipped[f"directory {item.name}"] += 1
                 else:
                     folders.append(item.name)
                 continue
@@ -504,15 +507,16 @@ class Tree:
     # Reading
 
     def read(self, path: str) -> str | None:
-        """The text of a file below the root, without a byte order mark.
+        """The text of a file below the root.
 
-        Effect: a file of a kind that is analysed and cannot be read is a failure.
+        A file of a kind that is analysed keeps its byte order mark: fingerprints count it. Effect: such
+        a file that cannot be read is a failure.
         """
         data = self.data(path)
         if data is None:
             return None
         try:
-            return data.decode("utf-8-sig")
+            return data.decode("utf-8-sig" if kind_of(path) is None else "utf-8")
         except UnicodeDecodeError as error:
             if kind_of(path) is not None:
                 self._fail(FailureKind.UNREADABLE, inside(path) or path, _encoding(data, error))
