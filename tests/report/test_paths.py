@@ -11,7 +11,7 @@ from blastdoor.finding import Failure, FailureKind, Related, Report, Suppression
 from blastdoor.report.paths import Relocation
 
 if TYPE_CHECKING:
-    from tests.report.conftest import Build, FakeRule
+    from tests.report.conftest import Build
 
 FILES = {"main.tf", "net/main.tf", "my net/main.tf", "terraform.tfvars"}
 

@@ -63,6 +63,7 @@ class Request:
     isolated: bool = False
     var_files: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
     no_inline_suppressions: bool = False
     include_suppressed: bool = False
     baseline: str | None = None
@@ -87,8 +88,10 @@ def check(request: Request) -> int:
     place = _place(request)
     start = Path.cwd() if place is None else place.root
     config = names.configuration(start, request.config_file, isolated=request.isolated)
-    rules = names.rule_set(config, trusted=request.trusted)
+    installed = names.entry_points(config, request.detectors, isolated=request.isolated)
+    rules = names.rule_set(config, installed, trusted=request.trusted)
     options = _options(request, config, rules, place)
+    options = _with_detectors(options, rules, installed)
     known = None if request.write_baseline else _known(request, config)
 
     source = _source(request, config, place, text)
@@ -230,6 +233,16 @@ def _options(request: Request, config: Config, rules: RuleSet, place: Place | No
     if not active(rules, options):
         raise CallerError("no rule is left to run")
     return options
+
+
+def _with_detectors(options: Options, rules: RuleSet, installed: names.EntryPoints) -> Options:
+    """The options with the detectors that rules to run name. Effect: imports these detectors."""
+    if not installed:
+        return options
+    from blastdoor.cli import detectors
+    from blastdoor.engine import active
+
+    return replace(options, detectors=detectors.load(active(rules, options), installed))
 
 
 def _var_files(request: Request, config: Config, place: Place | None) -> tuple[str, ...]:

@@ -90,6 +90,24 @@ class OutsideError(OSError):
     """A path that leads out of the root, or through something that is never read."""
 
 
+def read_below(folder: str | os.PathLike[str], path: str, limit: int) -> bytes:
+    """The bytes of a regular file below a folder, of at most ``limit`` bytes.
+
+    Raises OSError, whose ``strerror`` says why not: it leads out of the folder, is a FIFO, is too large.
+    """
+    top = os.path.realpath(folder)
+    access = _Handles(top) if _HANDLES else _Names(top)
+    handle = access.file(path)
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "is no regular file")
+        data = file.read(limit + 1) if found.st_size <= limit else b""
+    if found.st_size > limit or len(data) > limit:
+        raise OSError(errno.EFBIG, f"has {found.st_size:,} bytes, more than the limit of {limit:,}")
+    return data
+
+
 class Listed(NamedTuple):
     """One name in a directory."""
 
@@ -178,7 +196,7 @@ class _Handles:
                     continue
                 if name == "..":
                     if len(open_) == 1:
-                        raise OutsideError(errno.EPERM, "leads out of the root")
+                        raise OutsideError(errno.EPERM, "leads out of the folder")
                     os.close(open_.pop())
                     continue
                 if name.lower() == ".git":
@@ -215,7 +233,7 @@ class _Handles:
             return "."
         prefix = self.top.rstrip("/") + "/"
         if not short.startswith(prefix):
-            raise OutsideError(errno.EPERM, "leads out of the root")
+            raise OutsideError(errno.EPERM, "leads out of the folder")
         return short[len(prefix) :]
 
 
@@ -260,7 +278,7 @@ class _Names:
         target = os.path.realpath(os.path.join(self.top, *path.split("/")), strict=True)
         below = Path(target)
         if not below.is_relative_to(self.top):
-            raise OutsideError(errno.EPERM, "leads out of the root")
+            raise OutsideError(errno.EPERM, "leads out of the folder")
         if any(part.lower() == ".git" for part in below.relative_to(self.top).parts):
             raise OutsideError(errno.EPERM, "git's own files are not read")
         return target
