@@ -961,3 +961,21 @@ def test_starting_imports_neither_reports_nor_parsers() -> None:
     )
 
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.skipif(sys.flags.safe_path, reason="the interpreter already leaves it out")
+def test_no_module_comes_from_the_directory_that_is_analysed(tmp_path: Path) -> None:
+    for name in ("click", "json", "wcwidth", "re2"):
+        (tmp_path / f"{name}.py").write_text("raise SystemError('ran')\n")
+    (tmp_path / "main.tf").write_text(EVERY)
+    (tmp_path / "out").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "blastdoor", "check", "--format", "sarif"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+    assert (done.returncode, done.stderr) == (1, "")

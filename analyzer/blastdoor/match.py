@@ -273,7 +273,8 @@ def _set_by_provider(resource: Resource, path: tuple[str, ...], unit: Evaluated)
     if where is None:
         return False
     if not provider.declared:
-        return not unit.is_root  # a module's caller configures the provider
+        # A module's caller configures the provider, or what Terragrunt generates does.
+        return unit.external_region or not unit.is_root
     value = provider.get(where[0])
     if value is None:
         return False
