@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
 from blastdoor import tables
-from blastdoor.detect import DETECTORS
+from blastdoor.detect import DETECTORS, Detector
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
 from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
@@ -67,6 +67,8 @@ class Options:
     """Slug → the level its findings get."""
     environments: Mapping[str, str] = field(default_factory=dict)
     """Glob of unit paths → environment name."""
+    detectors: Mapping[str, Detector] = field(default_factory=dict)
+    """Detectors of installed distributions, by the names that pages use."""
 
 
 def check(  # noqa: PLR0913  one door, everything after the options by keyword
@@ -253,7 +255,8 @@ class _Run:
             if rule.match is not None:
                 hits = list(rule.match.hits(facts, rule.title))
             elif rule.detector is not None:
-                hits = list(DETECTORS[rule.detector](facts))
+                detector = DETECTORS.get(rule.detector) or self.options.detectors[rule.detector]
+                hits = list(detector(facts))
             else:
                 return
         except Exception as error:  # noqa: BLE001  see above

@@ -120,6 +120,11 @@ class Failure:
         """Whether it makes the run exit with 2 unless failures are allowed."""
         return self.kind is not FailureKind.SUPPRESSION
 
+    @property
+    def word(self) -> str:
+        """What people call it: a remark when the run passes all the same."""
+        return "failure" if self.fatal else "remark"
+
 
 @dataclass(slots=True)
 class Coverage:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 class Position(NamedTuple):
@@ -22,7 +24,8 @@ class Document:
     """One source text with the path that names it in reports.
 
     ``path`` is relative to the analysed root, with ``/`` as separator on every platform. ``text`` is
-    the decoded content with its line ends as they stand in the file.
+    the decoded content with its line ends, and its byte order mark, as they stand in the file: offsets
+    count the mark, columns do not.
     """
 
     __slots__ = ("_starts", "decoded", "path", "text")
@@ -39,10 +42,13 @@ class Document:
 
     @property
     def line_starts(self) -> list[int]:
-        """The offset of the first code point of each line; a line ends at LF, CR LF or CR."""
+        """The offset of the first code point of each line; a line ends at LF, CR LF or CR.
+
+        The first line begins behind the byte order mark.
+        """
         if self._starts is None:
             text = self.text
-            starts = [0]
+            starts = [1 if text.startswith(BYTE_ORDER_MARK) else 0]
             find = text.find
             if "\r" not in text:
                 at = find("\n")
@@ -61,8 +67,8 @@ class Document:
     def position(self, offset: int) -> Position:
         """The line and column of the code point at ``offset``."""
         starts = self.line_starts
-        line = bisect_right(starts, offset)
-        return Position(line, offset - starts[line - 1] + 1)
+        line = bisect_right(starts, offset) or 1
+        return Position(line, max(offset - starts[line - 1], 0) + 1)
 
     def line(self, number: int) -> str:
         """The text of line ``number`` (one-based) without its line end; ``""`` beyond the end."""

@@ -24,7 +24,8 @@
       "suppressed": [as findings],              only when asked for
       "failures": [{"kind", "path", "message", "start", "end", "rule", "fatal"}],
       "summary": {"units", "files", "resources", "findings": {level: n}, "suppressed",
-                  "baselined", "failures": {kind: n}, "skipped": {reason: n}},
+                  "baselined", "failures": {kind: n}, "remarks": {kind: n},
+                  "skipped": {reason: n}},    remarks: failures that are not fatal
       "coverage": {"kinds": {kind: {"resolved", "unresolved", "undecidable", "share"}},
                    "reasons": {reason: n}}      share: resolved of the decidable, or null
     }
@@ -128,6 +129,7 @@ def summary_json(report: Report) -> Json:
         "suppressed": summary.suppressed,
         "baselined": summary.baselined,
         "failures": summary.failures,
+        "remarks": summary.remarks,
         "skipped": summary.skipped,
     }
 
