@@ -60,6 +60,17 @@ class Comparison:
     unchanged: list[Finding] = field(default_factory=list)
     """Those that base had already."""
 
+    def whole(self) -> Report:
+        """Everything new as one report: what widens first, then what else head brings."""
+        failures = list(self.report.failures)
+        seen = {(f.path, f.message) for f in failures}
+        failures += [
+            replace(failure, message=f"in base: {failure.message}")
+            for failure in self.base_failures
+            if (failure.path, failure.message) not in seen
+        ]
+        return replace(self.report, findings=[*self.widenings, *self.introduced], failures=failures)
+
 
 def compare(
     base: Source,
@@ -210,3 +221,17 @@ def compare_files(
 
     old, new = Memory(base), Memory(head)
     return compare(old, new, differing(old, new, [*base, *head]), rules, options)
+
+
+def analyze_files(
+    files: Mapping[str, str],
+    rules: Sequence[Rule],
+    options: Options | None = None,
+    *,
+    base: Mapping[str, str] | None = None,
+) -> Report:
+    """The report on files held in memory, or on what has changed in them since ``base``."""
+    if base is None:
+        return engine.analyze_files(files, rules, options)
+    options = options or engine.Options(select=frozenset(rule.id for rule in rules))
+    return compare_files(base, files, rules, options).whole()

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.delta import policy
+from blastdoor.finding import Related
 from blastdoor.reach import (
     Extent,
     Guards,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from blastdoor.delta.footprint import Aspect, Footprint
-    from blastdoor.finding import Related
     from blastdoor.span import Span
 
 
@@ -126,8 +126,7 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
                 continue
             else:
                 found.extend(_from_nothing(item, old_unit, gone, union))
-        addresses = {item.address for item in items}
-        found.extend(_gone(gone, unit, addresses, head.kept.get(unit, set())))
+        found.extend(_gone(gone, unit, items, head.kept.get(unit, set())))
     return _together(found)
 
 
@@ -406,47 +405,54 @@ def _only_inherited(extent: Extent) -> bool:
     return isinstance(extent, Regions) and all(isinstance(e, Inherited) for e in extent.elements)
 
 
-def _gone(gone: Iterable[Footprint], unit: str, addresses: set[str], kept: set[str]) -> list[Delta]:
+def _gone(
+    gone: Iterable[Footprint], unit: str, items: Sequence[Footprint], kept: set[str]
+) -> list[Delta]:
     """Guards and statements that are gone while the thing is there, and things that hold data."""
     found = []
+    present = {item.address: item for item in items if item.aspect == "existence"}
     for item in gone:
-        if item.address not in addresses:
+        here = present.get(item.address)
+        related = (Related(item.span, "before this change"),)
+        if here is None:
             if item.aspect == "existence" and item.stateful and not _is_kept(item.address, kept):
+                near = _near(item, items)
+                moved = replace(item, unit=unit, span=near, related=related)
                 found.append(
-                    _words_delta(
-                        Event.DESTROYED, "guards", replace(item, unit=unit), item.address, "nothing"
-                    )
+                    _words_delta(Event.DESTROYED, "guards", moved, item.address, "nothing")
                 )
             continue
+        moved = replace(item, unit=unit, span=here.span, related=related)
         if item.aspect in ("guard", "lifecycle") and item.reach.guards:
+            before = item.reach.guards.describe()
             found.append(
                 replace(
-                    _words_delta(
-                        Event.LOST,
-                        "guards",
-                        replace(item, unit=unit),
-                        item.reach.guards.describe(),
-                        "none",
-                    ),
+                    _words_delta(Event.LOST, "guards", moved, before, "none"),
                     reach=Reach(guards=Guards()),
                     base=item.reach,
                 )
             )
         elif item.aspect == "deny" and item.policy is not None:
-            first = item.policy.statements[0]
+            denied = item.reach.grants.describe() if item.reach.grants else ""
             found.append(
                 replace(
                     _words_delta(
-                        Event.WIDENED,
-                        "conditions",
-                        replace(item, unit=unit),
-                        f"{item.reach.grants.describe() if item.reach.grants else ''} denied",
-                        "no longer denied",
+                        Event.WIDENED, "conditions", moved, f"{denied} denied", "no longer denied"
                     ),
-                    limits=tuple(key for _operator, key, _values in first.conditions),
+                    limits=item.policy.limits(),
                 )
             )
     return found
+
+
+def _near(item: Footprint, items: Sequence[Footprint]) -> Span:
+    """A place in head for what is no longer there: in its file if that has anything left."""
+    there = [other for other in items if other.aspect == "existence"]
+    same = [other for other in there if other.span.path == item.span.path]
+    before = [other for other in same if other.span.begin.line <= item.span.begin.line]
+    if before:
+        return max(before, key=lambda other: other.span.start).span
+    return same[0].span if same else there[0].span if there else item.span
 
 
 def _is_kept(address: str, kept: set[str]) -> bool:

@@ -111,6 +111,11 @@ class Policy:
         """The statements as an extent; what is not known as a name."""
         return Grants(*(_grant(statement) for statement in self.statements))
 
+    def limits(self) -> tuple[str, ...]:
+        """The keys of the conditions of its statements."""
+        keys = {key for statement in self.statements for _o, key, _v in statement.conditions}
+        return tuple(sorted(keys))
+
     def spans(self) -> list[Span]:
         """Where the statements stand."""
         return [statement.span for statement in self.statements]

@@ -56,8 +56,6 @@ DELTA_DETECTORS: Final = frozenset(
         "widening.principals-widened",
         "widening.actions-widened",
         "widening.resources-widened",
-        "widening.network-widened",
-        "widening.environment-widened",
         "widening.condition-dropped",
         "widening.unknown-reach",
         "region.region-condition-removed",
@@ -73,6 +71,9 @@ DELTA_DETECTORS: Final = frozenset(
 
 A rule whose modes hold ``diff`` may have one here and one above.
 """
+
+KNOWN: Final = frozenset({*DETECTORS, *DELTA_DETECTORS})
+"""Every detector that a page may name."""
 
 
 def delta_detector(name: str) -> DeltaDetector:

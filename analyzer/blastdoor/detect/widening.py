@@ -62,15 +62,18 @@ accounts_widened = _widened("accounts")
 principals_widened = _widened("principals")
 actions_widened = _widened("actions")
 resources_widened = _widened("resources")
-network_widened = _widened("network")
-environment_widened = _widened("environment")
 condition_dropped = _widened("conditions")
 
 
 def unknown_reach(deltas: Sequence[Delta]) -> Iterator[Hit]:
     """What was known and is no longer: nobody can tell whether it widens."""
+    regions = {(d.span.path, d.span.start, d.address) for d in deltas if d.axis == "regions"}
     for delta in deltas:
         if delta.event is Event.UNKNOWN:
+            if delta.axis == "partitions" and (
+                (delta.span.path, delta.span.start, delta.address) in regions
+            ):
+                continue  # the region says it
             yield hit(
                 delta,
                 f"{delta.axis}: nobody can tell from the code ({delta.after}), was {delta.before}"

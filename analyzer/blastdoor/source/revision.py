@@ -291,7 +291,7 @@ class Revision:
             self._fail(short, f"is larger than {MAX_SIZE:,} bytes", FailureKind.LIMIT)
             return None
         try:
-            return data.decode("utf-8").removeprefix("\ufeff")
+            return data.decode("utf-8-sig" if kind_of(short) is None else "utf-8")
         except UnicodeDecodeError:
             self._fail(short, "is not UTF-8")
             return None
