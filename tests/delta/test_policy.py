@@ -49,7 +49,7 @@ def widened(
 ) -> tuple[list[str], bool]:
     """The axes on which head reaches further, and whether more may be hidden."""
     excess, unclear = policy.outside(read(*head, type_=type_), read(*base, type_=type_))
-    return [item.parts[0] for item in excess], unclear
+    return [item.part for item in excess], unclear
 
 
 READ = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::orders/*"}
@@ -62,6 +62,12 @@ READ = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::orders/*"}
         (READ, {**READ, "Action": ["S3:getobject"]}, []),
         (READ, {**READ, "Action": "s3:PutObject"}, ["actions"]),
         (READ, {**READ, "Action": "s3:*"}, ["actions"]),
+        (READ, {"Action": "s3:*", "Resource": "*"}, ["actions", "resources"]),
+        (
+            READ,
+            {"Action": ["s3:GetObject", "s3:PutObject"], "Resource": [READ["Resource"], "*"]},
+            ["actions", "resources"],
+        ),
         ({**READ, "Action": "s3:*"}, READ, []),
         (READ, {**READ, "Resource": "*"}, ["resources"]),
         ({**READ, "Resource": "*"}, READ, []),

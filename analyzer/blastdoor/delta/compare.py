@@ -85,7 +85,6 @@ class Delta:
     narrowed: tuple[str, ...] = ()
     """What the same thing no longer reaches, on any axis: said, never netted."""
     stateful: bool = False
-    parts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -277,16 +276,13 @@ def _exceeding(excess: policy.Excess, base: Footprint, head: Footprint, *, allow
     before = _listed(excess.before) or "nothing"
     if not allow:
         before, after = f"{after} denied", "no longer denied"
-    found = _words_delta(
-        Event.WIDENED, excess.parts[0] if allow else "conditions", head, before, after
-    )
+    found = _words_delta(Event.WIDENED, excess.part if allow else "conditions", head, before, after)
     return replace(
         found,
         span=excess.span if allow else head.span,
         base=base.reach,
         attribute=f"{head.attribute}[{excess.sid}]" if excess.sid else head.attribute,
         limits=excess.limits,
-        parts=excess.parts,
     )
 
 
@@ -377,12 +373,11 @@ def _from_nothing(
         return [
             replace(
                 _words_delta(
-                    event, one.parts[0], item, _listed(one.before) or "nothing", _listed(one.after)
+                    event, one.part, item, _listed(one.before) or "nothing", _listed(one.after)
                 ),
                 span=one.span,
                 attribute=f"{item.attribute}[{one.sid}]" if one.sid else item.attribute,
                 limits=one.limits,
-                parts=one.parts,
             )
             for one in excess
         ]

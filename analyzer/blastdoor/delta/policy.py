@@ -125,10 +125,10 @@ class Policy:
 class Excess:
     """What one statement of head reaches that base did not."""
 
-    parts: tuple[Part, ...]
-    """On which of its parts; the nearest statement of base holds the others."""
+    part: Part
+    """On which of its parts."""
     after: tuple[str, ...]
-    """The elements of the first part that are new, as written."""
+    """The elements of the part that are new, as written."""
     before: tuple[str, ...]
     """What base has in their place."""
     span: Span
@@ -249,16 +249,15 @@ def outside(head: Policy, base: Policy) -> tuple[list[Excess], bool]:
     unclear = False
     for statement in head.statements:
         excess, open_ = _outside(statement, base)
-        if excess is not None:
-            found.append(excess)
+        found.extend(excess)
         unclear = unclear or open_
     return found, unclear
 
 
-def _outside(head: _Statement, base: Policy) -> tuple[Excess | None, bool]:
+def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
     size = len(head.actions) * len(head.resources) * len(head.principals or (1,))
     if not head.sure or size > _MAX_TUPLES:
-        return None, True
+        return [], True
     verdicts = [_Against(head, other) for other in base.statements]
     missing: dict[tuple[Part, ...], list[tuple[_Element | None, _Element, _Element]]] = {}
     nearest: dict[tuple[Part, ...], _Statement | None] = {}
@@ -284,19 +283,21 @@ def _outside(head: _Statement, base: Policy) -> tuple[Excess | None, bool]:
                     parts = fewest or _PARTS[1:2]
                     missing.setdefault(parts, []).append((who, what, where))
                     nearest.setdefault(parts, near)
-    if not missing:
-        return None, unclear
-    parts = min(missing, key=lambda names: (len(names), [_PARTS.index(name) for name in names]))
-    return _excess(head, parts, missing[parts], nearest[parts]), unclear
+    found: list[Excess] = []
+    said: set[Part] = set()
+    for parts in sorted(missing, key=lambda names: (len(names), [*map(_PARTS.index, names)])):
+        if said.isdisjoint(parts):
+            found += [_excess(head, part, missing[parts], nearest[parts]) for part in parts]
+            said.update(parts)
+    return found, unclear
 
 
 def _excess(
     head: _Statement,
-    parts: tuple[Part, ...],
+    first: Part,
     tuples: list[tuple[_Element | None, _Element, _Element]],
     near: _Statement | None,
 ) -> Excess:
-    first = parts[0]
     if first == "conditions":
         kept = {(operator, key) for operator, key, _values in head.conditions}
         before = [] if near is None else [c for c in near.conditions if c[:2] not in kept]
@@ -304,7 +305,7 @@ def _excess(
         lost = before or changed
         after = [c for c in head.conditions if c[:2] in {d[:2] for d in lost}]
         return Excess(
-            parts,
+            first,
             tuple(_condition(c) for c in after) or ("no condition",),
             tuple(_condition(c) for c in lost) or ("a condition",),
             head.span,
@@ -315,7 +316,7 @@ def _excess(
     elements = [element for row in tuples if (element := row[at]) is not None]
     after_texts = tuple(dict.fromkeys(_shown(element.text) for element in elements))
     before_texts = () if near is None else tuple(_shown(e.text) for e in near.part(first))
-    return Excess(parts, after_texts, before_texts, elements[0].span, head.sid)
+    return Excess(first, after_texts, before_texts, elements[0].span, head.sid)
 
 
 def _shown(text: str) -> str:

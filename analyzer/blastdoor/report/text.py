@@ -256,7 +256,11 @@ def render_finding(finding: Finding, rule: RuleView | None = None, style: Style 
         block.remark("note", f"{_place(related.span)}: {_words(related.message)}")
     for words in finding.evidence:
         block.remark("note", _words(words))
-    for line in finding.reach.describe() if finding.reach is not None else ():
+    if finding.before or finding.after:
+        block.remark("before", _words(finding.before))
+        block.remark("after", _words(finding.after))
+    reach = finding.reach if not finding.after else None
+    for line in reach.describe() if reach is not None else ():
         block.remark("reach", _words(line))
     if finding.contain:
         block.remark("help", _words(finding.contain))
