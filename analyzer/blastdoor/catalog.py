@@ -16,7 +16,7 @@ bundle that could be stale or foreign. Bodies are read when something asks for t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import islice
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from blastdoor import tables
 from blastdoor.finding import Level
 from blastdoor.match import Match, MatchError
 from blastdoor.reach import AXES
+from blastdoor.record import dataclass
 from blastdoor.source import read_below
 
 if TYPE_CHECKING:

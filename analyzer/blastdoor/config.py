@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.finding import Level
+from blastdoor.record import dataclass
 from blastdoor.source import MAX_SIZE, Globs, configuration_file, read_regular
 
 if TYPE_CHECKING:

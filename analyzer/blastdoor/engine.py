@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
@@ -21,6 +21,7 @@ from blastdoor import tables
 from blastdoor.detect import DETECTORS, Detector
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
+from blastdoor.record import dataclass
 from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
 from blastdoor.value import known_text
 

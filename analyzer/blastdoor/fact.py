@@ -7,8 +7,10 @@ detector knows which language a fact came from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,9 @@ columns are one-based. The conversion to UTF-16 happens only in the editor serve
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from blastdoor.record import dataclass
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 

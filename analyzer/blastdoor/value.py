@@ -11,10 +11,11 @@ is bounded: the constructors `many` and `mapping` refuse what is beyond the budg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator

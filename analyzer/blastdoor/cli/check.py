@@ -7,7 +7,7 @@ import os
 import posixpath
 import sys
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -17,6 +17,7 @@ from blastdoor.cli import names
 from blastdoor.cli.places import Place, locate, locate_text
 from blastdoor.cli.streams import FORMATS, CallerError, drop_stdout, emit, progress_for, replacing
 from blastdoor.finding import Level, Report, Suppression
+from blastdoor.record import dataclass
 from blastdoor.report.escape import sanitise
 from blastdoor.source import MAX_SIZE, Globs, Memory, Overlay, Tree, read_regular
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastdoor.cli.streams import CallerError
+from blastdoor.record import dataclass
 from blastdoor.report.escape import sanitise
 from blastdoor.source import configuration_root, repository_root
 

@@ -6,13 +6,13 @@ policy document of which kind is in the table of policy attributes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blastdoor import tables
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import Resource, Statement, Term
 from blastdoor.facts.reading import at_path, items_of, term
+from blastdoor.record import dataclass
 from blastdoor.value import (
     Encoded,
     Known,

@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Final, Protocol
 
+from blastdoor.record import dataclass
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     MAX_SIZE,

@@ -5,8 +5,9 @@ Source: Terraform language documentation, "Functions", section "IP Network Funct
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
