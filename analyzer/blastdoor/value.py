@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -31,6 +31,15 @@ MAX_ALTERNATIVES: Final = 16
 """Most alternatives that a `OneOf` keeps."""
 
 Scalar = str | bool | int | float | None
+
+Type = str | tuple[Any, ...]
+"""A type of Terraform's: ``string``, ``number``, ``bool``, ``any`` (not decided yet), `OPEN_TYPE`, or
+a pair of ``list``, ``set``, ``map`` and the element's, ``tuple`` and the elements', ``object`` and
+sorted pairs of names and types."""
+OPEN_TYPE: Final = "?"
+"""Stands for a type that is not known here."""
+HIDDEN: Final = "(sensitive)"
+"""What is printed of a value that must not be."""
 
 
 class Step(Enum):
@@ -153,18 +162,21 @@ class Key:
 class Value:
     """What is known of one expression: base of all kinds."""
 
-    __slots__ = ("_key", "depth", "size", "span", "via")
+    __slots__ = ("_key", "depth", "secret", "size", "span", "via")
 
     span: Span | None
     via: tuple[Evidence, ...]
     size: int
     depth: int
+    secret: int
+    """0, or 1 when something within must not be printed, or 2 when nothing of it may be."""
 
     def __init__(self, span: Span | None = None, via: tuple[Evidence, ...] = ()) -> None:
         self.span = span
         self.via = via
         self.size = 1
         self.depth = 1
+        self.secret = 0
         self._key: Key | None = None
 
     def _copy(self) -> Value:
@@ -176,6 +188,7 @@ class Value:
         copy.via = self.via + evidence
         copy.size = self.size
         copy.depth = self.depth
+        copy.secret = self.secret
         copy._key = self._key  # noqa: SLF001  a copy of itself
         return copy
 
@@ -185,7 +198,16 @@ class Value:
         copy.span = span
         copy.size = self.size
         copy.depth = self.depth
+        copy.secret = self.secret
         copy._key = self._key  # noqa: SLF001  a copy of itself
+        return copy
+
+    def hidden(self) -> Value:
+        """The same value, never to be printed."""
+        if self.secret > 1:
+            return self
+        copy = self.through()
+        copy.secret = 2
         return copy
 
     def key(self) -> Key:
@@ -219,23 +241,42 @@ class Known(Value):
         self.via = via
         self.size = 1
         self.depth = 1
+        self.secret = 0
         self._key = None
         self.data = data
         self.pieces = pieces
 
     def __repr__(self) -> str:
-        return f"Known({self.data!r})"
+        return f"Known({HIDDEN if self.secret else repr(self.data)})"
 
     def _copy(self) -> Value:
         return Known(self.data, self.span, self.via, self.pieces)
 
     def _make_key(self) -> Iterable[object]:
-        return ("known", type(self.data).__name__, self.data)
+        data = self.data
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)
+        return ("known", type(data).__name__, data)
 
     @property
     def resolved(self) -> bool:
         """Whether everything in the value is known."""
         return True
+
+
+class Null(Known):
+    """A null of a type, such as an optional attribute that is not set."""
+
+    __slots__ = ("type",)
+
+    def __init__(
+        self, type_: Type, span: Span | None = None, via: tuple[Evidence, ...] = ()
+    ) -> None:
+        super().__init__(None, span, via)
+        self.type = type_
+
+    def _copy(self) -> Value:
+        return Null(self.type, self.span, self.via)
 
 
 class Text(Value):
@@ -252,6 +293,8 @@ class Text(Value):
         super().__init__(span, via)
         self.parts = parts
         self.size = 1 + sum(part.size for part in parts if isinstance(part, Value))
+        if any(part.secret for part in parts if isinstance(part, Value)):
+            self.secret = 2
 
     def __repr__(self) -> str:
         return f"Text({self.pattern('{}')!r})"
@@ -287,6 +330,7 @@ class Encoded(Value):
         self.inner = inner
         self.size = 1 + inner.size
         self.depth = 1 + inner.depth
+        self.secret = inner.secret
 
     def __repr__(self) -> str:
         return f"Encoded({self.inner!r})"
@@ -326,6 +370,7 @@ class OneOf(Value):
         self.alternatives = alternatives
         self.size = 1 + sum(a.value.size for a in alternatives)
         self.depth = max(a.value.depth for a in alternatives)
+        self.secret = max(a.value.secret for a in alternatives)
 
     def __repr__(self) -> str:
         return f"OneOf({', '.join(repr(a.value) for a in self.alternatives)})"
@@ -338,9 +383,12 @@ class OneOf(Value):
 
 
 class Many(Value):
-    """A list, tuple or set; ``complete`` is false when there may be further elements."""
+    """A list, tuple or set; ``complete`` is false when there may be further elements.
 
-    __slots__ = ("complete", "is_set", "items")
+    ``element`` is the elements' type of a list or set, ``None`` for a tuple.
+    """
+
+    __slots__ = ("_type", "complete", "element", "is_set", "items")
 
     def __init__(
         self,
@@ -350,20 +398,34 @@ class Many(Value):
         *,
         complete: bool = True,
         is_set: bool = False,
+        element: Type | None = None,
     ) -> None:
         super().__init__(span, via)
         self.items = items
         self.complete = complete
         self.is_set = is_set
+        self.element = element
+        self._type: Type | None = None
         if items:
             self.size = 1 + sum([item.size for item in items])
             self.depth = 1 + max([item.depth for item in items])
+            if max([item.secret for item in items]):
+                self.secret = 1
 
     def __repr__(self) -> str:
         return f"Many({', '.join(map(repr, self.items))}{'' if self.complete else ', …'})"
 
     def _copy(self) -> Value:
-        return Many(self.items, self.span, self.via, complete=self.complete, is_set=self.is_set)
+        copy = Many(
+            (),
+            self.span,
+            self.via,
+            complete=self.complete,
+            is_set=self.is_set,
+            element=self.element,
+        )
+        copy.items = self.items
+        return copy
 
     def _make_key(self) -> Iterable[object]:
         return ["many", self.complete, self.is_set, *[item.key() for item in self.items]]
@@ -377,10 +439,11 @@ class Many(Value):
 class Mapping(Value):
     """An object or map; ``complete`` is false when there may be further keys.
 
-    ``key_spans`` says where each key is written, for the keys whose place is known.
+    ``key_spans`` says where each key is written, for the keys whose place is known; ``element`` is
+    the elements' type of a map, ``None`` for an object.
     """
 
-    __slots__ = ("complete", "entries", "key_spans")
+    __slots__ = ("_type", "complete", "element", "entries", "key_spans")
 
     def __init__(
         self,
@@ -390,24 +453,36 @@ class Mapping(Value):
         *,
         complete: bool = True,
         key_spans: dict[str, Span] | None = None,
+        element: Type | None = None,
     ) -> None:
         super().__init__(span, via)
         self.entries = entries
         self.complete = complete
         self.key_spans = key_spans or {}
+        self.element = element
+        self._type: Type | None = None
         if entries:
             values = entries.values()
             self.size = 1 + sum([item.size for item in values])
             self.depth = 1 + max([item.depth for item in values])
+            if max([item.secret for item in values]):
+                self.secret = 1
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{k!r}: {v!r}" for k, v in self.entries.items())
         return f"Mapping({inner}{'' if self.complete else ', …'})"
 
     def _copy(self) -> Value:
-        return Mapping(
-            self.entries, self.span, self.via, complete=self.complete, key_spans=self.key_spans
+        copy = Mapping(
+            {},
+            self.span,
+            self.via,
+            complete=self.complete,
+            key_spans=self.key_spans,
+            element=self.element,
         )
+        copy.entries = self.entries
+        return copy
 
     def _make_key(self) -> Iterable[object]:
         parts: list[object] = ["mapping", self.complete]
@@ -506,6 +581,49 @@ def within_budget(value: Value) -> Value:
     if value.size > MAX_SIZE or value.depth > MAX_DEPTH:
         return Unknown(Reason.BUDGET, "value too large", value.span, value.via)
     return value
+
+
+def type_of(value: Value) -> Type:
+    """The type of a value, with `OPEN_TYPE` where it is not known. Depth is that of the value."""
+    if isinstance(value, Known):
+        data = value.data
+        if isinstance(data, str):
+            return "string"
+        if data is None:
+            return value.type if isinstance(value, Null) else "any"
+        return "bool" if isinstance(data, bool) else "number"
+    if isinstance(value, (Many, Mapping)):
+        found = value._type  # noqa: SLF001  kept with the value
+        if found is None:
+            found = _type_of_many(value) if isinstance(value, Many) else _type_of_mapping(value)
+            value._type = found  # noqa: SLF001  kept with the value
+        return found
+    if isinstance(value, (Text, Encoded)):
+        return "string"
+    if isinstance(value, OneOf):
+        types = {type_of(a.value) for a in value.alternatives} - {"any"}
+        if len(types) == 1:
+            return types.pop()
+    return OPEN_TYPE
+
+
+def _type_of_many(many: Many) -> Type:
+    if many.element is not None:
+        return ("set" if many.is_set else "list", many.element)
+    if many.is_set:
+        types = {type_of(item) for item in many.items} - {"any"}
+        return ("set", types.pop() if len(types) == 1 else OPEN_TYPE if types else "any")
+    if not many.complete:
+        return OPEN_TYPE
+    return ("tuple", tuple([type_of(item) for item in many.items]))
+
+
+def _type_of_mapping(mapping: Mapping) -> Type:
+    if mapping.element is not None:
+        return ("map", mapping.element)
+    if not mapping.complete:
+        return OPEN_TYPE
+    return ("object", tuple([(k, type_of(v)) for k, v in sorted(mapping.entries.items())]))
 
 
 def one_of(

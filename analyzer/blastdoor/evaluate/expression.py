@@ -11,15 +11,30 @@ sides. Evaluation is bounded by a `Budget` of steps and depth; beyond it values 
 from __future__ import annotations
 
 from itertools import product
+from math import isclose
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from blastdoor.evaluate import functions
-from blastdoor.evaluate.functions.base import Call, Stop, number_text, parse_number, unknown_like
+from blastdoor.evaluate.functions.base import (
+    Call,
+    Inexact,
+    Mismatch,
+    Stop,
+    convert_to,
+    element_type,
+    number_text,
+    parse_number,
+    same,
+    unknown_like,
+)
+from blastdoor.evaluate.functions.numbers import combine
+from blastdoor.evaluate.kinds import common
 from blastdoor.parse import tree
 from blastdoor.span import Document, Span
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     MAX_TEXT,
+    OPEN_TYPE,
     Alternative,
     Encoded,
     Evidence,
@@ -36,6 +51,8 @@ from blastdoor.value import (
     Unknown,
     Value,
     one_of,
+    type_of,
+    walk,
     within_budget,
 )
 
@@ -43,6 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from blastdoor.evaluate.functions import Files
+    from blastdoor.value import Type
 
 MAX_STEPS: Final = 3_000_000
 """Most expression nodes that one unit may evaluate."""
@@ -350,7 +368,10 @@ def _apply_unary(operator: str, operand: Value, span: Span) -> Value:
     else:
         number = to_number(operand)
         if number is not None:
-            return Known(-number, span)
+            if isinstance(number, Inexact):
+                return Known(number.negated(), span)
+            # Terraform writes the negative of zero as -0.
+            return Known(-number if number else -0.0, span)
     return Unknown(Reason.INVALID, operator, span)
 
 
@@ -375,6 +396,9 @@ def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
         if truth is decisive:
             return Known(decisive, span)
         right = evaluate(node.right, frame)
+        for side in (left, right):
+            if _fails(side):
+                return _missing(side, span)
         other = to_bool(right)
         if other is decisive:
             return Known(decisive, span)
@@ -383,13 +407,26 @@ def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
         missing = left if truth is None else right
         return _missing(missing, span)
     right = evaluate(node.right, frame)
+    left, right = _written(left, frame, span), _written(right, frame, span)
     if operator in ("==", "!="):
-        same = equal(_written(left, frame, span), _written(right, frame, span))
-        if same is not None:
-            return Known(same is (operator == "=="), span)
+        for side in (left, right):
+            if _fails(side):
+                return _missing(side, span)
+        found = equal(left, right)
+        if found is not None:
+            return Known(found is (operator == "=="), span)
         return _missing(right if left.resolved else left, span)
     return _distribute(
         (left, right), lambda known: _arithmetic(operator, known[0], known[1], span), span
+    )
+
+
+def _fails(value: Value) -> bool:
+    """Whether evaluating an operand is an error in Terraform."""
+    if value.resolved or isinstance(value, OneOf):
+        return False
+    return any(
+        isinstance(inner, Unknown) and inner.reason is Reason.INVALID for inner in walk(value)
     )
 
 
@@ -415,34 +452,11 @@ def _missing(value: Value, span: Span) -> Value:
 
 def equal(left: Value, right: Value) -> bool | None:
     """Whether two values are equal; ``None`` when that cannot be known."""
-    if isinstance(left, Known) and isinstance(right, Known):
-        one, other = left.data, right.data
-        if isinstance(one, bool) or isinstance(other, bool):
-            return one is other
-        return one == other
-    if isinstance(left, OneOf) or isinstance(right, OneOf):
-        results = {
-            equal(a.value, b.value)
-            for a in (left.alternatives if isinstance(left, OneOf) else (Alternative(left, ""),))
-            for b in (right.alternatives if isinstance(right, OneOf) else (Alternative(right, ""),))
-        }
-        return results.pop() if len(results) == 1 else None
-    if left.resolved and right.resolved and not isinstance(left, Encoded):
-        return left.key() == right.key()
-    for one_value, other_value in ((left, right), (right, left)):
-        # Something with content is not null, and a text that begins otherwise is another text.
-        if isinstance(one_value, (Many, Mapping, Text, Encoded)) and isinstance(other_value, Known):
-            if other_value.data is None or (
-                isinstance(one_value, Encoded) and other_value.data == ""
-            ):
-                return False
-            if isinstance(one_value, Text) and isinstance(other_value.data, str):
-                first, last = one_value.parts[0], one_value.parts[-1]
-                if isinstance(first, Piece) and not other_value.data.startswith(first.text):
-                    return False
-                if isinstance(last, Piece) and not other_value.data.endswith(last.text):
-                    return False
-    return None
+    for one, other in ((left, right), (right, left)):
+        # A JSON text is never empty, and never null.
+        if isinstance(one, Encoded) and isinstance(other, Known) and other.data in (None, ""):
+            return False
+    return same(left, right)
 
 
 def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
@@ -450,6 +464,9 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
     if one is None or other is None:
         return Unknown(Reason.INVALID, operator, span)
     if operator in _COMPARISONS:
+        if isinstance(one, Inexact) or isinstance(other, Inexact):
+            if isclose(one, other):
+                return Unknown(Reason.BUDGET, "digits of a quotient", span)
         return Known(_COMPARISONS[operator](one, other), span)
     if operator in ("/", "%") and other == 0:
         return Unknown(Reason.INVALID, "division by zero", span)
@@ -460,41 +477,12 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
     ):
         return Unknown(Reason.BUDGET, "number too large", span)
     try:
-        result = _whole(_compute(operator, one, other))
-    except (OverflowError, ValueError):
+        result = combine(operator, one, other)
+    except (OverflowError, ValueError, ZeroDivisionError):
         return Unknown(Reason.BUDGET, "number too large", span)
     if result - result != 0:
         return Unknown(Reason.BUDGET, "number too large", span)
     return Known(result, span)
-
-
-def _compute(operator: str, one: float, other: float) -> float:
-    if operator in ("+", "-", "*") and (isinstance(one, float) or isinstance(other, float)):
-        # Terraform counts in decimal digits as far as anyone writes them: 0.1 + 0.2 is 0.3.
-        from decimal import Decimal
-
-        exact, by = Decimal(repr(one)), Decimal(repr(other))
-        return float(
-            exact + by if operator == "+" else exact - by if operator == "-" else exact * by
-        )
-    if operator == "+":
-        return one + other
-    if operator == "-":
-        return one - other
-    if operator == "*":
-        return one * other
-    if operator == "%":
-        result = abs(one) % abs(other)
-        return -result if one < 0 else result
-    if isinstance(one, int) and isinstance(other, int) and one % other == 0:
-        return one // other
-    return one / other
-
-
-def _whole(number: float) -> float:
-    if isinstance(number, float) and number.is_integer() and abs(number) < 1e15:  # noqa: PLR2004
-        return int(number)
-    return number
 
 
 _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
@@ -534,10 +522,19 @@ def _distribute(
 def _conditional(node: tree.Conditional, frame: Frame) -> Value:
     condition = evaluate(node.condition, frame)
     truth = to_bool(condition)
+    span = frame.span(node)
     if truth is not None:
-        return evaluate(node.yes if truth else node.no, frame)
+        result = _unified(
+            evaluate(node.yes if truth else node.no, frame),
+            node.no if truth else node.yes,
+            frame,
+            span,
+        )
+        return result.hidden() if condition.secret else result
     if isinstance(condition, (Known, Many, Mapping)):
-        return Unknown(Reason.INVALID, "condition", frame.span(node))
+        return Unknown(Reason.INVALID, "condition", span)
+    if isinstance(condition, Unknown) and condition.reason is Reason.INVALID:
+        return _missing(condition, span)
     budget = frame.scope.budget
     budget.speculative += 1
     try:
@@ -553,8 +550,58 @@ def _conditional(node: tree.Conditional, frame: Frame) -> Value:
         and isinstance(no, (Many, Mapping))
         and yes.size + no.size > _WIDE
     ):
-        return _missing(condition, frame.span(node))
-    return one_of((Alternative(yes, text), Alternative(no, f"not ({text})")), frame.span(node))
+        return _missing(condition, span)
+    return one_of((Alternative(yes, text), Alternative(no, f"not ({text})")), span)
+
+
+_ARITHMETIC: Final = frozenset("+-*/%")
+_LITERALS: Final = {str: "string", bool: "bool", int: "number", float: "number"}
+
+
+def _written_type(node: tree.Expression, frame: Frame) -> Type:
+    """The type of an expression, without evaluating it where its form says it."""
+    while isinstance(node, tree.Parenthesized):
+        node = node.inner
+    if isinstance(node, tree.Literal):
+        return "any" if node.value is None else _LITERALS[node.value.__class__]
+    if isinstance(node, tree.Template) and (
+        node.heredoc or len(node.parts) != 1 or isinstance(node.parts[0], tree.TextPart)
+    ):
+        return "string"
+    if isinstance(node, tree.Binary):
+        return "number" if node.operator in _ARITHMETIC else "bool"
+    if isinstance(node, tree.Unary):
+        return "bool" if node.operator == "!" else "number"
+    if isinstance(node, tree.TupleExpression) and not node.items:
+        return ("tuple", ())
+    if isinstance(node, tree.ObjectExpression) and not node.items:
+        return ("object", ())
+    budget = frame.scope.budget
+    budget.speculative += 1
+    try:
+        return type_of(evaluate(node, frame))
+    finally:
+        budget.speculative -= 1
+
+
+def _unified(chosen: Value, other: tree.Expression, frame: Frame, span: Span) -> Value:
+    """The chosen side of a conditional as one of the type that both sides have in common."""
+    if isinstance(chosen, (Unknown, OneOf)):
+        return chosen
+    type_ = type_of(chosen)
+    if type_ == "any":
+        return chosen
+    against = _written_type(other, frame)
+    if against in (type_, "any", OPEN_TYPE):
+        return chosen
+    found = common((type_, against))
+    if found is None:
+        return Unknown(Reason.INVALID, "sides of a conditional without a common type", span)
+    call = Call("conditional", span, frame.scope.files)
+    try:
+        return convert_to(call, chosen, found)
+    except Mismatch:
+        return Unknown(Reason.INVALID, "sides of a conditional without a common type", span)
 
 
 # Collections
@@ -835,6 +882,10 @@ def _select_unknown(value: Unknown, key: Value, span: Span) -> Value:
 
 def _any_element(value: Value, key: Value, span: Span) -> Value:
     """``value[key]`` where only the key is unknown: one of the elements, when they are few."""
+    if isinstance(key, (Many, Mapping)):
+        return Unknown(Reason.INVALID, "a collection as a key", span)
+    if isinstance(key, Unknown) and key.reason is Reason.INVALID:
+        return _missing(key, span)
     items: Sequence[Value] = ()
     if isinstance(value, Mapping) and value.complete:
         items = list(value.entries.values())
@@ -867,7 +918,12 @@ def _splat(value: Value, operation: tree.Splat, frame: Frame, span: Span) -> Val
     elements = value.items if isinstance(value, Many) else (value,)
     complete = value.complete if isinstance(value, Many) else True
     items = [follow(element, operation.operations, frame, span) for element in elements]
-    return within_budget(Many(tuple(items), span, value.via, complete=complete))
+    element: Type | None = None
+    if isinstance(value, Many) and (value.is_set or value.element is not None):
+        element = element_type(items) if items and operation.operations else value.element
+        if not items and operation.operations:
+            element = OPEN_TYPE
+    return within_budget(Many(tuple(items), span, value.via, complete=complete, element=element))
 
 
 def follow(value: Value, operations: Sequence[tree.Operation], frame: Frame, span: Span) -> Value:

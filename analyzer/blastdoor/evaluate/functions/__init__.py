@@ -71,6 +71,8 @@ _NULLABLE: Final = frozenset(
 )
 """Functions that take null for at least one argument; elsewhere null is an error."""
 
+_GUARDS: Final = frozenset({"can", "try"})
+"""Functions that take arguments which cannot be evaluated."""
 _WHOLE: Final = frozenset({"try"})
 """Functions that look at the alternatives of their arguments themselves."""
 
@@ -88,6 +90,11 @@ def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Val
     this = Call(name, span, files)
 
     def apply(values: Sequence[Value]) -> Value:
+        if name not in _GUARDS:
+            for value in values:
+                # What cannot be evaluated cannot be an argument.
+                if isinstance(value, Unknown) and value.reason is Reason.INVALID:
+                    return value
         if name not in _NULLABLE:
             for value in values:
                 if isinstance(value, Known) and value.data is None:
