@@ -40,6 +40,11 @@ OPEN_TYPE: Final = "?"
 """Stands for a type that is not known here."""
 HIDDEN: Final = "(sensitive)"
 """What is printed of a value that must not be."""
+HOLDS_SECRET: Final = 1
+SECRET: Final = 2
+FAILS: Final = 4
+"""Marks of values: something within must not be printed; nothing of it may be; evaluating what is
+within is an error in Terraform."""
 
 
 class Step(Enum):
@@ -162,21 +167,21 @@ class Key:
 class Value:
     """What is known of one expression: base of all kinds."""
 
-    __slots__ = ("_key", "depth", "secret", "size", "span", "via")
+    __slots__ = ("_key", "depth", "marks", "size", "span", "via")
 
     span: Span | None
     via: tuple[Evidence, ...]
     size: int
     depth: int
-    secret: int
-    """0, or 1 when something within must not be printed, or 2 when nothing of it may be."""
+    marks: int
+    """Any of `HOLDS_SECRET`, `SECRET` and `FAILS`."""
 
     def __init__(self, span: Span | None = None, via: tuple[Evidence, ...] = ()) -> None:
         self.span = span
         self.via = via
         self.size = 1
         self.depth = 1
-        self.secret = 0
+        self.marks = 0
         self._key: Key | None = None
 
     def _copy(self) -> Value:
@@ -188,7 +193,7 @@ class Value:
         copy.via = self.via + evidence
         copy.size = self.size
         copy.depth = self.depth
-        copy.secret = self.secret
+        copy.marks = self.marks
         copy._key = self._key  # noqa: SLF001  a copy of itself
         return copy
 
@@ -198,17 +203,22 @@ class Value:
         copy.span = span
         copy.size = self.size
         copy.depth = self.depth
-        copy.secret = self.secret
+        copy.marks = self.marks
         copy._key = self._key  # noqa: SLF001  a copy of itself
         return copy
 
     def hidden(self) -> Value:
         """The same value, never to be printed."""
-        if self.secret > 1:
+        if self.marks & SECRET:
             return self
         copy = self.through()
-        copy.secret = 2
+        copy.marks |= SECRET
         return copy
+
+    @property
+    def secret(self) -> bool:
+        """Whether it, or something within, must not be printed."""
+        return bool(self.marks & (SECRET | HOLDS_SECRET))
 
     def key(self) -> Key:
         """A hashable form: equal for values that say the same, whatever their spans."""
@@ -223,6 +233,17 @@ class Value:
     def resolved(self) -> bool:
         """Whether everything in the value is known."""
         return False
+
+
+_UNMARKED: Final = frozenset({0})
+
+
+def _marks_of(marks: Iterable[int]) -> int:
+    """The marks of a collection of values that have ``marks``."""
+    found = 0
+    for mark in marks:
+        found |= mark
+    return (HOLDS_SECRET if found & (SECRET | HOLDS_SECRET) else 0) | (found & FAILS)
 
 
 class Known(Value):
@@ -241,7 +262,7 @@ class Known(Value):
         self.via = via
         self.size = 1
         self.depth = 1
-        self.secret = 0
+        self.marks = 0
         self._key = None
         self.data = data
         self.pieces = pieces
@@ -293,8 +314,9 @@ class Text(Value):
         super().__init__(span, via)
         self.parts = parts
         self.size = 1 + sum(part.size for part in parts if isinstance(part, Value))
-        if any(part.secret for part in parts if isinstance(part, Value)):
-            self.secret = 2
+        for part in parts:
+            if isinstance(part, Value) and part.marks:
+                self.marks |= (SECRET if part.secret else 0) | (part.marks & FAILS)
 
     def __repr__(self) -> str:
         return f"Text({self.pattern('{}')!r})"
@@ -330,7 +352,7 @@ class Encoded(Value):
         self.inner = inner
         self.size = 1 + inner.size
         self.depth = 1 + inner.depth
-        self.secret = inner.secret
+        self.marks = inner.marks
 
     def __repr__(self) -> str:
         return f"Encoded({self.inner!r})"
@@ -370,7 +392,8 @@ class OneOf(Value):
         self.alternatives = alternatives
         self.size = 1 + sum(a.value.size for a in alternatives)
         self.depth = max(a.value.depth for a in alternatives)
-        self.secret = max(a.value.secret for a in alternatives)
+        if any(a.value.secret for a in alternatives):
+            self.marks = HOLDS_SECRET
 
     def __repr__(self) -> str:
         return f"OneOf({', '.join(repr(a.value) for a in self.alternatives)})"
@@ -409,8 +432,9 @@ class Many(Value):
         if items:
             self.size = 1 + sum([item.size for item in items])
             self.depth = 1 + max([item.depth for item in items])
-            if max([item.secret for item in items]):
-                self.secret = 1
+            marks = {item.marks for item in items}
+            if marks != _UNMARKED:
+                self.marks = _marks_of(marks)
 
     def __repr__(self) -> str:
         return f"Many({', '.join(map(repr, self.items))}{'' if self.complete else ', …'})"
@@ -465,8 +489,9 @@ class Mapping(Value):
             values = entries.values()
             self.size = 1 + sum([item.size for item in values])
             self.depth = 1 + max([item.depth for item in values])
-            if max([item.secret for item in values]):
-                self.secret = 1
+            marks = {item.marks for item in values}
+            if marks != _UNMARKED:
+                self.marks = _marks_of(marks)
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{k!r}: {v!r}" for k, v in self.entries.items())
@@ -521,6 +546,8 @@ class Unknown(Value):
         partition: str | None = None,
     ) -> None:
         super().__init__(span, via)
+        if reason is Reason.INVALID:
+            self.marks = FAILS
         self.reason = reason
         self.subject = subject
         self.meaning = meaning

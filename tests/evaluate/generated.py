@@ -146,8 +146,8 @@ class _Maker:
                 f"flatten([{left}, {right}])",
                 f"lookup({left}, {self.text(0)}, {right})",
                 f"jsondecode(jsonencode([{left}, {right}]))",
-                f"join(\",\", [{left}, {right}])",
-                f"format(\"%s|%v\", {left}, {right})",
+                f'join(",", [{left}, {right}])',
+                f'format("%s|%v", {left}, {right})',
                 f"tolist({left}) == {right}",
                 f"one({left})",
                 f"element({left}, {right})",
@@ -181,18 +181,22 @@ class _Maker:
                 lambda: f"replace({self.text(below)}, {self.text(0)}, {self.text(0)})",
                 lambda: f'replace({self.text(below)}, "/[a-m]/", "<$0>")',
                 lambda: f'format("%s/%05d", {self.text(below)}, length({self.texts(below)}))',
-                lambda: f'format("%q %v %t", {self.text(below)}, {self.number(below)}, '
-                f"{self.truth(below)})",
+                lambda: (
+                    f'format("%q %v %t", {self.text(below)}, {self.number(below)}, '
+                    f"{self.truth(below)})"
+                ),
                 lambda: f"substr({self.text(below)}, 0, 2)",
                 lambda: f"trimprefix({self.text(below)}, {self.text(0)})",
                 lambda: f"jsonencode({self.any(below)})",
                 lambda: f"tostring({self.number(below)})",
-                lambda: f"coalesce({self.text(below)}, {self.text(0)}, \"z\")",
+                lambda: f'coalesce({self.text(below)}, {self.text(0)}, "z")',
                 lambda: f"try({self.mapping(below)}[{self.text(0)}], {self.text(0)})",
-                lambda: f"lookup({self.mapping(below)}, {self.text(0)}, \"none\")",
+                lambda: f'lookup({self.mapping(below)}, {self.text(0)}, "none")',
                 lambda: f"element({self.texts(below)}, {self.random.randint(0, 5)})",
-                lambda: f'"%{{ if {self.truth(below)} }}{self.word()}%{{ else }}'
-                f'${{{self.text(below)}}}%{{ endif }}"',
+                lambda: (
+                    f'"%{{ if {self.truth(below)} }}{self.word()}%{{ else }}'
+                    f'${{{self.text(below)}}}%{{ endif }}"'
+                ),
                 lambda: f'"%{{ for v in {self.texts(below)} ~}} ${{v}}; %{{ endfor ~}}"',
                 lambda: f'regex("[a-z]+", "{self.word()}1")',
                 lambda: f"md5({self.text(below)})",
@@ -203,7 +207,7 @@ class _Maker:
         )()
 
     def word(self) -> str:
-        return self.random.choice(("web", "db ", "a$b", "x%y", "q\\\"q", "tab\\t"))
+        return self.random.choice(("web", "db ", "a$b", "x%y", 'q\\"q', "tab\\t"))
 
     def number(self, depth: int) -> str:
         """A number."""
@@ -234,7 +238,7 @@ class _Maker:
                 lambda: f"tonumber(tostring({self.number(below)}))",
                 lambda: f"try({self.numbers(below)}[1], {self.number(below)})",
                 lambda: f"index([1, 2, 3], {self.number(0)})",
-                lambda: f"parseint(\"{self.random.randint(0, 99)}\", 16)",
+                lambda: f'parseint("{self.random.randint(0, 99)}", 16)',
                 lambda: f"signum({self.number(below)})",
             )
         )()
@@ -290,12 +294,18 @@ class _Maker:
         return self.random.choice(
             (
                 lambda: f"[{self.text(below)}, {self.text(below)}]",
-                lambda: f"[for {name} in {self.texts(below)} : "
-                f"{self._loop(name, 'text', self.text, below)}]",
-                lambda: f"[for {name} in {self.texts(below)} : {name} if "
-                f"{self._loop(name, 'text', self.truth, below)}]",
-                lambda: f"[for k{depth}, {name} in {self.mapping(below)} : "
-                f"{self._loop(f'k{depth}', 'text', self.text, below)}]",
+                lambda: (
+                    f"[for {name} in {self.texts(below)} : "
+                    f"{self._loop(name, 'text', self.text, below)}]"
+                ),
+                lambda: (
+                    f"[for {name} in {self.texts(below)} : {name} if "
+                    f"{self._loop(name, 'text', self.truth, below)}]"
+                ),
+                lambda: (
+                    f"[for k{depth}, {name} in {self.mapping(below)} : "
+                    f"{self._loop(f'k{depth}', 'text', self.text, below)}]"
+                ),
                 lambda: f"concat(tolist({self.texts(below)}), {self.listed(below)})",
                 lambda: f"concat({self.listed(below)}, {self.listed(below)})",
                 lambda: f"distinct({self.texts(below)})",
@@ -306,8 +316,8 @@ class _Maker:
                 lambda: f"compact({self.texts(below)})",
                 lambda: f"keys({self.mapping(below)})",
                 lambda: f"values({self.mapping(below)})",
-                lambda: f"slice(concat({self.listed(below)}, [\"s\"]), 0, 1)",
-                lambda: f"split(\",\", {self.text(below)})",
+                lambda: f'slice(concat({self.listed(below)}, ["s"]), 0, 1)',
+                lambda: f'split(",", {self.text(below)})',
                 lambda: f"{self.truth(below)} ? {self.texts(below)} : {self.texts(below)}",
                 lambda: f"{self.truth(below)} ? {self.texts(below)} : []",
                 lambda: f"{self.truth(below)} ? {self.texts(below)} : null",
@@ -315,21 +325,25 @@ class _Maker:
                 lambda: f"setunion({self.texts(below)}, {self.texts(below)})",
                 lambda: f"setsubtract({self.texts(below)}, {self.texts(below)})",
                 lambda: f"setintersection({self.texts(below)}, {self.texts(below)})",
-                lambda: f"formatlist(\"<%s>\", {self.texts(below)})",
+                lambda: f'formatlist("<%s>", {self.texts(below)})',
                 lambda: f"({self.texts(below)})[*]",
                 lambda: f"({self.text(below)})[*]",
-                lambda: f"coalescelist({self.listed(below)}, [\"c\"])",
-                lambda: f"regexall(\"[a-z]\", {self.text(below)})",
+                lambda: f'coalescelist({self.listed(below)}, ["c"])',
+                lambda: f'regexall("[a-z]", {self.text(below)})',
                 lambda: f"try(tolist({self.any(below)}), {self.texts(below)})",
                 lambda: f"chunklist({self.listed(below)}, 2)[*][0]",
-                lambda: f"matchkeys([\"a\", \"b\"], [\"x\", \"y\"], {self.texts(below)})",
+                lambda: f'matchkeys(["a", "b"], ["x", "y"], {self.texts(below)})',
             )
         )()
 
     def listed(self, depth: int) -> str:
         """A list or tuple of strings, no set."""
-        return f"[for e in {self.texts(depth)} : e]" if depth else self.random.choice(
-            ("local.names", "var.strings", "[]", '["l"]', "local.typed", "var.empty")
+        return (
+            f"[for e in {self.texts(depth)} : e]"
+            if depth
+            else self.random.choice(
+                ("local.names", "var.strings", "[]", '["l"]', "local.typed", "var.empty")
+            )
         )
 
     def numbers(self, depth: int) -> str:
@@ -344,8 +358,10 @@ class _Maker:
         return self.random.choice(
             (
                 lambda: f"[{self.number(below)}, {self.number(below)}]",
-                lambda: f"[for {name} in {self.numbers(below)} : "
-                f"{self._loop(name, 'number', self.number, below)}]",
+                lambda: (
+                    f"[for {name} in {self.numbers(below)} : "
+                    f"{self._loop(name, 'number', self.number, below)}]"
+                ),
                 lambda: f"[for i{depth}, {name} in {self.texts(below)} : i{depth}]",
                 lambda: f"tolist({self.numbers(below)})",
                 lambda: f"concat({self.numbers(below)}, [0])",
@@ -359,26 +375,32 @@ class _Maker:
         if depth <= 0 or self.random.random() < 0.2:
             return self.random.choice(
                 ("{}", "{ a = 1 }", '{ a = "x", b = "y" }', "local.counts", "var.labels",
-                 "local.typed_m", "var.settings.tags", "var.objects", 'tomap({})',
-                 "var.settings", "local.tree", "var.settings.nested", "{ a = 1, b = \"x\" }")
+                 "local.typed_m", "var.settings.tags", "var.objects", "tomap({})",
+                 "var.settings", "local.tree", "var.settings.nested", '{ a = 1, b = "x" }')
             )  # fmt: skip
         below = depth - 1
         name = f"m{depth}"
         return self.random.choice(
             (
-                lambda: f"{{ a = {self.any(below)}, \"b c\" = {self.text(below)} }}",
-                lambda: f"{{ (local.word) = {self.number(below)}, "
-                f'"${{{self.text(0)}}}-k" = {self.any(below)} }}',
-                lambda: f"{{ for {name} in toset({self.texts(below)}) : {name} => "
-                f"{self._loop(name, 'text', self.any, below)} }}",
-                lambda: f"{{ for k{depth}, {name} in {self.mapping(below)} : k{depth} => "
-                f"{self._loop(f'k{depth}', 'text', self.any, below)} }}",
+                lambda: f'{{ a = {self.any(below)}, "b c" = {self.text(below)} }}',
+                lambda: (
+                    f"{{ (local.word) = {self.number(below)}, "
+                    f'"${{{self.text(0)}}}-k" = {self.any(below)} }}'
+                ),
+                lambda: (
+                    f"{{ for {name} in toset({self.texts(below)}) : {name} => "
+                    f"{self._loop(name, 'text', self.any, below)} }}"
+                ),
+                lambda: (
+                    f"{{ for k{depth}, {name} in {self.mapping(below)} : k{depth} => "
+                    f"{self._loop(f'k{depth}', 'text', self.any, below)} }}"
+                ),
                 lambda: f"{{ for {name} in {self.texts(below)} : length({name}) => {name}... }}",
                 lambda: f"{{ for i, {name} in {self.texts(below)} : {name} => i... }}",
                 lambda: f"merge({self.mapping(below)}, {self.mapping(below)})",
                 lambda: f"merge({self.mapping(below)}, {{ z = {self.any(below)} }})",
                 lambda: f"zipmap(sort({self.texts(below)}), sort({self.texts(below)}))",
-                lambda: f"zipmap([\"p\", \"q\"], [{self.any(below)}, {self.any(below)}])",
+                lambda: f'zipmap(["p", "q"], [{self.any(below)}, {self.any(below)}])',
                 lambda: f"tomap({self.mapping(below)})",
                 lambda: f"{self.truth(below)} ? {self.mapping(below)} : {self.mapping(below)}",
                 lambda: f"{self.truth(below)} ? {self.mapping(below)} : {{}}",

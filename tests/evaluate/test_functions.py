@@ -350,7 +350,7 @@ def test_call(name: str, arguments: tuple[Value, ...], expected: Value) -> None:
 
 def test_identity_keeps_the_object() -> None:
     literal = Known("a", SPAN, (), (Piece("a", DOCUMENT, 5, 6),))
-    for name in ("tostring", "trimspace", "lower", "sensitive", "try", "format", "coalesce"):
+    for name in ("tostring", "trimspace", "lower", "nonsensitive", "try", "format", "coalesce"):
         assert call(name, literal) is literal
 
 

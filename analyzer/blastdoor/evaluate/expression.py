@@ -22,16 +22,18 @@ from blastdoor.evaluate.functions.base import (
     Stop,
     convert_to,
     element_type,
+    failure_in,
     number_text,
     parse_number,
     same,
     unknown_like,
 )
 from blastdoor.evaluate.functions.numbers import combine
-from blastdoor.evaluate.kinds import common
+from blastdoor.evaluate.kinds import common, is_open
 from blastdoor.parse import tree
 from blastdoor.span import Document, Span
 from blastdoor.value import (
+    FAILS,
     MAX_ALTERNATIVES,
     MAX_TEXT,
     OPEN_TYPE,
@@ -52,7 +54,6 @@ from blastdoor.value import (
     Value,
     one_of,
     type_of,
-    walk,
     within_budget,
 )
 
@@ -257,7 +258,7 @@ def _render_into(
         elif isinstance(part, tree.IfDirective):
             condition = evaluate(part.condition, frame)
             known = to_bool(condition)
-            if isinstance(condition, Known) and known is None:
+            if (isinstance(condition, Known) and known is None) or condition.marks & FAILS:
                 pieces.append(Unknown(Reason.INVALID, "condition", frame.span(part)))
             elif known is None:
                 sides = []
@@ -397,8 +398,12 @@ def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
             return Known(decisive, span)
         right = evaluate(node.right, frame)
         for side in (left, right):
-            if _fails(side):
-                return _missing(side, span)
+            if side.marks & FAILS:
+                return _missing(failure_in(side), span)
+            if isinstance(side, (Many, Mapping)) or (
+                isinstance(side, Known) and to_bool(side) is None
+            ):
+                return Unknown(Reason.INVALID, operator, span)
         other = to_bool(right)
         if other is decisive:
             return Known(decisive, span)
@@ -410,23 +415,14 @@ def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
     left, right = _written(left, frame, span), _written(right, frame, span)
     if operator in ("==", "!="):
         for side in (left, right):
-            if _fails(side):
-                return _missing(side, span)
+            if side.marks & FAILS:
+                return _missing(failure_in(side), span)
         found = equal(left, right)
         if found is not None:
             return Known(found is (operator == "=="), span)
         return _missing(right if left.resolved else left, span)
     return _distribute(
         (left, right), lambda known: _arithmetic(operator, known[0], known[1], span), span
-    )
-
-
-def _fails(value: Value) -> bool:
-    """Whether evaluating an operand is an error in Terraform."""
-    if value.resolved or isinstance(value, OneOf):
-        return False
-    return any(
-        isinstance(inner, Unknown) and inner.reason is Reason.INVALID for inner in walk(value)
     )
 
 
@@ -464,9 +460,9 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
     if one is None or other is None:
         return Unknown(Reason.INVALID, operator, span)
     if operator in _COMPARISONS:
-        if isinstance(one, Inexact) or isinstance(other, Inexact):
-            if isclose(one, other):
-                return Unknown(Reason.BUDGET, "digits of a quotient", span)
+        inexact = isinstance(one, Inexact) or isinstance(other, Inexact)
+        if inexact and isclose(one, other):
+            return Unknown(Reason.BUDGET, "digits of a quotient", span)
         return Known(_COMPARISONS[operator](one, other), span)
     if operator in ("/", "%") and other == 0:
         return Unknown(Reason.INVALID, "division by zero", span)
@@ -533,8 +529,8 @@ def _conditional(node: tree.Conditional, frame: Frame) -> Value:
         return result.hidden() if condition.secret else result
     if isinstance(condition, (Known, Many, Mapping)):
         return Unknown(Reason.INVALID, "condition", span)
-    if isinstance(condition, Unknown) and condition.reason is Reason.INVALID:
-        return _missing(condition, span)
+    if condition.marks & FAILS:
+        return _missing(failure_in(condition), span)
     budget = frame.scope.budget
     budget.speculative += 1
     try:
@@ -572,6 +568,9 @@ def _written_type(node: tree.Expression, frame: Frame) -> Type:
         return "number" if node.operator in _ARITHMETIC else "bool"
     if isinstance(node, tree.Unary):
         return "bool" if node.operator == "!" else "number"
+    if isinstance(node, tree.Conditional):
+        sides = (_written_type(node.yes, frame), _written_type(node.no, frame))
+        return common(sides) or OPEN_TYPE
     if isinstance(node, tree.TupleExpression) and not node.items:
         return ("tuple", ())
     if isinstance(node, tree.ObjectExpression) and not node.items:
@@ -589,12 +588,10 @@ def _unified(chosen: Value, other: tree.Expression, frame: Frame, span: Span) ->
     if isinstance(chosen, (Unknown, OneOf)):
         return chosen
     type_ = type_of(chosen)
-    if type_ == "any":
-        return chosen
     against = _written_type(other, frame)
-    if against in (type_, "any", OPEN_TYPE):
+    if against in (type_, "any", OPEN_TYPE) or (is_open(against) and type_ == "any"):
         return chosen
-    found = common((type_, against))
+    found = against if type_ == "any" else common((type_, against))
     if found is None:
         return Unknown(Reason.INVALID, "sides of a conditional without a common type", span)
     call = Call("conditional", span, frame.scope.files)
@@ -969,11 +966,61 @@ def _call(node: tree.Call, frame: Frame) -> Value:
             )
         else:
             return _missing(last, span)
+    if name == "templatestring" and len(arguments) == 2:  # noqa: PLR2004
+        return _templatestring(arguments[0], arguments[1], span, frame)
     result = functions.call(name, arguments, span, frame.scope.files)
     if result.size > _WIDE:
         # What a function copies is work, too: a few calls may double a list again and again.
         budget.steps -= result.size
     return result
+
+
+def _templatestring(template: Value, variables: Value, span: Span, frame: Frame) -> Value:
+    """A template that is itself a value, rendered with ``variables``."""
+    if isinstance(template, OneOf):
+        return one_of(
+            [
+                Alternative(_templatestring(a.value, variables, span, frame), a.condition)
+                for a in template.alternatives
+            ],
+            span,
+        )
+    text = to_text(template)
+    if text is None:
+        return _missing(template, span)
+    if not isinstance(variables, Mapping) or not variables.complete:
+        return _missing(variables, span)
+    from blastdoor.parse.hcl import parse_template
+
+    document = Document(span.path, text)
+    expression, faults = parse_template(document)
+    if faults:
+        return Unknown(Reason.INVALID, "templatestring()", span)
+    inner = Frame(_Bare(frame.scope), document, dict(variables.entries))
+    value = evaluate(expression, inner)
+    # Positions within the inner document say nothing to a reader.
+    return Known(value.data, span) if isinstance(value, Known) else _missing(value, span)
+
+
+class _Bare:
+    """What names mean in a template: only its variables."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.files = scope.files
+        self.budget = scope.budget
+
+    def resolve(  # the protocol's arguments
+        self,
+        name: str,
+        operations: Sequence[tree.Operation],  # noqa: ARG002
+        frame: Frame,  # noqa: ARG002
+        span: Span,
+    ) -> tuple[Value, int]:
+        """No name is known beyond the variables."""
+        return Unknown(Reason.INVALID, name, span), 0
+
+    def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
+        """A template's lookups are not recorded."""
 
 
 def _call_expanded(

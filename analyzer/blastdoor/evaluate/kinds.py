@@ -9,7 +9,7 @@ leaves out (objects next to maps, tuples next to lists, tuples of one length) ar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from blastdoor.value import OPEN_TYPE, Type
 
@@ -26,9 +26,19 @@ def kind(type_: Type) -> str:
     return type_ if isinstance(type_, str) else str(type_[0])
 
 
-def attributes(type_: Type) -> dict[str, Type]:
-    """The attributes of an object type."""
-    return dict(type_[1])
+def element_of(type_: Type) -> Type:
+    """The elements' type of a list, set or map type."""
+    return cast("Type", type_[1])
+
+
+def places(type_: Type) -> tuple[Type, ...]:
+    """The elements' types of a tuple type."""
+    return cast("tuple[Type, ...]", type_[1])
+
+
+def attributes(type_: Type) -> tuple[tuple[str, Type], ...]:
+    """The attributes of an object type with their types, sorted by name."""
+    return cast("tuple[tuple[str, Type], ...]", type_[1])
 
 
 def is_open(type_: Type) -> bool:
@@ -40,11 +50,11 @@ def is_open(type_: Type) -> bool:
             if current in _FREE:
                 return True
         elif current[0] == "tuple":
-            stack.extend(current[1])
+            stack.extend(places(current))
         elif current[0] == "object":
-            stack.extend(inner for _name, inner in current[1])
-        elif current[1] != "any":
-            stack.append(current[1])
+            stack.extend(inner for _name, inner in attributes(current))
+        elif element_of(current) != "any":
+            stack.append(element_of(current))
     return False
 
 
@@ -58,17 +68,19 @@ def apart(left: Type, right: Type) -> bool:
         if kind(one) != kind(other) or isinstance(one, str):
             return True
         if one[0] == "tuple":
-            if len(one[1]) != len(other[1]):
+            if len(places(one)) != len(places(other)):
                 return True
-            pairs.extend(zip(one[1], other[1], strict=True))
+            pairs.extend(zip(places(one), places(other), strict=True))
         elif one[0] == "object":
-            if [name for name, _ in one[1]] != [name for name, _ in other[1]]:
+            mine, theirs = attributes(one), attributes(other)
+            if [name for name, _ in mine] != [name for name, _ in theirs]:
                 return True
-            pairs.extend((a, b) for (_, a), (_, b) in zip(one[1], other[1], strict=True))
-        elif OPEN_TYPE not in (one[1], other[1]) and "any" in (one[1], other[1]):
-            return True
+            pairs.extend((a, b) for (_, a), (_, b) in zip(mine, theirs, strict=True))
         else:
-            pairs.append((one[1], other[1]))
+            inner = (element_of(one), element_of(other))
+            if "any" in inner and OPEN_TYPE not in inner and inner[0] != inner[1]:
+                return True
+            pairs.append(inner)
     return False
 
 
@@ -78,27 +90,27 @@ def converts(source: Type, target: Type) -> bool:
         return True
     have, want = kind(source), kind(target)
     if want in PRIMITIVE:
-        return want == "string" and have in PRIMITIVE or have == "string"
+        return have == "string" or (want == "string" and have in PRIMITIVE)
     if want in ("list", "set"):
         if have in ("list", "set"):
-            return converts(source[1], target[1])
-        return have == "tuple" and _all_convert(source[1], target[1])
+            return converts(element_of(source), element_of(target))
+        return have == "tuple" and _all_convert(places(source), element_of(target))
     if want == "map":
         if have == "map":
-            return converts(source[1], target[1])
-        return have == "object" and _all_convert([inner for _, inner in source[1]], target[1])
+            return converts(element_of(source), element_of(target))
+        return have == "object" and _all_convert(_parts(source), element_of(target))
     if want == "tuple":
         return (
             have == "tuple"
-            and len(source[1]) == len(target[1])
-            and all(converts(a, b) for a, b in zip(source[1], target[1], strict=True))
+            and len(places(source)) == len(places(target))
+            and all(converts(a, b) for a, b in zip(places(source), places(target), strict=True))
         )
     if have == "map":
-        return all(converts(source[1], inner) for _, inner in target[1])
+        return all(converts(element_of(source), inner) for _, inner in attributes(target))
     if have != "object":
         return False
-    held = attributes(source)
-    return all(name in held and converts(held[name], inner) for name, inner in target[1])
+    held = dict(attributes(source))
+    return all(name in held and converts(held[name], inner) for name, inner in attributes(target))
 
 
 def _all_convert(sources: Sequence[Type], target: Type) -> bool:
@@ -134,12 +146,14 @@ def common(types: Sequence[Type]) -> Type | None:
         return _common_object(known)
     if kinds == {"tuple"}:
         return _common_tuple(known)
-    if kinds <= {"map", "object"}:
-        return _of("map", [part for type_ in known for part in _parts(type_)])
-    if kinds <= {"list", "tuple"}:
-        return _of("list", [part for type_ in known for part in _parts(type_)])
+    for word, pair in (("map", {"map", "object"}), ("list", {"list", "tuple"})):
+        if kinds <= pair:
+            parts = [common(_parts(type_)) for type_ in known if _parts(type_)]
+            found = None if None in parts else _of(word, [part for part in parts if part])
+            if found is not None:
+                return found
     if kinds == {"set"}:
-        return _of("set", [type_[1] for type_ in known])
+        return _of("set", [element_of(type_) for type_ in known])
     for wanted in sorted(known, key=lambda type_: _PREFERENCE.get(kind(type_), 3)):
         if all(converts(type_, wanted) for type_ in known):
             return wanted
@@ -147,9 +161,10 @@ def common(types: Sequence[Type]) -> Type | None:
 
 
 def _parts(type_: Type) -> Sequence[Type]:
+    """The types of everything directly within a collection type."""
     if type_[0] == "object":
-        return [inner for _, inner in type_[1]]
-    return type_[1] if type_[0] == "tuple" else (type_[1],)
+        return [inner for _, inner in attributes(type_)]
+    return places(type_) if type_[0] == "tuple" else (element_of(type_),)
 
 
 def _of(word: str, parts: Sequence[Type]) -> Type | None:
@@ -158,12 +173,12 @@ def _of(word: str, parts: Sequence[Type]) -> Type | None:
 
 
 def _common_object(types: Sequence[Type]) -> Type | None:
-    names = [name for name, _ in types[0][1]]
-    if any([name for name, _ in type_[1]] != names for type_ in types):
-        return _of("map", [inner for type_ in types for _, inner in type_[1]])
+    names = [name for name, _ in attributes(types[0])]
+    if any([name for name, _ in attributes(type_)] != names for type_ in types):
+        return _of("map", [inner for type_ in types for inner in _parts(type_)])
     found = []
     for position, name in enumerate(names):
-        inner = common([type_[1][position][1] for type_ in types])
+        inner = common([attributes(type_)[position][1] for type_ in types])
         if inner is None:
             return None
         found.append((name, inner))
@@ -171,12 +186,12 @@ def _common_object(types: Sequence[Type]) -> Type | None:
 
 
 def _common_tuple(types: Sequence[Type]) -> Type | None:
-    length = len(types[0][1])
-    if any(len(type_[1]) != length for type_ in types):
-        return _of("list", [inner for type_ in types for inner in type_[1]])
+    length = len(places(types[0]))
+    if any(len(places(type_)) != length for type_ in types):
+        return _of("list", [inner for type_ in types for inner in places(type_)])
     found = []
     for position in range(length):
-        inner = common([type_[1][position] for type_ in types])
+        inner = common([places(type_)[position] for type_ in types])
         if inner is None:
             return None
         found.append(inner)

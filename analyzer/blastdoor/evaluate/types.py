@@ -14,6 +14,7 @@ from blastdoor.evaluate.functions.base import Call, Mismatch, convert_to
 from blastdoor.parse import tree
 from blastdoor.value import (
     OPEN_TYPE,
+    SECRET,
     Alternative,
     Known,
     Many,
@@ -27,6 +28,8 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from blastdoor.evaluate.expression import Frame
 
 _WORDS = frozenset({"string", "number", "bool", "any"})
@@ -63,17 +66,15 @@ def type_named(constraint: tree.Expression, frame: Frame) -> Type:
     while isinstance(constraint, tree.Parenthesized):
         constraint = constraint.inner
     if isinstance(constraint, tree.Variable):
-        word = {"list": ("list", "any"), "map": ("map", "any"), "set": ("set", "any")}
-        if constraint.name in word:
-            return word[constraint.name]
+        if constraint.name in ("list", "map", "set"):
+            return (constraint.name, "any")
         return constraint.name if constraint.name in _WORDS else OPEN_TYPE
     if isinstance(constraint, tree.Template):
         # The form of Terraform 0.11, which 1.11 still reads: type = "string", "list", "map".
-        return {
-            "string": "string",
-            "list": ("list", "string"),
-            "map": ("map", "string"),
-        }.get(frame.span(constraint).text.strip('"'), OPEN_TYPE)
+        word = frame.span(constraint).text.strip('"')
+        if word in ("list", "map"):
+            return (word, "string")
+        return word if word == "string" else OPEN_TYPE
     if not isinstance(constraint, tree.Call) or not constraint.arguments:
         return OPEN_TYPE
     name, inner = constraint.name, constraint.arguments[0]
@@ -117,7 +118,7 @@ def _with_defaults(value: Value, constraint: tree.Expression, frame: Frame) -> V
     if name == "optional":
         return _with_defaults(value, inner, frame)
     if isinstance(value, Many):
-        kinds = [inner] * len(value.items)
+        kinds: Sequence[tree.Expression] = [inner] * len(value.items)
         if name == "tuple" and isinstance(inner, tree.TupleExpression):
             if len(inner.items) != len(value.items):
                 return value
@@ -145,7 +146,7 @@ def _with_defaults(value: Value, constraint: tree.Expression, frame: Frame) -> V
 
 
 def _like(made: Value, value: Value) -> Value:
-    return made.hidden() if value.secret > made.secret else made
+    return made.hidden() if value.marks & SECRET else made
 
 
 def _object(value: Mapping, shape: tree.ObjectExpression, frame: Frame) -> dict[str, Value]:

@@ -19,8 +19,17 @@ from blastdoor.evaluate.functions import (
     text,
     types,
 )
-from blastdoor.evaluate.functions.base import Call, Files, Stop, Table, distribute
-from blastdoor.value import MAX_TEXT, Known, OneOf, Reason, Unknown, Value, within_budget
+from blastdoor.evaluate.functions.base import (
+    Call,
+    Files,
+    Mismatch,
+    Stop,
+    Table,
+    distribute,
+    failure_in,
+    unknown_like,
+)
+from blastdoor.value import FAILS, MAX_TEXT, Known, OneOf, Reason, Unknown, Value, within_budget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,8 +102,8 @@ def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Val
         if name not in _GUARDS:
             for value in values:
                 # What cannot be evaluated cannot be an argument.
-                if isinstance(value, Unknown) and value.reason is Reason.INVALID:
-                    return value
+                if value.marks & FAILS:
+                    return unknown_like(failure_in(value), span)
         if name not in _NULLABLE:
             for value in values:
                 if isinstance(value, Known) and value.data is None:
@@ -103,6 +112,8 @@ def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Val
             return function(this, values)
         except Stop as stop:
             return stop.value
+        except Mismatch:
+            return Unknown(Reason.INVALID, f"{name}(): wrong type of argument", span)
         except (OverflowError, RecursionError):
             return Unknown(Reason.BUDGET, f"{name}(): too large", span)
 

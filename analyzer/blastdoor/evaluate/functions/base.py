@@ -19,13 +19,22 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Final, Protocol
 
-from blastdoor.evaluate.kinds import PRIMITIVE, apart, common, converts, is_open
+from blastdoor.evaluate.kinds import (
+    PRIMITIVE,
+    apart,
+    attributes,
+    common,
+    converts,
+    is_open,
+    places,
+)
 from blastdoor.span import Document, Span
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     MAX_SIZE,
     MAX_TEXT,
     OPEN_TYPE,
+    SECRET,
     Alternative,
     Encoded,
     Inherited,
@@ -49,6 +58,7 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Hashable
     from fractions import Fraction
+    from typing import Self
 
     from blastdoor.value import Evidence, Scalar, Type
 
@@ -62,7 +72,8 @@ class Inexact(float):
 
     held: Fraction | None
 
-    def __new__(cls, number: float, held: Fraction | None) -> Inexact:
+    def __new__(cls, number: float, held: Fraction | None) -> Self:
+        """The float next to it, with what is held."""
         made = super().__new__(cls, number)
         made.held = held
         return made
@@ -307,6 +318,14 @@ def unknown_like(value: Value, span: Span | None) -> Unknown:
     if any(isinstance(inner, OneOf) for inner in walk(value)):
         return Unknown(Reason.NO_VALUE, "condition", span, value.via)
     return Unknown(Reason.RANGE, "", span, value.via)
+
+
+def failure_in(value: Value) -> Value:
+    """The part of a value with the mark `FAILS` whose evaluation is an error in Terraform."""
+    for inner in walk(value):
+        if isinstance(inner, Unknown) and inner.reason is Reason.INVALID:
+            return inner
+    return value
 
 
 def part_of(value: Value, suffix: str, span: Span | None) -> Unknown:
@@ -610,28 +629,25 @@ class Mismatch(Exception):  # noqa: N818  an answer, not an error of the program
 
 def convert_to(call: Call, value: Value, wanted: Type) -> Value:
     """``value`` as one of the type ``wanted``. Raises `Mismatch` where Terraform reports an error."""
-    if (
-        wanted in (OPEN_TYPE, "any")
-        or isinstance(value, Unknown)
-        or type_of(value) == wanted
-    ):
+    if wanted in (OPEN_TYPE, "any") or isinstance(value, Unknown) or type_of(value) == wanted:
         return value
     if isinstance(value, Known) and value.data is None:
         if not converts(type_of(value), wanted):
             raise Mismatch
         null = Null(wanted, value.span, value.via)
-        null.secret = value.secret
+        null.marks = value.marks
         return null
     if isinstance(value, OneOf):
         return one_of(
-            [Alternative(convert_to(call, a.value, wanted), a.condition) for a in value.alternatives],
+            [
+                Alternative(convert_to(call, a.value, wanted), a.condition)
+                for a in value.alternatives
+            ],
             value.span,
             value.via,
         )
     converted = _converted(call, value, wanted)
-    if value.secret > converted.secret:
-        converted = converted.hidden()
-    return converted
+    return converted.hidden() if value.marks & SECRET else converted
 
 
 def _converted(call: Call, value: Value, wanted: Type) -> Value:
@@ -643,14 +659,20 @@ def _converted(call: Call, value: Value, wanted: Type) -> Value:
     if word == "map" and isinstance(value, Mapping):
         entries = _each(call, value.entries, wanted[1])
         return _mapped(value, entries, element=wanted[1])
-    if word == "tuple" and isinstance(value, Many) and value.element is None and not value.is_set:
-        if value.complete and len(value.items) == len(wanted[1]):
-            pairs = zip(value.items, wanted[1], strict=True)
-            items = tuple([convert_to(call, item, inner) for item, inner in pairs])
-            return Many(items, value.span, value.via)
+    if (
+        word == "tuple"
+        and isinstance(value, Many)
+        and value.element is None
+        and not value.is_set
+        and value.complete
+        and len(value.items) == len(places(wanted))
+    ):
+        pairs = zip(value.items, places(wanted), strict=True)
+        items = tuple([convert_to(call, item, inner) for item, inner in pairs])
+        return Many(items, value.span, value.via)
     if word == "object" and isinstance(value, Mapping):
         entries = {}
-        for name, inner in wanted[1]:
+        for name, inner in attributes(wanted):
             item = value.entries.get(name)
             if item is None:
                 if value.complete:
@@ -700,9 +722,7 @@ def _listed(call: Call, value: Value, word: str, element: Type) -> Value:
     else:
         items = [convert_to(call, item, element) for item in items]
     if word == "set":
-        return set_of(
-            call, items, value.span, value.via, complete=value.complete, element=element
-        )
+        return set_of(call, items, value.span, value.via, complete=value.complete, element=element)
     # The position of what is not known in a set is not known.
     complete = value.complete and (not value.is_set or value.resolved)
     return within_budget(
@@ -897,8 +917,9 @@ def _same_scalars(one: Scalar, other: Scalar) -> bool | None:
     if isinstance(one, Inexact) or isinstance(other, Inexact):
         if not math.isclose(one, other, rel_tol=1e-9):
             return False
-        exact = isinstance(one, Inexact) and isinstance(other, Inexact) and one.held is not None
-        return one.held == other.held if exact and other.held is not None else None
+        if isinstance(one, Inexact) and isinstance(other, Inexact):
+            return None if None in (one.held, other.held) else one.held == other.held
+        return None
     return one == other
 
 

@@ -30,7 +30,7 @@ from blastdoor.evaluate.functions.base import (
 )
 from blastdoor.evaluate.functions.numbers import total
 from blastdoor.evaluate.functions.text import graphemes
-from blastdoor.evaluate.kinds import common
+from blastdoor.evaluate.kinds import common, is_open
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     MAX_SIZE,
@@ -156,7 +156,11 @@ def _first_of(call: Call, possible: Sequence[Value], last: Value) -> Value:
 
 def _coalesce(call: Call, arguments: Sequence[Value]) -> Value:
     possible: list[Value] = []
-    candidates = call.unify(arguments)
+    found = common([type_of(argument) for argument in arguments])
+    if found is None:
+        message = "arguments have no common type"
+        raise call.invalid(message)
+    candidates = [convert_to(call, argument, found) for argument in arguments]
     for argument in candidates:
         if isinstance(argument, Known) and argument.data in (None, ""):
             continue
@@ -325,7 +329,7 @@ def _element(call: Call, arguments: Sequence[Value]) -> Value:
         message = "empty list"
         raise call.invalid(message)
     # Terraform 1.11 takes the multiples of the length among the negative numbers.
-    if index < 0 and (not many.complete or index % len(items)):
+    if index < 0 and (not many.complete or (many.element is None and index % len(items))):
         message = "negative index"
         raise call.invalid(message)
     if many.complete:
@@ -590,6 +594,8 @@ def _as_sets(call: Call, values: Sequence[Value]) -> list[Many]:
     if element is None:
         message = "elements have no common type"
         raise call.invalid(message)
+    if is_open(element):
+        call.unify([item for many in manies for item in many.items])
     result = []
     for many in manies:
         try:
@@ -657,9 +663,9 @@ def _setsubtract(call: Call, arguments: Sequence[Value]) -> Value:
             return left
         raise call.missing(left)
     minuend = _as_set(call, left)
-    if minuend.complete and not minuend.items:
-        return set_of(call, ())
     if isinstance(right, Unknown):
+        if minuend.complete and not minuend.items:
+            return set_of(call, ())
         raise call.missing(right)
     minuend, subtrahend = _as_sets(call, arguments)
     removed = {identity(item) for item in subtrahend.items if item.resolved}

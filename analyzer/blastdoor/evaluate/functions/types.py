@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.functions.base import EVERY, Call, Mismatch, Table, convert_to, pushed
 from blastdoor.value import (
+    SECRET,
     Alternative,
     Encoded,
     Inherited,
@@ -175,7 +176,7 @@ def _collection(call: Call, value: Value, wanted: Type) -> Value:
 
 
 def _issensitive(call: Call, arguments: Sequence[Value]) -> Value:
-    return call.known(arguments[0].secret > 1)
+    return call.known(bool(arguments[0].marks & SECRET))
 
 
 def _sensitive(_: Call, arguments: Sequence[Value]) -> Value:
@@ -184,10 +185,10 @@ def _sensitive(_: Call, arguments: Sequence[Value]) -> Value:
 
 def _nonsensitive(_: Call, arguments: Sequence[Value]) -> Value:
     value = arguments[0]
-    if value.secret < 2:  # noqa: PLR2004  not hidden as a whole
+    if not value.marks & SECRET:
         return value
     value = value.through()
-    value.secret = 0
+    value.marks &= ~SECRET
     return value
 
 

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 _ESCAPES: Final = {
     "\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f",
-    "\r": "\\r", "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_",
+    "\r": "\\r", "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\x85": "\\N",
     "\u2028": "\\L", "\u2029": "\\P", "\ufeff": "\\uFEFF",
 }  # fmt: skip
+
+
+_WIDTH: Final = 80
+"""Columns beyond which a quoted string with spaces is broken."""
 
 
 def encode(call: Call, value: Value) -> str:
@@ -27,7 +31,7 @@ def encode(call: Call, value: Value) -> str:
     if isinstance(value, (Many, Mapping)):
         _write(call, value, "", "", lines)
         return "\n".join(lines) + "\n"
-    text = _scalar(call, value)
+    text = _scalar(call, value, 0, "  ")
     if not isinstance(value, Known) or not isinstance(value.data, str):
         text += "\n..."
     return text + "\n"
@@ -56,10 +60,10 @@ def _write(call: Call, value: Value, lead: str, indent: str, lines: list[str]) -
             else:
                 _write(call, item, f"{key} ", f"{indent}  ", lines)
     else:
-        lines.append(lead + _scalar(call, value))
+        lines.append(lead + _scalar(call, value, len(lead), indent))
 
 
-def _scalar(call: Call, value: Value) -> str:
+def _scalar(call: Call, value: Value, column: int, indent: str) -> str:
     if isinstance(value, Many):
         return "[]"
     if isinstance(value, Mapping):
@@ -67,10 +71,25 @@ def _scalar(call: Call, value: Value) -> str:
     if isinstance(value, Known) and not isinstance(value.data, str):
         return "null" if value.data is None else call.scalar_text(value.data)
     text = call.text(value)
-    if "\n" in text:
+    lines = text.split("\n")
+    if len(lines) > 1 and not any(line.endswith(" ") for line in lines):
+        return _block(call, lines, indent)
+    quoted = _quoted(call, text)
+    if column + len(quoted) > _WIDTH and " " in text:
+        message = "a long line"
+        raise call.unsupported(message)
+    return quoted
+
+
+def _block(call: Call, lines: list[str], indent: str) -> str:
+    """A literal block of several lines."""
+    ending = lines[-1] == ""
+    body = lines[:-1] if ending else lines
+    plain = all(line.isprintable() and (not line or max(line) < "\U00010000") for line in body)
+    if not body[0] or not body[-1] or body[0].startswith(" ") or not plain:
         message = "a string of several lines"
         raise call.unsupported(message)
-    return _quoted(call, text)
+    return "\n".join(["|" if ending else "|-", *[indent + line if line else "" for line in body]])
 
 
 def _quoted(call: Call, text: str) -> str:
@@ -79,6 +98,8 @@ def _quoted(call: Call, text: str) -> str:
     parts = []
     for character in text:
         escaped = _ESCAPES.get(character)
+        if escaped is None and character > "\uffff":
+            escaped = f"\\U{ord(character):08X}"
         if escaped is None and not character.isprintable():
             message = "a character that is not printable"
             raise call.unsupported(message)
