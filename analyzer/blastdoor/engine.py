@@ -11,7 +11,7 @@ import gc
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -22,7 +22,7 @@ from blastdoor.detect import DETECTORS
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
 from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
-from blastdoor.value import known_text
+from blastdoor.value import HIDDEN, known_text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -270,6 +270,8 @@ class _Run:
         if path not in self.repository.reported:
             return
         level, evidence = self._level(rule, hit, unit)
+        if unit.secrets:
+            hit = _without_secrets(hit, unit.secrets)
         finding = Finding(
             rule.id,
             level,
@@ -359,6 +361,37 @@ class _Run:
             else:
                 self.report.skipped["place that does not parse in an excluded file"] += 1
         return failures
+
+
+_SHORT: Final = 8
+"""Length below which a secret text is masked as a whole word only."""
+_SHORTEST: Final = 3
+"""Length below which a text in a message is not told from the words around it."""
+
+
+def _without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
+    """A hit in whose words `HIDDEN` stands for every text that must not be printed."""
+    parts = [
+        re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
+        for text in sorted(secrets, key=lambda text: (-len(text), text))
+        if len(text.strip()) >= _SHORTEST
+    ]
+    if not parts:
+        return hit
+    pattern = re.compile("|".join(parts))
+
+    def masked(text: str) -> str:
+        return pattern.sub(HIDDEN, text)
+
+    changed = replace(
+        hit,
+        message=masked(hit.message),
+        value=masked(hit.value),
+        contain=masked(hit.contain),
+        related=tuple([Related(r.span, masked(r.message)) for r in hit.related]),
+    )
+    # What it reaches names the value, too.
+    return changed if changed == hit else replace(changed, reach=None)
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:

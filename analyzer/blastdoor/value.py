@@ -17,7 +17,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from blastdoor.span import Document, Span
 
@@ -88,7 +88,9 @@ class Reason(Enum):
     ENVIRONMENT = ("decided by the environment that runs it", False)
     OUTSIDE_FILE = ("read from a file that is not in the analysed root", False)
     IMPURE = ("differs from run to run", False)
+    EPHEMERAL = ("ephemeral: there only while it runs", False)
     RANGE = ("element of a collection that is not known", False)
+    PROVIDER_FUNCTION = ("function of a provider", False)
     FUNCTION = ("function that is not evaluated here", True)
     UNRESOLVED = ("name that is not declared", True)
     INVALID = ("operation that cannot work on these values", True)
@@ -215,6 +217,12 @@ class Value:
         copy.marks |= SECRET
         return copy
 
+    def shown(self) -> Value:
+        """The same value without the mark that forbids printing it."""
+        copy = self.through()
+        copy.marks &= ~(SECRET | HOLDS_SECRET)
+        return copy
+
     @property
     def secret(self) -> bool:
         """Whether it, or something within, must not be printed."""
@@ -233,6 +241,14 @@ class Value:
     def resolved(self) -> bool:
         """Whether everything in the value is known."""
         return False
+
+
+def _hidden(value: Value) -> Value:
+    return value.hidden()
+
+
+def _shown(value: Value) -> Value:
+    return value.shown()
 
 
 _UNMARKED: Final = frozenset({0})
@@ -360,6 +376,16 @@ class Encoded(Value):
     def _copy(self) -> Value:
         return Encoded(self.inner, self.span, self.via)
 
+    def hidden(self) -> Value:
+        """The same text, nothing in it ever to be printed."""
+        copy = Encoded(self.inner.hidden(), self.span, self.via)
+        copy.marks |= SECRET
+        return copy
+
+    def shown(self) -> Value:
+        """The same text without the mark that forbids printing it."""
+        return Encoded(self.inner.shown(), self.span, self.via)
+
     def _make_key(self) -> Iterable[object]:
         return ("encoded", self.inner.key())
 
@@ -400,6 +426,18 @@ class OneOf(Value):
 
     def _copy(self) -> Value:
         return OneOf(self.alternatives, self.span, self.via)
+
+    def hidden(self) -> Value:
+        """The same value, none of its alternatives ever to be printed."""
+        return self._each(_hidden)
+
+    def shown(self) -> Value:
+        """The same value without the mark that forbids printing it."""
+        return self._each(_shown)
+
+    def _each(self, change: Callable[[Value], Value]) -> Value:
+        changed = tuple([Alternative(change(a.value), a.condition) for a in self.alternatives])
+        return OneOf(changed, self.span, self.via)
 
     def _make_key(self) -> Iterable[object]:
         return ["one-of", *[a.value.key() for a in self.alternatives]]
@@ -450,6 +488,26 @@ class Many(Value):
         )
         copy.items = self.items
         return copy
+
+    def hidden(self) -> Value:
+        """The same value, none of its elements ever to be printed."""
+        copy = self._each(_hidden)
+        copy.marks |= SECRET
+        return copy
+
+    def shown(self) -> Value:
+        """The same value without the mark that forbids printing it."""
+        return self._each(_shown)
+
+    def _each(self, change: Callable[[Value], Value]) -> Value:
+        return Many(
+            tuple([change(item) for item in self.items]),
+            self.span,
+            self.via,
+            complete=self.complete,
+            is_set=self.is_set,
+            element=self.element,
+        )
 
     def _make_key(self) -> Iterable[object]:
         return ["many", self.complete, self.is_set, *[item.key() for item in self.items]]
@@ -508,6 +566,26 @@ class Mapping(Value):
         )
         copy.entries = self.entries
         return copy
+
+    def hidden(self) -> Value:
+        """The same value, nothing in it ever to be printed."""
+        copy = self._each(_hidden)
+        copy.marks |= SECRET
+        return copy
+
+    def shown(self) -> Value:
+        """The same value without the mark that forbids printing it."""
+        return self._each(_shown)
+
+    def _each(self, change: Callable[[Value], Value]) -> Value:
+        return Mapping(
+            {name: change(item) for name, item in self.entries.items()},
+            self.span,
+            self.via,
+            complete=self.complete,
+            key_spans=self.key_spans,
+            element=self.element,
+        )
 
     def _make_key(self) -> Iterable[object]:
         parts: list[object] = ["mapping", self.complete]

@@ -321,7 +321,7 @@ CASES: list[tuple[str, tuple[Value, ...], Value]] = [
     (
         "provider::aws::arn_parse",
         (known("x"),),
-        unknown("provider::aws::arn_parse", Reason.FUNCTION),
+        unknown("provider::aws::arn_parse", Reason.PROVIDER_FUNCTION),
     ),
     ("nosuch", (), unknown("nosuch", Reason.FUNCTION)),
     ("type", (known("x"),), unknown("type", Reason.FUNCTION)),

@@ -54,6 +54,7 @@ from blastdoor.value import (
     Value,
     one_of,
     type_of,
+    walk,
     within_budget,
 )
 
@@ -76,7 +77,7 @@ MAX_LOOP: Final = 20_000
 class Budget:
     """How much evaluation is left for a unit. Mutable, shared by everything in the unit."""
 
-    __slots__ = ("depth", "exceeded", "speculative", "steps")
+    __slots__ = ("depth", "exceeded", "secrets", "speculative", "steps")
 
     def __init__(self, steps: int = MAX_STEPS) -> None:
         self.steps = steps
@@ -84,7 +85,23 @@ class Budget:
         self.exceeded = False
         """Whether something was left unknown because of a limit."""
         self.speculative = 0
+        self.secrets: set[str] = set()
+        """Texts of values that must not be printed."""
         """How many enclosing constructs evaluate what may never happen (``try``, an open condition)."""
+
+    def hide(self, value: Value) -> Value:
+        """The value with the mark that forbids printing it. Effect: keeps its texts and places."""
+        for inner in walk(value):
+            text = inner.data if isinstance(inner, Known) else None
+            if not isinstance(text, str) or not isinstance(inner, Known) or not text:
+                continue
+            self.secrets.add(text)
+            for piece in inner.pieces:
+                piece.document.secrets.add((piece.start, piece.end))
+            span = inner.span
+            if span is not None and not inner.pieces and text in span.text:
+                span.document.secrets.add((span.start, span.end))
+        return value.hidden()
 
 
 class Scope(Protocol):
@@ -184,7 +201,11 @@ def render(parts: Sequence[tree.TemplatePart], frame: Frame, span: Span) -> Valu
     """A template of several parts as a string value."""
     pieces: list[Piece | Value] = []
     _render_into(parts, frame, pieces)
-    return joined(pieces, span)
+    result = joined(pieces, span)
+    for piece in pieces:
+        if isinstance(piece, Value) and piece.secret:
+            return result.hidden()
+    return result
 
 
 def joined(pieces: list[Piece | Value], span: Span | None) -> Value:
@@ -358,7 +379,10 @@ def iterate(collection: Value) -> list[tuple[Value, Value]] | None:
 def _unary(node: tree.Unary, frame: Frame) -> Value:
     operand = evaluate(node.operand, frame)
     span = frame.span(node)
-    return _distribute((operand,), lambda known: _apply_unary(node.operator, known[0], span), span)
+    result = _distribute(
+        (operand,), lambda known: _apply_unary(node.operator, known[0], span), span
+    )
+    return frame.scope.budget.hide(result) if operand.secret else result
 
 
 def _apply_unary(operator: str, operand: Value, span: Span) -> Value:
@@ -389,41 +413,52 @@ def _binary(node: tree.Binary, frame: Frame) -> Value:
 
 
 def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
+    result, right = _operated(node, left, frame)
+    if left.secret or (right is not None and right.secret):
+        return frame.scope.budget.hide(result)
+    return result
+
+
+def _operated(node: tree.Binary, left: Value, frame: Frame) -> tuple[Value, Value | None]:
+    """What an operator makes of its operands, and the right one where it was evaluated."""
     operator = node.operator
     span = frame.span(node)
     if operator in ("&&", "||"):
         decisive = operator == "||"
-        truth = to_bool(left)
-        if truth is decisive:
-            return Known(decisive, span)
+        if to_bool(left) is decisive:
+            return Known(decisive, span), None
         right = evaluate(node.right, frame)
-        for side in (left, right):
-            if side.marks & FAILS:
-                return _missing(failure_in(side), span)
-            if isinstance(side, (Many, Mapping)) or (
-                isinstance(side, Known) and to_bool(side) is None
-            ):
-                return Unknown(Reason.INVALID, operator, span)
-        other = to_bool(right)
-        if other is decisive:
-            return Known(decisive, span)
-        if truth is not None and other is not None:
-            return Known(not decisive, span)
-        missing = left if truth is None else right
-        return _missing(missing, span)
+        return _logical(operator, left, right, span), right
     right = evaluate(node.right, frame)
-    left, right = _written(left, frame, span), _written(right, frame, span)
-    if operator in ("==", "!="):
-        for side in (left, right):
-            if side.marks & FAILS:
-                return _missing(failure_in(side), span)
-        found = equal(left, right)
-        if found is not None:
-            return Known(found is (operator == "=="), span)
-        return _missing(right if left.resolved else left, span)
-    return _distribute(
-        (left, right), lambda known: _arithmetic(operator, known[0], known[1], span), span
-    )
+    one, other = _written(left, frame, span), _written(right, frame, span)
+    if operator not in ("==", "!="):
+        result = _distribute(
+            (one, other), lambda known: _arithmetic(operator, known[0], known[1], span), span
+        )
+        return result, right
+    for side in (one, other):
+        if side.marks & FAILS:
+            return _missing(failure_in(side), span), right
+    found = equal(one, other)
+    if found is not None:
+        return Known(found is (operator == "=="), span), right
+    return _missing(other if one.resolved else one, span), right
+
+
+def _logical(operator: str, left: Value, right: Value, span: Span) -> Value:
+    """``&&`` or ``||`` where the left operand does not decide alone."""
+    decisive = operator == "||"
+    truth, other = to_bool(left), to_bool(right)
+    for side in (left, right):
+        if side.marks & FAILS:
+            return _missing(failure_in(side), span)
+        if isinstance(side, (Many, Mapping)) or (isinstance(side, Known) and to_bool(side) is None):
+            return Unknown(Reason.INVALID, operator, span)
+    if other is decisive:
+        return Known(decisive, span)
+    if truth is not None and other is not None:
+        return Known(not decisive, span)
+    return _missing(left if truth is None else right, span)
 
 
 def _written(value: Value, frame: Frame, span: Span) -> Value:
@@ -526,7 +561,7 @@ def _conditional(node: tree.Conditional, frame: Frame) -> Value:
             frame,
             span,
         )
-        return result.hidden() if condition.secret else result
+        return frame.scope.budget.hide(result) if condition.secret else result
     if isinstance(condition, (Known, Many, Mapping)):
         return Unknown(Reason.INVALID, "condition", span)
     if condition.marks & FAILS:
@@ -939,6 +974,8 @@ def _splat_key(step: tree.Attr | tree.Index, frame: Frame) -> Value:
 
 # Calls
 
+_SHOWING: Final = frozenset({"issensitive", "nonsensitive"})
+"""Functions that may show something of what must not be printed."""
 _GUARDED: Final = frozenset({"try", "can", "lookup", "contains"})
 
 
@@ -969,6 +1006,10 @@ def _call(node: tree.Call, frame: Frame) -> Value:
     if name == "templatestring" and len(arguments) == 2:  # noqa: PLR2004
         return _templatestring(arguments[0], arguments[1], span, frame)
     result = functions.call(name, arguments, span, frame.scope.files)
+    if name == "sensitive" or (
+        name not in _SHOWING and not result.secret and any(a.secret for a in arguments)
+    ):
+        result = budget.hide(result)
     if result.size > _WIDE:
         # What a function copies is work, too: a few calls may double a list again and again.
         budget.steps -= result.size

@@ -92,6 +92,8 @@ def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Val
     entry = _TABLE.get(name)
     if entry is None:
         reason = Reason.IMPURE if name in _IMPURE else Reason.FUNCTION
+        if name.startswith("provider::"):
+            reason = Reason.PROVIDER_FUNCTION
         return Unknown(reason, name, span)
     function, least, most = entry
     if len(arguments) < least or (most is not None and len(arguments) > most):

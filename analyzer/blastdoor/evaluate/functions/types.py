@@ -187,9 +187,7 @@ def _nonsensitive(_: Call, arguments: Sequence[Value]) -> Value:
     value = arguments[0]
     if not value.marks & SECRET:
         return value
-    value = value.through()
-    value.marks &= ~SECRET
-    return value
+    return value.shown()
 
 
 FUNCTIONS: Final[Table] = {
