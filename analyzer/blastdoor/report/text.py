@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from blastdoor.finding import Level
 from blastdoor.report.escape import expand, sanitise, width
-from blastdoor.report.redact import masked, masked_parts
+from blastdoor.report.redact import masked, quoted_parts
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
 
@@ -139,8 +139,8 @@ def _excerpt(span: Span) -> _Excerpt:
         cut_low = max(low, min(cut_low, cut_high - MAX_COLUMNS))
         end = min(end, cut_high)
     lead = max(low, cut_low - _SECRET_CONTEXT)
-    before, marked, behind = masked_parts(
-        text[lead : min(high, cut_high + _SECRET_CONTEXT)], begin - lead, end - lead
+    before, marked, behind = quoted_parts(
+        document, lead, min(high, cut_high + _SECRET_CONTEXT), begin, end
     )
     if cut_low > low:
         before = "…" + before[max(0, len(before) - (begin - cut_low)) :]
