@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
 from blastdoor import tables
+from blastdoor.context import environment_words, is_demo
 from blastdoor.detect import DETECTORS
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
-from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
+from blastdoor.units import Repository, Root, Variables, is_variables
 from blastdoor.value import known_text
 
 if TYPE_CHECKING:
@@ -38,11 +39,6 @@ _RECURSION: Final = 12_000
 """Python frames that evaluation may need; its own depth budget keeps it below."""
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _ENVIRONMENT_NAMES: Final = frozenset({"environment", "env", "stage", "environment_name"})
-
-_WHOLE_SEGMENTS: Final = frozenset(
-    {"ci", "local", "live", "test", "tst", "example", "demo", "preview", "ephemeral", "stage"}
-)
-"""Environment words that mean one only as a whole path segment."""
 
 Progress = Callable[[int, int], None]
 Selection = Callable[[str], bool]
@@ -251,7 +247,7 @@ class _Run:
 
             if Globs([pattern]).match(root.directory):
                 return tables.scopes().environment_of([name])
-        words = _environment_words(root.directory)
+        words = environment_words(root.directory)
         for file in variables:
             words.extend(_WORD.findall(posixpath.basename(file.path).rsplit(".tfvars", 1)[0]))
         for setting in unit.settings:
@@ -382,18 +378,6 @@ def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related,
         return ()
     nearest = max(calls, key=lambda call: len(call.address))
     return (Related(nearest.span, f"also {finding.unit}"),)
-
-
-def _environment_words(directory: str) -> list[str]:
-    """The words of a path that may name an environment: whole segments, and plain parts of them.
-
-    ``ci-runners`` runs what ``ci`` runs but is no environment; ``network-prod`` is one's network.
-    """
-    words: list[str] = []
-    for segment in directory.split("/"):
-        words.append(segment)
-        words.extend(w for w in _WORD.findall(segment) if w.lower() not in _WHOLE_SEGMENTS)
-    return words
 
 
 def _internal(path: str, rule: str | None, error: Exception) -> Failure:

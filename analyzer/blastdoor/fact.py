@@ -8,10 +8,11 @@ detector knows which language a fact came from.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Mapping as AbstractMapping
 
     from blastdoor.finding import Failure
     from blastdoor.reach import Reach
@@ -19,6 +20,39 @@ if TYPE_CHECKING:
     from blastdoor.value import Value
 
 Language = Literal["terraform", "cloudformation", "python"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the whole repository speaks of, from one look at its texts: evidence, never a finding.
+
+    It is the same whether one file is checked or all of them. Each entry says where it was first seen.
+    """
+
+    regions: AbstractMapping[str, Span] = field(default_factory=dict)
+    """AWS regions that a value, a key or an ARN names, outside of folders of tests and examples."""
+    pinned: AbstractMapping[str, Span] = field(default_factory=dict)
+    """Those among them that a provider configuration is pinned to."""
+    partitions: AbstractMapping[str, Span] = field(default_factory=dict)
+    """AWS partitions: those of the regions, and those named themselves (``aws-cn`` in an ARN)."""
+    environments: AbstractMapping[str, str] = field(default_factory=dict)
+    """``production`` and ``non-production`` → the first path whose folders or name say so."""
+    providers: AbstractMapping[str, Span] = field(default_factory=dict)
+    """Local names of provider configurations: ``aws``, ``google``."""
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """The partitions other than ``aws``, sorted."""
+        return tuple(sorted(self.partitions.keys() - {"aws"}))
+
+    @property
+    def several_regions(self) -> bool:
+        """Whether provider configurations are pinned to more than one region."""
+        return len(self.pinned) > 1
+
+
+NO_CONTEXT: Final = Context()
+"""The context of a repository that says nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -212,12 +246,12 @@ class Evaluated:
     """The environment the unit is for, when its path or values say so."""
     idle_documents: set[str] = field(default_factory=set)
     """Addresses of policy documents that only blocks without an instance refer to."""
-    repository_regions: tuple[str, ...] = ()
-    """Regions that the repository names literally, in this unit or any other."""
+    context: Context = NO_CONTEXT
+    """What the whole repository speaks of, this unit or any other."""
     external_region: bool = False
+    """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
     close: Callable[[], None] = lambda: None
     """Lets go of what the values were read from; nothing can be read on demand behind it."""
-    """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
 
 
 @dataclass(frozen=True, slots=True)

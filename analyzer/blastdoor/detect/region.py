@@ -95,7 +95,7 @@ def provider_region_unset(facts: Facts) -> Iterator[Hit]:
         else:
             continue
         said = ""
-        elsewhere = facts.unit.repository_regions
+        elsewhere = tuple(facts.unit.context.pinned)
         if pinned:
             said = f", while {pinned[0].address} is pinned to {words_of(pinned[0].region)}"
         elif provider.name == "aws" and elsewhere:

@@ -1436,7 +1436,7 @@ def evaluate_root(
     module = repository.module(root.directory)
     if module is None:
         return evaluated
-    evaluated.repository_regions = tuple(sorted(repository.pinned_regions))
+    evaluated.context = repository.context
     evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)
     instance = Instance(program, module)
