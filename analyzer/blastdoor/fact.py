@@ -198,6 +198,22 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Fallback:
+    """A value that is taken when another is not there."""
+
+    tried: str
+    """Source text of what is tried first."""
+    known: bool
+    """Whether what is tried first is known, so that the fallback is never taken."""
+    value: Value
+    span: Span
+    """Where the fallback is written."""
+    owner: str
+    how: str
+    """``coalesce()``, ``try()``, ``lookup()`` or ``a conditional``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OverrideChange:
     """One argument or block that an override file puts in place of another."""
 
@@ -238,6 +254,8 @@ class Evaluated:
     layerings: list[Layering] = field(default_factory=list)
     fan_outs: list[FanOut] = field(default_factory=list)
     lookups: list[Lookup] = field(default_factory=list)
+    fallbacks: list[Fallback] = field(default_factory=list)
+    """Those whose value is a text that names a region."""
     overrides: list[OverrideChange] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)
