@@ -3,7 +3,8 @@
 One look at every text of the configuration root, without parsing: a search for the tail of a region id
 (``-east-1``) or for a word, and a closer look only where it stands. The time grows with the size of
 the texts and with nothing else. What is found is evidence for levels and for rules that wait for it;
-a place in a comment, in prose or in a folder of tests and examples is none.
+a place in a comment, in prose, in a table of every region there is or in a folder of tests and
+examples is none.
 """
 
 from __future__ import annotations
@@ -46,7 +47,12 @@ _BEFORE: Final = re.compile(r"[a-z]{2,5}(?:-[a-z]{2,5})?\Z", re.ASCII)
 _KEY: Final = re.compile(r"[ \t]*[=:]")
 _PARTITION: Final = re.compile(r"(?<=[\":])aws-[a-z]{2,3}(?:-[a-z]{1,4})?(?=[\":])")
 _PROVIDER: Final = re.compile(r'provider[ \t]+"([A-Za-z][\w-]{0,63})"[ \t]*\{')
-_REGION: Final = re.compile(r'(?:^|[{\n])[ \t]*region[ \t]*=[ \t]*"([a-z0-9-]{5,20})"')
+_REGION: Final = re.compile(r'(?:^|[{\n])[ \t]*region[ \t]*=[ \t]*(?:"([a-z0-9-]{5,20})")?')
+_ALIAS: Final = re.compile(r"\balias[ \t]*=")
+_GLOBAL_HOME: Final = "us-east-1"
+"""Where parts of CloudFront live: an alias there says nothing of where the rest goes."""
+_TABLE: Final = 8
+"""Regions of one text beyond which it is a table of what there is, not of what is used."""
 _BLOCK: Final = 2000
 """Code points of a provider configuration that are looked at."""
 _LINE: Final = 1000
@@ -67,6 +73,8 @@ class Gatherer:
         self._partitions: dict[str, Span] = {}
         self._environments: dict[str, str] = {}
         self._providers: dict[str, Span] = {}
+        self._said = 0
+        self._unsaid = 0
 
     def path(self, path: str) -> None:
         """Effect: notes the environment that a path speaks of."""
@@ -94,15 +102,18 @@ class Gatherer:
         if "provider" in text:
             for found in _PROVIDER.finditer(text):
                 self._provider(found, text, span)
+        named: dict[str, tuple[int, int]] = {}
         for found in _TAIL.finditer(text):
             place = _region(text, found.start(), found.end())
-            if place is None:
+            if place is None or text[slice(*place)] in named or commented(text, place[0]):
                 continue
-            region = text[slice(*place)]
-            if region not in self._regions and not commented(text, place[0]):
-                self._regions[region] = where = span(*place)
-                partition = tables.partitions().regions[region]
-                self._partitions.setdefault(partition.id, where)
+            named[text[slice(*place)]] = place
+        if len(named) <= _TABLE:
+            for region, place in named.items():
+                if region not in self._regions:
+                    self._regions[region] = where = span(*place)
+                    partition = tables.partitions().regions[region]
+                    self._partitions.setdefault(partition.id, where)
         if "aws-" in text:
             for found in _PARTITION.finditer(text):
                 name = found.group()
@@ -125,9 +136,17 @@ class Gatherer:
             end = line
         else:
             end = text.find("\n}", start, start + _BLOCK)
-        pinned = _REGION.search(text, start, end if end >= 0 else start + _BLOCK)
-        if pinned is not None and pinned.group(1) in tables.partitions().regions:
-            self._pinned.setdefault(pinned.group(1), span(*pinned.span(1)))
+        end = end if end >= 0 else start + _BLOCK
+        pinned = _REGION.search(text, start, end)
+        if pinned is None:
+            self._unsaid += 1
+            return
+        self._said += 1
+        region = pinned.group(1)
+        if region == _GLOBAL_HOME and _ALIAS.search(text, start, end) is not None:
+            return
+        if region in tables.partitions().regions:
+            self._pinned.setdefault(region, span(*pinned.span(1)))
 
     def context(self) -> Context:
         """What was collected, in the order of the names."""
@@ -141,6 +160,8 @@ class Gatherer:
             frozen(self._partitions),
             MappingProxyType(dict(sorted(self._environments.items()))),
             frozen(self._providers),
+            regions_said=self._said,
+            regions_unsaid=self._unsaid,
         )
 
 

@@ -32,13 +32,17 @@ class Context:
     regions: AbstractMapping[str, Span] = field(default_factory=dict)
     """AWS regions that a value, a key or an ARN names, outside of folders of tests and examples."""
     pinned: AbstractMapping[str, Span] = field(default_factory=dict)
-    """Those among them that a provider configuration is pinned to."""
+    """Those that a provider configuration is pinned to, aliases in us-east-1 left out."""
     partitions: AbstractMapping[str, Span] = field(default_factory=dict)
     """AWS partitions: those of the regions, and those named themselves (``aws-cn`` in an ARN)."""
     environments: AbstractMapping[str, str] = field(default_factory=dict)
     """``production`` and ``non-production`` → the first path whose folders or name say so."""
     providers: AbstractMapping[str, Span] = field(default_factory=dict)
     """Local names of provider configurations: ``aws``, ``google``."""
+    regions_said: int = 0
+    """Configurations of the AWS provider that say a region, by whatever expression."""
+    regions_unsaid: int = 0
+    """Those that leave it to the environment."""
 
     @property
     def foreign(self) -> tuple[str, ...]:
@@ -49,6 +53,11 @@ class Context:
     def several_regions(self) -> bool:
         """Whether provider configurations are pinned to more than one region."""
         return len(self.pinned) > 1
+
+    @property
+    def says_regions(self) -> bool:
+        """Whether most configurations of the AWS provider say a region: the others were forgotten."""
+        return self.regions_said > self.regions_unsaid
 
 
 NO_CONTEXT: Final = Context()

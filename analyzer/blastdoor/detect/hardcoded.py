@@ -39,10 +39,17 @@ _SEVERAL: Final = 2
 def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
     """``arn:aws:`` in code whose partition is decided elsewhere, in a repository of several."""
     context = facts.unit.context
+    both = {
+        (literal.resource.address, literal.attribute)
+        for literal in facts.literals
+        if literal.partition not in (None, "aws")
+    }
     for literal in facts.literals:
         if literal.role != "arn" or literal.partition != "aws":
             continue
         resource = literal.resource
+        if (resource.address, literal.attribute) in both:
+            continue  # a list that names other partitions too means all of them
         if resource.partition is None or _decided(resource.partition, resource.region):
             continue
         fields = literal.text.split(":", _ARN_FIELDS - 1)
@@ -52,8 +59,8 @@ def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
         said = f", while the repository speaks of {' and '.join(context.foreign)}"
         yield Hit(
             literal.span,
-            f"partitions: aws only ({_short(literal.text)}), though where {resource.address} is "
-            f"created is decided {_where(resource.region)}{said if several else ''}",
+            f"partitions: aws only ({_short(literal.text)}), though the region of "
+            f"{resource.address} is decided {_where(resource.region)}{said if several else ''}",
             resource.address,
             literal.attribute,
             "partitions",
@@ -113,8 +120,7 @@ def hardcoded_ami(facts: Facts) -> Iterator[Hit]:
             where = (
                 f"though it is used in {' and '.join(regions[:4])}"
                 if several
-                else f"though where {resource.address} is created is decided "
-                f"{_where(resource.region)}"
+                else f"though the region of {resource.address} is decided {_where(resource.region)}"
             )
             yield Hit(
                 at,
@@ -240,14 +246,14 @@ def hardcoded_endpoint_region(facts: Facts) -> Iterator[Hit]:
         own = known_text(resource.region)
         evident = (
             context.several_regions
-            and (own is None or rests_on_default(resource.region))
+            and own is None
             and resource.region is not None
             and not is_demo(posixpath.dirname(literal.span.path))
         )
         named = ", ".join(literal.regions)
         said = (
-            f", though where {resource.address} is created is decided {_where(resource.region)}, "
-            f"and the repository pins {', '.join(context.pinned)}"
+            f", though the region of {resource.address} is decided {_where(resource.region)}, and "
+            f"the repository pins {', '.join(context.pinned)}"
             if evident
             else f", in {resource.address}"
         )
@@ -310,6 +316,7 @@ def region_fallback(facts: Facts) -> Iterator[Hit]:
             "default",
             "regions",
             text,
+            "variable-default",
             contain="give the variable no default",
             reach=Reach(regions=Regions(text)),
         )

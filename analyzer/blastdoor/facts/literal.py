@@ -40,12 +40,16 @@ _REGION: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:us|eu|ap|sa|ca|me|af|il|mx|cn|eusc)-[a-z]{1,6}(?:-[a-z]{1,12})?-\d{1,2}(?![0-9])"
 )
 _ARN: Final = re.compile(r"(?<![A-Za-z0-9])arn:(aws[a-z-]{0,12}):[a-z0-9-]{0,40}:")
-_SUFFIX: Final = re.compile(r"\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu)(?![A-Za-z0-9.])")
+_SUFFIX: Final = re.compile(r"\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu)(?![A-Za-z0-9.-])")
 _PARTITION_OF_SUFFIX: Final = {
     "amazonaws.com": "aws",
     "amazonaws.com.cn": "aws-cn",
     "amazonaws.eu": "aws-eusc",
 }
+_SERVICE_NAME: Final = re.compile(r"com\.amazonaws\.(?:vpce\.)?[a-z-]{5,16}-\d\.[a-z0-9.-]{1,80}\Z")
+"""The name of an endpoint service, as in ``com.amazonaws.eu-west-1.s3``."""
+_PRINCIPALS: Final = frozenset({"Service", "service", "identifiers", "principal", "principals"})
+"""Arguments that name who may act."""
 _ZONE: Final = re.compile(r"^[a-z]{2,4}(?:-[a-z]+)+-\d[a-z]$")
 
 
@@ -153,11 +157,13 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     if arn is not None:
         role, partition = "arn", arn.group(1)
     elif suffix is not None:
-        if last in ("Service", "service", "identifiers") or _is_service(own, regions):
+        if last in _PRINCIPALS or _is_service(own, regions):
             role = "service-principal"
         else:
             role = "endpoint"
             partition = _PARTITION_OF_SUFFIX.get(suffix.group(1))
+    elif regions and _SERVICE_NAME.match(text):
+        role = "endpoint"
     elif _ZONE.match(text):
         role = "zone"
     else:
