@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Language = Literal["terraform", "cloudformation", "python"]
 
+_NEARLY_ALL: Final = 10
+"""How many provider configurations say a region for each that does not, where that was forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -56,8 +59,11 @@ class Context:
 
     @property
     def says_regions(self) -> bool:
-        """Whether most configurations of the AWS provider say a region: the others were forgotten."""
-        return self.regions_said > self.regions_unsaid
+        """Whether all but a few configurations of the AWS provider say a region.
+
+        Then the others were forgotten; a repository of which a third says none means it so.
+        """
+        return self.regions_said >= _NEARLY_ALL * self.regions_unsaid > 0
 
 
 NO_CONTEXT: Final = Context()
@@ -275,6 +281,8 @@ class Evaluated:
     """Addresses of policy documents that only blocks without an instance refer to."""
     context: Context = NO_CONTEXT
     """What the whole repository speaks of, this unit or any other."""
+    keeps_state: bool = False
+    """Whether it says where its state is kept, which only a root does."""
     external_region: bool = False
     """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
     close: Callable[[], None] = lambda: None

@@ -92,19 +92,44 @@ def provider_region_unset(facts: Facts) -> Iterator[Hit]:
                 continue
         else:
             continue
-        condition, said, related = _pinned_evidence(facts, provider)
-        yield Hit(
-            provider.span,
-            f"regions: one region, decided by the environment that runs it: {provider.address} "
-            f"sets none{said}",
-            provider.address,
-            "region",
-            "regions",
-            "inherited",
-            condition,
-            contain="set region on the provider, from a variable without a default",
-            related=related,
-        )
+        yield _unset(facts, provider, provider.span, provider.address)
+    yield from _implied_unset(facts)
+
+
+def _implied_unset(facts: Facts) -> Iterator[Hit]:
+    """A root that keeps state and has no AWS provider configuration at all."""
+    unit = facts.unit
+    if not unit.keeps_state or any(p.name == "aws" for p in unit.providers):
+        return
+    for resource in unit.resources:
+        provider = resource.provider
+        if (
+            provider is None
+            or provider.declared
+            or provider.name != "aws"
+            or resource.is_data
+            or resource.region is not provider.region
+            or not isinstance(provider.region, Inherited)
+            or not tables.locations().aws_is_regional(resource.type)
+        ):
+            continue
+        yield _unset(facts, provider, resource.span, "the provider configuration that is implied")
+        return
+
+
+def _unset(facts: Facts, provider: Provider, span: Span, words: str) -> Hit:
+    condition, said, related = _pinned_evidence(facts, provider)
+    return Hit(
+        span,
+        f"regions: one region, decided by the environment that runs it: {words} sets none{said}",
+        provider.address,
+        "region",
+        "regions",
+        "inherited",
+        condition,
+        contain="set region on the provider, from a variable without a default",
+        related=related,
+    )
 
 
 def _pinned_evidence(facts: Facts, provider: Provider) -> tuple[str, str, tuple[Related, ...]]:

@@ -1483,6 +1483,7 @@ def evaluate_root(
     if module is None:
         return evaluated
     evaluated.context = repository.context
+    evaluated.keeps_state = module.has_backend
     evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)
     instance = Instance(program, module)
