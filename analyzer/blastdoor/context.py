@@ -47,7 +47,7 @@ _BEFORE: Final = re.compile(r"[a-z]{2,5}(?:-[a-z]{2,5})?\Z", re.ASCII)
 _KEY: Final = re.compile(r"[ \t]*[=:]")
 _PARTITION: Final = re.compile(r"(?<=[\":])aws-[a-z]{2,3}(?:-[a-z]{1,4})?(?=[\":])")
 _PROVIDER: Final = re.compile(r'provider[ \t]+"([A-Za-z][\w-]{0,63})"[ \t]*\{')
-_REGION: Final = re.compile(r'(?:^|[{\n])[ \t]*region[ \t]*=[ \t]*(?:"([a-z0-9-]{5,20})")?')
+_REGION: Final = re.compile(r'[{\n][ \t]*region[ \t]*=[ \t]*(?:"([a-z0-9-]{5,20})")?')
 _ALIAS: Final = re.compile(r"\balias[ \t]*=")
 _GLOBAL_HOME: Final = "us-east-1"
 """Where parts of CloudFront live: an alias there says nothing of where the rest goes."""
@@ -100,8 +100,10 @@ class Gatherer:
             return Span(document, start, end)
 
         if "provider" in text:
-            for found in _PROVIDER.finditer(text):
-                self._provider(found, text, span)
+            every = list(_PROVIDER.finditer(text))
+            for number, found in enumerate(every):
+                last = every[number + 1].start() if number + 1 < len(every) else len(text)
+                self._provider(found, text, last, span)
         named: dict[str, tuple[int, int]] = {}
         for found in _TAIL.finditer(text):
             place = _region(text, found.start(), found.end())
@@ -122,7 +124,10 @@ class Gatherer:
                 if not commented(text, found.start()):
                     self._partitions[name] = span(found.start(), found.end())
 
-    def _provider(self, found: re.Match[str], text: str, span: Callable[[int, int], Span]) -> None:
+    def _provider(
+        self, found: re.Match[str], text: str, last: int, span: Callable[[int, int], Span]
+    ) -> None:
+        """Effect: notes a provider configuration, which ends before ``last``."""
         name = found.group(1)
         if commented(text, found.start()):
             return
@@ -130,14 +135,12 @@ class Gatherer:
             self._providers[name] = span(found.start(), found.end() - 1)
         if name != "aws":
             return
-        start = found.end()
-        line = text.find("\n", start, start + _BLOCK)
-        if text.find("}", start, max(line, start)) >= 0:
-            end = line
-        else:
-            end = text.find("\n}", start, start + _BLOCK)
-        end = end if end >= 0 else start + _BLOCK
-        pinned = _REGION.search(text, start, end)
+        start, last = found.end(), min(last, found.end() + _BLOCK)
+        line = text.find("\n", start, last)
+        one_line = text.find("}", start, max(line, start)) >= 0
+        end = line if one_line else text.find("\n}", start, last)
+        end = end if end >= 0 else last
+        pinned = _REGION.search(text, start - 1, end)
         if pinned is None:
             self._unsaid += 1
             return
