@@ -84,6 +84,8 @@ MAX_MODULE_DEPTH: Final = 24
 _MAX_CHAIN: Final = 10
 """Evidence steps that one value keeps."""
 
+_LOOKUP_WITH_DEFAULT: Final = 3
+"""Arguments of a ``lookup`` that says what to take when the key is not there."""
 _DOCUMENT_REFERENCE: Final = re.compile(r"data\.aws_iam_policy_document\.[A-Za-z0-9_-]+")
 _META_ARGUMENTS: Final = frozenset(
     {"count", "for_each", "provider", "depends_on", "lifecycle", "providers", "source", "version"}
@@ -1362,6 +1364,8 @@ def _fallback_parts(
 ) -> tuple[tree.Expression, tree.Expression, str] | None:
     """(what is tried, the literal that is taken otherwise, how) of a fallback expression."""
     if isinstance(node, tree.Call):
+        if node.name == "lookup" and len(node.arguments) < _LOOKUP_WITH_DEFAULT:
+            return None
         taken = node.arguments[-1]
         return (node.arguments[0], taken, f"{node.name}()") if _literal(taken) else None
     if not isinstance(node, tree.Conditional):
