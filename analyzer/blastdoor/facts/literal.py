@@ -24,6 +24,7 @@ from blastdoor.value import (
     Mapping,
     OneOf,
     Piece,
+    Step,
     Text,
     Unknown,
     Value,
@@ -138,7 +139,8 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     span = value.span
     if span is None:
         return
-    own = _own_text(value)
+    computed = any(evidence.step is Step.DATA for evidence in value.via)
+    own = HOLE if computed else _own_text(value)
     prose = any(blank in text for blank in " \n\t")
     arn = None if prose else _ARN.search(text)
     suffix = None if prose else _SUFFIX.search(text)
@@ -183,7 +185,9 @@ def _own_text(value: Known | Text) -> str:
     parts = value.pieces if isinstance(value, Known) else value.parts
     span = value.span
     if not parts or span is None:
-        return str(value.data) if isinstance(value, Known) else HOLE
+        # A text without pieces was computed; it counts as written only where it stands.
+        text = str(value.data) if isinstance(value, Known) else HOLE
+        return text if span is None or text in span.text else HOLE
     return "".join(
         part.text
         if isinstance(part, Piece)
