@@ -8,12 +8,13 @@ detector knows which language a fact came from.
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Mapping as AbstractMapping
 
     from blastdoor.finding import Failure
     from blastdoor.reach import Reach
@@ -21,6 +22,54 @@ if TYPE_CHECKING:
     from blastdoor.value import Value
 
 Language = Literal["terraform", "cloudformation", "python"]
+
+_NEARLY_ALL: Final = 10
+"""How many provider configurations say a region for each that does not, where that was forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the whole repository speaks of, from one look at its texts: evidence, never a finding.
+
+    It is the same whether one file is checked or all of them. Each entry says where it was first seen.
+    """
+
+    regions: AbstractMapping[str, Span] = field(default_factory=dict)
+    """AWS regions that a value, a key or an ARN names, outside of folders of tests and examples."""
+    pinned: AbstractMapping[str, Span] = field(default_factory=dict)
+    """Those that a provider configuration is pinned to, aliases in us-east-1 left out."""
+    partitions: AbstractMapping[str, Span] = field(default_factory=dict)
+    """AWS partitions: those of the regions, and those named themselves (``aws-cn`` in an ARN)."""
+    environments: AbstractMapping[str, str] = field(default_factory=dict)
+    """``production`` and ``non-production`` → the first path whose folders or name say so."""
+    providers: AbstractMapping[str, Span] = field(default_factory=dict)
+    """Local names of provider configurations: ``aws``, ``google``."""
+    regions_said: int = 0
+    """Configurations of the AWS provider that say a region, by whatever expression."""
+    regions_unsaid: int = 0
+    """Those that leave it to the environment."""
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """The partitions other than ``aws``, sorted."""
+        return tuple(sorted(self.partitions.keys() - {"aws"}))
+
+    @property
+    def several_regions(self) -> bool:
+        """Whether provider configurations are pinned to more than one region."""
+        return len(self.pinned) > 1
+
+    @property
+    def says_regions(self) -> bool:
+        """Whether all but a few configurations of the AWS provider say a region.
+
+        Then the others were forgotten; a repository of which a third says none means it so.
+        """
+        return self.regions_said >= _NEARLY_ALL * self.regions_unsaid > 0
+
+
+NO_CONTEXT: Final = Context()
+"""The context of a repository that says nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -166,6 +215,22 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Fallback:
+    """A value that is taken when another is not there."""
+
+    tried: str
+    """Source text of what is tried first."""
+    known: bool
+    """Whether what is tried first is known, so that the fallback is never taken."""
+    value: Value
+    span: Span
+    """Where the fallback is written."""
+    owner: str
+    how: str
+    """``coalesce()``, ``try()``, ``lookup()`` or ``a conditional``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OverrideChange:
     """One argument or block that an override file puts in place of another."""
 
@@ -237,6 +302,8 @@ class Evaluated:
     layerings: list[Layering] = field(default_factory=list)
     fan_outs: list[FanOut] = field(default_factory=list)
     lookups: list[Lookup] = field(default_factory=list)
+    fallbacks: list[Fallback] = field(default_factory=list)
+    """Those whose value is a text that names a region."""
     overrides: list[OverrideChange] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
@@ -250,12 +317,14 @@ class Evaluated:
     """The environment the unit is for, when its path or values say so."""
     idle_documents: set[str] = field(default_factory=set)
     """Addresses of policy documents that only blocks without an instance refer to."""
-    repository_regions: tuple[str, ...] = ()
-    """Regions that the repository names literally, in this unit or any other."""
+    context: Context = NO_CONTEXT
+    """What the whole repository speaks of, this unit or any other."""
+    keeps_state: bool = False
+    """Whether it says where its state is kept, which only a root does."""
     external_region: bool = False
+    """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
     close: Callable[[], None] = lambda: None
     """Lets go of what the values were read from; nothing can be read on demand behind it."""
-    """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
 
 
 @dataclass(frozen=True, slots=True)

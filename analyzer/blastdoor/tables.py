@@ -522,6 +522,71 @@ def locations() -> Locations:
     )
 
 
+# --- places: images, names, references, availability ---
+
+
+class UniqueName(NamedTuple):
+    """An argument whose value may be taken once in a space that is wider than a region."""
+
+    type: str
+    attribute: str
+    unique_in: str
+    """``partition`` (whatever the account) or ``account``."""
+
+
+class Unavailable(NamedTuple):
+    """Resource types that a partition or region does not offer."""
+
+    prefix: str
+    """What the types begin with, or the type itself."""
+    partition: str
+    region: str
+    """``""`` where the whole partition lacks it."""
+    when: tuple[str, str] | None
+    """Argument and value that it depends on, or ``None`` for always."""
+    why: str
+
+
+class Places(NamedTuple):
+    """What is bound to the region it is in, and what to a wider space."""
+
+    images: Mapping[str, str]
+    """Type → the argument that names a machine image."""
+    names: Mapping[str, UniqueName]
+    references: tuple[tuple[str, str], ...]
+    """(argument, target type): both ends are in one region."""
+    across_regions: frozenset[str]
+    """Types whose references may lead to another region."""
+    unavailable: tuple[Unavailable, ...]
+
+
+@cache
+def places() -> Places:
+    """What is bound to its region, and what to a wider space."""
+    table = _table("places")
+    return Places(
+        images=MappingProxyType({row["type"]: row["attribute"] for row in table["images"]}),
+        names=MappingProxyType(
+            {
+                row["type"]: UniqueName(row["type"], row["attribute"], row["unique_in"])
+                for row in table["names"]
+            }
+        ),
+        references=tuple((row["attribute"], row["target"]) for row in table["references"]),
+        across_regions=frozenset(table["across_regions"]),
+        unavailable=tuple(
+            Unavailable(
+                row["prefix"],
+                row.get("partition", ""),
+                row.get("region", ""),
+                (row["when"]["attribute"], row["when"]["is"]) if "when" in row else None,
+                row["why"],
+            )
+            for row in table["unavailable"]
+        ),
+    )
+
+
 # --- scopes ---
 
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from blastdoor.detect import account, grant, guard, override, region, rollout
+from blastdoor.detect import (
+    account,
+    grant,
+    guard,
+    hardcoded,
+    override,
+    placement,
+    region,
+    rollout,
+)
 
 if TYPE_CHECKING:
     from blastdoor.delta.compare import Delta
@@ -37,6 +46,15 @@ DETECTORS: Mapping[str, Detector] = {
     "region.arn-region-wildcard": region.arn_region_wildcard,
     "region.region-deny-without-global-exemption": region.region_deny_without_global_exemption,
     "region.mixed-partitions": region.mixed_partitions,
+    "hardcoded.hardcoded-partition": hardcoded.hardcoded_partition,
+    "hardcoded.hardcoded-ami": hardcoded.hardcoded_ami,
+    "hardcoded.literal-name-in-multi-region-unit": hardcoded.literal_name_in_multi_region_unit,
+    "hardcoded.hardcoded-endpoint-region": hardcoded.hardcoded_endpoint_region,
+    "hardcoded.region-fallback": hardcoded.region_fallback,
+    "placement.arn-region-missing": placement.arn_region_missing,
+    "placement.legacy-global-endpoint": placement.legacy_global_endpoint,
+    "placement.resource-region-override-split": placement.resource_region_override_split,
+    "placement.type-unavailable-in-target-region": placement.type_unavailable_in_target_region,
     "account.organization-root-target": account.organization_root_target,
     "account.unconditional-deny-all": account.unconditional_deny_all,
     "grant.admin-grant": grant.admin_grant,

@@ -35,6 +35,7 @@ from blastdoor.evaluate.types import convert
 from blastdoor.fact import (
     Backend,
     Evaluated,
+    Fallback,
     FanOut,
     Import,
     Layer,
@@ -87,6 +88,8 @@ MAX_MODULE_DEPTH: Final = 24
 _MAX_CHAIN: Final = 10
 """Evidence steps that one value keeps."""
 
+_LOOKUP_WITH_DEFAULT: Final = 3
+"""Arguments of a ``lookup`` that says what to take when the key is not there."""
 _DOCUMENT_REFERENCE: Final = re.compile(r"data\.aws_iam_policy_document\.[A-Za-z0-9_-]+")
 _UNDECIDED: Final = frozenset({Reason.NO_VALUE, Reason.CALLER})
 _WRITE_ONLY: Final = "_wo"
@@ -1079,6 +1082,7 @@ class _Collector:
         self.evaluated = evaluated
         self.seen: set[Hashable] = set()
         self.settings: set[tuple[str, int, int]] = set()
+        self.fallbacks: set[tuple[str, int, int]] = set()
 
     def collect(self, instance: Instance) -> None:
         """Effect: adds what an instance and the modules it calls hold."""
@@ -1389,8 +1393,28 @@ class _Collector:
             elif found.kind == "for":
                 assert isinstance(found.node, tree.ForExpression)
                 self._fan_out(found.node, frame, instance.path(found.owner))
+            elif found.kind == "fallback":
+                self._fallback(found.node, frame, instance.path(found.owner))
             else:
                 evaluate(found.whole, frame)
+
+    def _fallback(self, node: tree.Expression, frame: Frame, owner: str) -> None:
+        parts = _fallback_parts(node, frame)
+        if parts is None:
+            return
+        tried, taken, how = parts
+        place = frame.span(taken)
+        if (place.path, place.start, place.end) in self.fallbacks:
+            return
+        self.fallbacks.add((place.path, place.start, place.end))
+        self.program.budget.speculative += 1
+        try:
+            first, value = evaluate(tried, frame), evaluate(taken, frame)
+        finally:
+            self.program.budget.speculative -= 1
+        known = isinstance(first, Known) and first.data not in (None, "")
+        text = " ".join(frame.span(tried).text.split())
+        self.evaluated.fallbacks.append(Fallback(text, known, value, place, owner, how))
 
     def _fan_out(self, node: tree.ForExpression, frame: Frame, owner: str) -> None:
         names = {node.value_name, node.key_name}
@@ -1435,6 +1459,32 @@ def _layer(expression: tree.Expression, frame: Frame) -> Layer:
             elif isinstance(operation, tree.Index):
                 selected.append(frame.span(operation.key).text)
     return Layer(tuple(words), tuple(selected), frame.span(expression), frame.span(expression).text)
+
+
+def _fallback_parts(
+    node: tree.Expression, frame: Frame
+) -> tuple[tree.Expression, tree.Expression, str] | None:
+    """(what is tried, the literal that is taken otherwise, how) of a fallback expression."""
+    if isinstance(node, tree.Call):
+        if node.name == "lookup" and len(node.arguments) < _LOOKUP_WITH_DEFAULT:
+            return None
+        taken = node.arguments[-1]
+        return (node.arguments[0], taken, f"{node.name}()") if _literal(taken) else None
+    if not isinstance(node, tree.Conditional):
+        return None
+    condition = frame.span(node.condition).text
+    if "null" not in condition and '""' not in condition:
+        return None
+    for tried, taken in ((node.yes, node.no), (node.no, node.yes)):
+        if _literal(taken) and not _literal(tried) and frame.span(tried).text in condition:
+            return tried, taken, "a conditional"
+    return None
+
+
+def _literal(expression: tree.Expression) -> bool:
+    return isinstance(expression, tree.Template) and all(
+        isinstance(part, tree.TextPart) for part in expression.parts
+    )
 
 
 def _names_of(section: Section) -> Callable[[], tuple[str, ...]]:
@@ -1548,7 +1598,8 @@ def evaluate_root(
     module = repository.module(root.directory)
     if module is None:
         return evaluated
-    evaluated.repository_regions = tuple(sorted(repository.pinned_regions))
+    evaluated.context = repository.context
+    evaluated.keeps_state = module.has_backend
     evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)
     instance = Instance(program, module)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from blastdoor.fact import Evaluated
 
 
-def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
-    """The facts of a unit and how much of what matters could be known."""
+def extract(unit: Evaluated, *, thorough: bool = False) -> tuple[Facts, Coverage]:
+    """The facts of a unit and how much of what matters could be known.
+
+    ``thorough`` reads what only rules judge that someone has to name.
+    """
     facts = Facts(unit)
     coverage = Coverage()
     policies = list(iam.policies(unit))
@@ -27,7 +30,7 @@ def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
     facts.rollouts.extend(rollout.rollouts(unit))
     facts.scopes.extend(scope.scopes(unit, facts.statements))
     facts.targets.extend(target.targets(unit))
-    facts.literals.extend(literal.literals(unit))
+    facts.literals.extend(literal.literals(unit, thorough=thorough))
     _cover(unit, policies, coverage)
     return facts, coverage
 
