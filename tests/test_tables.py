@@ -123,7 +123,11 @@ def test_guards() -> None:
     assert not row.is_unsafe(data=True)
     assert not row.is_unsafe(None)
     assert row.safe_text == "true"
-    assert {r.kind for rows in guards.values() for r in rows} == {"deletion", "data-loss"}
+    assert {r.kind for rows in guards.values() for r in rows} == {
+        "deletion",
+        "data-loss",
+        "account",
+    }
     assert [r.level for r in guards["aws_backup_vault"]] == [Level.ERROR]
     assert [r.level for r in guards["aws_route53_zone"]] == [Level.ERROR]
 

@@ -282,6 +282,7 @@ class _Run:
             hit.contain,
             hit.related,
             hit.reach,
+            hit.covers,
             evidence,
         )
         key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
@@ -293,7 +294,11 @@ class _Run:
         places = {(r.span.path, r.span.start) for r in stronger.related}
         found = (*other.related, *_caller(finding, known, unit))
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
-        self.found[key] = replace(stronger, related=stronger.related + more[:20])
+        self.found[key] = replace(
+            stronger,
+            related=stronger.related + more[:20],
+            covers=tuple(dict.fromkeys((*stronger.covers, *other.covers))),
+        )
 
     def _level(self, rule: Rule, hit: Hit, unit: Evaluated) -> tuple[Level, tuple[str, ...]]:
         level = rule.level if hit.level is None else hit.level
@@ -366,9 +371,10 @@ def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list
     findings = list(found)
     supersedes = {rule.id: rule.supersedes for rule in rules if rule.supersedes}
     gone = {
-        (slug, finding.span.path, finding.span.start)
+        (slug, place.path, place.start)
         for finding in findings
         for slug in supersedes.get(finding.rule, ())
+        for place in (finding.span, *finding.covers)
     }
     return [f for f in findings if (f.rule, f.span.path, f.span.start) not in gone]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blastdoor.finding import Failure
     from blastdoor.reach import Reach
     from blastdoor.span import Span
-    from blastdoor.value import Value
+    from blastdoor.value import Unknown, Value
 
 Language = Literal["terraform", "cloudformation", "python"]
 
@@ -164,6 +164,19 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Fallback:
+    """What stands in when an environment is not given or not listed."""
+
+    key: str
+    """Source text of what names the environment: ``var.environment``, ``terraform.workspace``."""
+    value: Value
+    text: str
+    """Source text of what stands in: ``"prod"``, ``local.sizes.prod``."""
+    span: Span
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OverrideChange:
     """One argument or block that an override file puts in place of another."""
 
@@ -204,6 +217,7 @@ class Evaluated:
     layerings: list[Layering] = field(default_factory=list)
     fan_outs: list[FanOut] = field(default_factory=list)
     lookups: list[Lookup] = field(default_factory=list)
+    fallbacks: list[Fallback] = field(default_factory=list)
     overrides: list[OverrideChange] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)
@@ -214,6 +228,8 @@ class Evaluated:
     """Addresses of policy documents that only blocks without an instance refer to."""
     repository_regions: tuple[str, ...] = ()
     """Regions that the repository names literally, in this unit or any other."""
+    variables_files: Callable[[], list[str]] = list
+    """Paths of the variables files of the root that are read only when they are asked for."""
     external_region: bool = False
     close: Callable[[], None] = lambda: None
     """Lets go of what the values were read from; nothing can be read on demand behind it."""
@@ -255,6 +271,8 @@ class Statement:
     conditions_known: bool
     reach: Reach | None = None
     key_spans: dict[str, Span] = field(default_factory=dict)
+    principal_references: tuple[tuple[str, Unknown], ...] = ()
+    """(kind, value) of the principals that are attributes of resources, such as a provider's ARN."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

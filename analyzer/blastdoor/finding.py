@@ -79,6 +79,8 @@ class Finding:
     related: tuple[Related, ...] = ()
     """The chain of evidence, from the cause to the use, and the callers."""
     reach: Reach | None = None
+    covers: tuple[Span, ...] = ()
+    """Further places at which no superseded rule needs to speak."""
     evidence: tuple[str, ...] = ()
     """Why the level differs from the rule's own, in words."""
     suppression: Suppression | None = None

@@ -229,17 +229,22 @@ class GuardRow(NamedTuple):
     """One argument whose explicit value switches a safety off."""
 
     kind: str
-    """``deletion`` or ``data-loss``."""
+    """``deletion``, ``data-loss`` or ``account`` (a default of the whole account)."""
     type: str
     attribute: str
     """Path of the argument within the resource."""
-    unsafe: Scalar
+    unsafe: Scalar | None
     safe: Scalar
     level: Level
     note: str
+    unsafe_below: float | None = None
+    """Numbers below it are unsafe, in place of one value."""
 
     def is_unsafe(self, data: object) -> bool:
         """Whether a value is the unsafe one, in any spelling that Terraform takes for it."""
+        if self.unsafe_below is not None:
+            number = _number(data)
+            return number is not None and number < self.unsafe_below
         return data is not None and _spelt(data) == _spelt(self.unsafe)
 
     @property
@@ -258,13 +263,23 @@ def guards() -> Mapping[str, tuple[GuardRow, ...]]:
                 kind=row["kind"],
                 type=row["type"],
                 attribute=row["attribute"],
-                unsafe=row["unsafe"],
+                unsafe=row.get("unsafe"),
                 safe=row["safe"],
                 level=Level.named(row["level"]),
                 note=row.get("note", ""),
+                unsafe_below=row.get("unsafe_below"),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
+
+
+def _number(data: object) -> float | None:
+    if isinstance(data, bool) or not isinstance(data, (int, float, str)):
+        return None
+    try:
+        return float(data)
+    except ValueError:
+        return None
 
 
 def _spelt(data: object) -> str:
@@ -401,6 +416,72 @@ def principal_attributes() -> Mapping[str, PrincipalAttribute]:
                 row["type"], row["attribute"], tuple(row["narrowed_by"])
             )
             for row in _table("policies")["principals"]
+        }
+    )
+
+
+class ShareAttribute(NamedTuple):
+    """An argument that shares something, and the value that shares it with everyone."""
+
+    type: str
+    attribute: str
+    """Path of the argument."""
+    key: str
+    """The key within the argument when that is a map, or ``""``."""
+    everyone: str
+    may: str
+    """What those it is shared with can do."""
+    contain: str
+
+
+@cache
+def share_attributes() -> Mapping[str, tuple[ShareAttribute, ...]]:
+    """Resource type → the arguments that share it."""
+    result: dict[str, list[ShareAttribute]] = {}
+    for row in _table("policies")["shares"]:
+        result.setdefault(row["type"], []).append(
+            ShareAttribute(
+                row["type"],
+                row["attribute"],
+                row.get("key", ""),
+                row["everyone"],
+                row["may"],
+                row["contain"],
+            )
+        )
+    return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
+
+
+# --- issuers ---
+
+
+class Issuer(NamedTuple):
+    """An OIDC issuer that many organizations share, and what its subjects look like."""
+
+    issuer: str
+    """Host and path of its URL."""
+    tenants: str
+    """What a subject stands for, with where: ``repository on GitHub``."""
+    tenant: str
+    head: str
+    """The first word of a subject: the owner follows it."""
+    parts: tuple[str, ...]
+    """The words whose values name the tenant; none when it stands behind the owner and a slash."""
+
+
+@cache
+def issuers() -> Mapping[str, Issuer]:
+    """Host of the issuer → the issuer."""
+    return MappingProxyType(
+        {
+            row["issuer"]: Issuer(
+                row["issuer"],
+                row["tenants"],
+                row["tenant"],
+                row["head"],
+                tuple(row["parts"]),
+            )
+            for row in _table("issuers")["issuers"]
         }
     )
 

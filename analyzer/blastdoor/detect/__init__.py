@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from blastdoor.detect import account, grant, guard, override, region, rollout
+from blastdoor.detect import (
+    account,
+    breadth,
+    environment,
+    grant,
+    guard,
+    override,
+    region,
+    rollout,
+    sharing,
+    takeover,
+    trust,
+)
 
 if TYPE_CHECKING:
     from blastdoor.detect.hit import Hit
@@ -37,11 +49,22 @@ DETECTORS: Mapping[str, Detector] = {
     "region.mixed-partitions": region.mixed_partitions,
     "account.organization-root-target": account.organization_root_target,
     "account.unconditional-deny-all": account.unconditional_deny_all,
+    "account.stackset-autodeploy-unbounded": account.stackset_autodeploy_unbounded,
+    "account.external-sharing-allowed": sharing.external_sharing_allowed,
+    "account.account-guard-missing": account.account_guard_missing,
     "grant.admin-grant": grant.admin_grant,
     "grant.write-on-all-resources": grant.write_on_all_resources,
     "grant.public-principal": grant.public_principal,
+    "grant.service-wide-grant": breadth.service_wide_grant,
+    "grant.inverse-allow": breadth.inverse_allow,
+    "grant.passrole-any": breadth.passrole_any,
+    "grant.broad-trust": trust.broad_trust,
+    "grant.shared-with-everyone": sharing.shared_with_everyone,
     "guard.deletion-protection-off": guard.deletion_protection_off,
     "guard.data-kept-by-force-lost": guard.data_kept_by_force_lost,
     "guard.all-drift-ignored": guard.all_drift_ignored,
+    "guard.account-default-weakened": guard.account_default_weakened,
+    "override.unknown-environment-becomes-prod": environment.unknown_environment_becomes_prod,
+    "override.foreign-object-takeover": takeover.foreign_object_takeover,
     "rollout.all-at-once": rollout.all_at_once,
 }

@@ -36,5 +36,7 @@ class Hit:
     related: tuple[Related, ...] = ()
     """Further places that explain it, from the cause to the use."""
     reach: Reach | None = None
+    covers: tuple[Span, ...] = ()
+    """Further places of which it says all that a superseded rule would say there."""
     environment: str | None = None
     """The environment it concerns, when the detector knows better than the unit does."""

@@ -7,7 +7,7 @@ decides whether its tree is walked at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor.parse import tree
 
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from blastdoor.units import Module
 
 
+FALLBACKS: Final = frozenset({"lookup", "try", "coalesce"})
+"""Functions whose last argument stands in for what the others do not give."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """One expression and the argument that holds it."""
 
-    kind: Literal["merge", "for", "lookup"]
+    kind: Literal["merge", "for", "lookup", "fallback"]
     node: tree.Expression
     whole: tree.Expression
     document: Document
@@ -64,7 +68,8 @@ def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterat
     merges = text.find("merge(", start, end) >= 0
     loops = text.find("for ", start, end) >= 0
     index = text.find("[", start, end) >= 0 and text.find("region", start, end) >= 0
-    if not (merges or loops or index):
+    falls_back = any(text.find(f"{name}(", start, end) >= 0 for name in FALLBACKS)
+    if not (merges or loops or index or falls_back):
         return
     whole = attribute.expression
     looked_up = False
@@ -72,6 +77,8 @@ def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterat
         if isinstance(node, tree.Call):
             if node.name == "merge" and len(node.arguments) > 1:
                 yield Shape("merge", node, whole, document, owner)
+            elif node.name in FALLBACKS and len(node.arguments) > 1:
+                yield Shape("fallback", node, whole, document, owner)
         elif isinstance(node, tree.ForExpression):
             if node.result_key is not None:
                 yield Shape("for", node, whole, document, owner)

@@ -34,6 +34,7 @@ from blastdoor.evaluate.types import convert
 from blastdoor.fact import (
     Backend,
     Evaluated,
+    Fallback,
     FanOut,
     Layer,
     Layering,
@@ -84,6 +85,11 @@ _MAX_CHAIN: Final = 10
 """Evidence steps that one value keeps."""
 
 _DOCUMENT_REFERENCE: Final = re.compile(r"data\.aws_iam_policy_document\.[A-Za-z0-9_-]+")
+_ENVIRONMENT_KEY: Final = re.compile(
+    r"terraform\.workspace|(?:var|local)\.(?:[a-z_]+_)?(?:env|environment|stage)(?:_name)?",
+    re.ASCII,
+)
+"""What names an environment when something is looked up by it."""
 _META_ARGUMENTS: Final = frozenset(
     {"count", "for_each", "provider", "depends_on", "lifecycle", "providers", "source", "version"}
 )
@@ -1287,8 +1293,26 @@ class _Collector:
             elif found.kind == "for":
                 assert isinstance(found.node, tree.ForExpression)
                 self._fan_out(found.node, frame, instance.path(found.owner))
+            elif found.kind == "fallback":
+                assert isinstance(found.node, tree.Call)
+                self._fallback(found.node, frame, instance.path(found.owner))
             else:
                 evaluate(found.whole, frame)
+
+    def _fallback(self, node: tree.Call, frame: Frame, owner: str) -> None:
+        """Effect: adds what stands in for an environment that is not given or not listed."""
+        key = _key_of(node)
+        words = "" if key is None else frame.span(key).text
+        if _ENVIRONMENT_KEY.fullmatch(words) is None:
+            return
+        default = node.arguments[-1]
+        span = frame.span(default)
+        self.program.budget.speculative += 1
+        try:
+            value = evaluate(default, frame)
+        finally:
+            self.program.budget.speculative -= 1
+        self.evaluated.fallbacks.append(Fallback(words, value, span.text, span, owner))
 
     def _fan_out(self, node: tree.ForExpression, frame: Frame, owner: str) -> None:
         names = {node.value_name, node.key_name}
@@ -1313,6 +1337,17 @@ class _Collector:
                 owner,
             )
         )
+
+
+def _key_of(call: tree.Call) -> tree.Expression | None:
+    """What a call with a fallback looks up: the key of ``lookup``, the last index of ``try``."""
+    if call.name == "lookup":
+        return call.arguments[1] if len(call.arguments) == 3 else None  # noqa: PLR2004
+    first = call.arguments[0]
+    if call.name == "coalesce" or not isinstance(first, tree.Traversal):
+        return first
+    keys = [o.key for o in first.operations if isinstance(o, tree.Index)]
+    return keys[-1] if keys else first
 
 
 def _layer(expression: tree.Expression, frame: Frame) -> Layer:
@@ -1437,6 +1472,7 @@ def evaluate_root(
     if module is None:
         return evaluated
     evaluated.repository_regions = tuple(sorted(repository.pinned_regions))
+    evaluated.variables_files = lambda: repository.variants(root.directory)
     evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)
     instance = Instance(program, module)
