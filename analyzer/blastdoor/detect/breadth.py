@@ -137,7 +137,7 @@ def _everything_but(statement: Statement) -> Hit:
     )
     conditional = grant.restricted(statement)
     where = "the resources of the statement" if bounded else "every resource"
-    hit = grant.hit_of(
+    return grant.hit_of(
         statement,
         statement.actions[0],
         f"actions: every action there is and will be but {_all_of(statement.actions)}, on {where}, "
@@ -146,7 +146,6 @@ def _everything_but(statement: Statement) -> Hit:
         condition=("bounded" if bounded or conditional else grant.exceptional(statement.resource)),
         contain="list the actions that are needed in Action",
     )
-    return grant.covering(hit, statement.resources)
 
 
 def _everywhere_but(statement: Statement) -> Hit:

@@ -59,6 +59,7 @@ def unknown_environment_becomes_prod(facts: Facts) -> Iterator[Hit]:
             contain="leave it out, so that a run that does not say its environment fails",
             related=chain(default.value, default.span),
             reach=Reach(environment=Environments("prod")),
+            environment="production",
         )
 
 
