@@ -98,7 +98,10 @@ def _condition(statement: Statement, services: list[str]) -> str:
         return exceptional
     if "iam" in services:
         return "grants-itself-everything"
-    return "observability" if _OBSERVABILITY.issuperset(services) else ""
+    if _OBSERVABILITY.issuperset(services):
+        return "observability"
+    scopable = any(tables.scopable_write(f"{service}:*") is not None for service in services)
+    return "" if scopable else "unscopable"
 
 
 def inverse_allow(facts: Facts) -> Iterator[Hit]:
@@ -178,9 +181,9 @@ def passrole_any(facts: Facts) -> Iterator[Hit]:
         if action is None or resource is None:
             continue
         by = "" if action.text.lower() == "iam:passrole" else f" (allowed by {action.text})"
-        yield grant.hit_of(
+        hit = grant.hit_of(
             statement,
-            resource,
+            action if _whole(action.text) or tables.is_every_action(action.text) else resource,
             f"resources: every role ({grant.said(resource)}) can be passed to a service: "
             f"iam:PassRole{by}, in {statement.resource.address}",
             axis="resources",
@@ -188,6 +191,7 @@ def passrole_any(facts: Facts) -> Iterator[Hit]:
             contain="name the ARN of the role that is passed, and the service in a condition on "
             "iam:PassedToService",
         )
+        yield grant.covering(hit, (resource,))
 
 
 def _passes(text: str) -> bool:

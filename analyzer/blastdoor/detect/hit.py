@@ -37,6 +37,7 @@ class Hit:
     """Further places that explain it, from the cause to the use."""
     reach: Reach | None = None
     covers: tuple[Span, ...] = ()
-    """Further places of which it says all that a superseded rule would say there."""
+    """The places at which it says all that a superseded rule would say of the same attribute; none
+    for its own place and whatever stands there."""
     environment: str | None = None
     """The environment it concerns, when the detector knows better than the unit does."""

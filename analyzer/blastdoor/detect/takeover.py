@@ -7,6 +7,7 @@ aws_secretsmanager_secret (force_overwrite_replica_secret) in terraform-provider
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.detect.hit import Hit
@@ -36,6 +37,8 @@ _SWITCHES: Final = {
 }
 _ZONE_RECORDS: Final = frozenset({"NS", "SOA"})
 """Records that a zone is born with: overwriting them is how one manages them."""
+_PROOF: Final = re.compile(r"validation|verification|challenge|acme|dkim", re.IGNORECASE)
+"""Names of records that only prove whose a domain is."""
 
 
 def foreign_object_takeover(facts: Facts) -> Iterator[Hit]:
@@ -55,7 +58,7 @@ def foreign_object_takeover(facts: Facts) -> Iterator[Hit]:
             switch.attribute,
             "resources",
             "true",
-            switch.condition,
+            "proof" if _PROOF.search(resource.name) else switch.condition,
             contain=f"remove {switch.attribute}, and import what is there already",
             related=chain(value, at),
         )

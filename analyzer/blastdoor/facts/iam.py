@@ -117,7 +117,8 @@ def _boundaries(unit: Evaluated) -> set[str]:
         limiting.update(_referred(resource, resource.get("permissions_boundary")))
         attribute = attachments.get(resource.type)
         if attribute is not None:
-            for item in items_of(resource.get(attribute))[0]:
+            given = resource.get(attribute)
+            for item in (given, *items_of(given)[0]):
                 attached.update(_referred(resource, item))
     return limiting - attached
 
@@ -163,8 +164,13 @@ def _kind(resource: Resource, row: tables.PolicyAttribute) -> str | None:
 
 
 def statements(found: Iterable[Policy]) -> Iterator[Statement]:
-    """The statements of policy documents."""
+    """The statements of policy documents.
+
+    A document that goes into another one, and with it to a resource, is told there and not again.
+    """
+    told: set[tuple[str, str, int]] = set()
     for policy in found:
+        module = module_of(policy.resource)
         document = policy.document
         if not isinstance(document, Mapping):
             continue
@@ -176,6 +182,11 @@ def statements(found: Iterable[Policy]) -> Iterator[Statement]:
             items = body.items
         for item in items:
             if isinstance(item, Mapping):
+                span = item.span or policy.value.span or policy.resource.span
+                place = (module, span.path, span.start)
+                if policy.kind == "document" and place in told:
+                    continue
+                told.add(place)
                 statement = _statement(policy, item)
                 if statement is not None:
                     yield statement
