@@ -167,3 +167,55 @@ def test_a_role_of_any_account_is_no_condition() -> None:
     )
 
     assert [f.rule for f in report({"main.tf": text}).findings] == ["public-principal"]
+
+
+def test_a_policy_in_a_file_of_its_own_is_told_where_it_is_used() -> None:
+    document = {"Version": "2012-10-17", "Statement": allow("dynamodb:*")}
+    files = {
+        "main.tf": (
+            'resource "aws_iam_role_policy" "app" {\n  role = "app"\n'
+            '  policy = file("${path.module}/policy.json")\n}\n'
+        ),
+        "policy.json": json.dumps(document),
+    }
+    (finding,) = report(files).findings
+
+    assert finding.span.path == "main.tf"
+    assert finding.related[0].span.path == "policy.json"
+    assert finding.related[0].span.text == '"dynamodb:*"'
+
+
+@pytest.mark.parametrize(
+    ("subject", "level"),
+    [
+        ("*", "error"),
+        ("repo:*", "error"),
+        ("re*", "error"),
+        ("repo:acme*", "error"),
+        ("repo:*/infra:*", "error"),
+        ("*:environment:prod", "error"),
+        ("repo:acme/*", "warning"),
+        ("repo:acme/**:ref:refs/heads/main", "warning"),
+        ("repo:acme/infra*", None),
+        ("repo:acme/infra:*", None),
+        ("repo:acme@12/infra@34:*", None),
+        ("repository_owner:acme:*", None),
+        ("repo:acme/infra:ref:refs/heads/main", None),
+    ],
+)
+def test_subjects_of_github(subject: str, level: str | None) -> None:
+    host = "token.actions.githubusercontent.com"
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{host}"},
+        "Condition": {"StringLike": {f"{host}:sub": subject}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    text = (
+        'resource "aws_iam_role" "deploy" {\n  name = "deploy"\n'
+        f"  assume_role_policy = jsonencode({document})\n}}\n"
+    )
+    found = [f.level.word for f in report({"main.tf": text}).findings]
+
+    assert found == ([] if level is None else [level])

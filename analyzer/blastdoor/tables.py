@@ -25,6 +25,10 @@ _HOLE: Final = "\ufffc"
 _MAX_PATTERN: Final = 256
 """Longest action pattern that is expanded; the longest action name has fewer than 100 letters."""
 _GLOB: Final = frozenset("*?")
+_RESOURCE_TAG: Final = ":resourcetag"
+"""How the keys of services for the tags of a resource end: ``autoscaling:ResourceTag/team``."""
+_CONTEXT: Final = "kms:encryptioncontext:"
+"""How the keys for the context of an encryption begin; its name follows."""
 _NEAR: Final = 2
 """Most letters that may differ between a region id and its misspelling."""
 _MAX_REGION: Final = 32
@@ -570,7 +574,7 @@ class Scopes(NamedTuple):
     region_keys: frozenset[str]
     """Condition keys that narrow the region."""
     resource_keys: frozenset[str]
-    """Condition keys that narrow the resource; tag keys without their ``/name``."""
+    """Condition keys that narrow what is touched; tag keys without their ``/name``."""
     administrator_policies: frozenset[str]
     """AWS managed policies that allow everything, or allow to allow everything."""
     near_administrator_policies: frozenset[str]
@@ -611,7 +615,10 @@ class Scopes(NamedTuple):
 
     def narrows_resource(self, key: str) -> bool:
         """Whether a condition key narrows the resources of a grant."""
-        return key.lower().partition("/")[0] in self.resource_keys
+        bare = key.lower().partition("/")[0]
+        return (
+            bare in self.resource_keys or bare.endswith(_RESOURCE_TAG) or bare.startswith(_CONTEXT)
+        )
 
     def narrows_region(self, key: str) -> bool:
         """Whether a condition key narrows the regions of a grant."""

@@ -16,7 +16,7 @@ from blastdoor.detect import grant
 from blastdoor.fact import Term
 from blastdoor.facts.iam import module_of
 from blastdoor.facts.reading import HOLE
-from blastdoor.value import Known, known_text
+from blastdoor.value import known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,8 @@ _GLOB: Final = re.compile(r"[*?]")
 
 def broad_trust(facts: Facts) -> Iterator[Hit]:
     """A role can be assumed by more than those it is for."""
+    own = _own_accounts(facts)
+    urls = _urls(facts)
     for statement in facts.statements:
         if statement.kind != "trust" or not grant.allows(statement):
             continue
@@ -44,8 +46,8 @@ def broad_trust(facts: Facts) -> Iterator[Hit]:
             if not _limited(statement):
                 yield _anyone(statement, anyone)
             continue
-        yield from _accounts(facts, statement)
-        yield from _federated(facts, statement)
+        yield from _accounts(statement, own)
+        yield from _federated(statement, urls)
 
 
 def _limited(statement: Statement) -> bool:
@@ -73,12 +75,11 @@ def _anyone(statement: Statement, term: Term) -> Hit:
     )
 
 
-def _accounts(facts: Facts, statement: Statement) -> Iterator[Hit]:
+def _accounts(statement: Statement, own: set[str]) -> Iterator[Hit]:
     """Whole accounts of others: every identity to which they give leave, and a deputy of theirs."""
     keys = _keys(statement)
     if _EXTERNAL_ID in keys or "aws:multifactorauthpresent" in keys or _limited(statement):
         return
-    own = _own_accounts(facts, statement)
     for kind, term in statement.principals:
         match = _WHOLE_ACCOUNT.fullmatch(term.text) if kind == "AWS" else None
         if match is None or match.group(1) in own:
@@ -95,15 +96,20 @@ def _accounts(facts: Facts, statement: Statement) -> Iterator[Hit]:
         )
 
 
-def _own_accounts(facts: Facts, statement: Statement) -> set[str]:
+def _own_accounts(facts: Facts) -> set[str]:
     """The account ids that the providers of the unit act in, as far as they are known."""
-    own: set[str] = set()
-    account = statement.resource.account
-    if isinstance(account, Known) and isinstance(account.data, str):
-        own.add(account.data)
-    for provider in facts.unit.providers:
-        own.update(_accounts_of(provider))
-    return own
+    return {account for provider in facts.unit.providers for account in _accounts_of(provider)}
+
+
+def _urls(facts: Facts) -> dict[str, str]:
+    """Address of an identity provider that is created or read in the unit → its issuer."""
+    return {
+        resource.address: url.removeprefix("https://").rstrip("/")
+        for resource in facts.unit.resources
+        if resource.type == "aws_iam_openid_connect_provider"
+        for url in [known_text(resource.get("url"))]
+        if url is not None
+    }
 
 
 def _accounts_of(provider: Provider) -> Iterator[str]:
@@ -124,10 +130,10 @@ class _Federation:
     term: Term
 
 
-def _federated(facts: Facts, statement: Statement) -> Iterator[Hit]:
+def _federated(statement: Statement, urls: dict[str, str]) -> Iterator[Hit]:
     if _limited(statement):
         return
-    for federation in _issuers(facts, statement):
+    for federation in _issuers(statement, urls):
         issuer = federation.issuer
         subject = f"{issuer.issuer}:sub"
         own = f"{issuer.issuer}:"
@@ -150,8 +156,9 @@ def _federated(facts: Facts, statement: Statement) -> Iterator[Hit]:
             yield from _subjects(statement, issuer)
 
 
-def _issuers(facts: Facts, statement: Statement) -> Iterator[_Federation]:
+def _issuers(statement: Statement, urls: dict[str, str]) -> Iterator[_Federation]:
     table = tables.issuers()
+    module = module_of(statement.resource)
     seen: set[str] = set()
     for kind, term in statement.principals:
         name = term.text.rpartition(":oidc-provider/")[2] if kind == "Federated" else ""
@@ -162,21 +169,12 @@ def _issuers(facts: Facts, statement: Statement) -> Iterator[_Federation]:
         match = _PROVIDER.match(value.subject) if kind == "Federated" else None
         if match is None:
             continue
-        name = _url_of(facts, statement, match.group())
+        address = match.group()
+        name = urls.get(module + address) or urls.get(address, "")
         if name in table and name not in seen:
             seen.add(name)
             at = value.span or statement.span
             yield _Federation(table[name], Term(value.subject, at, value))
-
-
-def _url_of(facts: Facts, statement: Statement, address: str) -> str:
-    """The issuer of an identity provider that is created or read in the unit; ``""`` if unknown."""
-    module = module_of(statement.resource)
-    for other in facts.unit.resources:
-        if other.address in (module + address, address):
-            url = known_text(other.get("url")) or ""
-            return url.removeprefix("https://").rstrip("/")
-    return ""
 
 
 def _subjects(statement: Statement, issuer: tables.Issuer) -> Iterator[Hit]:
