@@ -219,3 +219,43 @@ def test_subjects_of_github(subject: str, level: str | None) -> None:
     found = [f.level.word for f in report({"main.tf": text}).findings]
 
     assert found == ([] if level is None else [level])
+
+
+def test_each_role_that_trusts_a_provider_is_found_where_it_does() -> None:
+    text = """
+data "aws_iam_openid_connect_provider" "ci" {
+  url = "https://app.terraform.io/"
+}
+
+resource "aws_iam_role" "one" {
+  name               = "one"
+  assume_role_policy = jsonencode({ Statement = [{
+    Effect    = "Allow"
+    Action    = "sts:AssumeRoleWithWebIdentity"
+    Principal = { Federated = data.aws_iam_openid_connect_provider.ci.arn }
+  }] })
+}
+
+module "two" {
+  source = "./two"
+  arn    = data.aws_iam_openid_connect_provider.ci.arn
+}
+"""
+    module = """
+variable "arn" { type = string }
+
+resource "aws_iam_role" "two" {
+  name               = "two"
+  assume_role_policy = jsonencode({ Statement = [{
+    Effect    = "Allow"
+    Action    = "sts:AssumeRoleWithWebIdentity"
+    Principal = { Federated = var.arn }
+  }] })
+}
+"""
+    found = report({"main.tf": text, "two/main.tf": module}).findings
+
+    assert [(f.rule, f.unit, f.span.begin.line) for f in found] == [
+        ("broad-trust", "aws_iam_role.one", 11),
+        ("broad-trust", "module.two.aws_iam_role.two", 17),
+    ]

@@ -173,8 +173,7 @@ def _issuers(statement: Statement, urls: dict[str, str]) -> Iterator[_Federation
         name = urls.get(module + address) or urls.get(address, "")
         if name in table and name not in seen:
             seen.add(name)
-            at = value.span or statement.span
-            yield _Federation(table[name], Term(value.subject, at, value))
+            yield _Federation(table[name], Term(value.subject, value.span or statement.span, value))
 
 
 def _subjects(statement: Statement, issuer: tables.Issuer) -> Iterator[Hit]:

@@ -243,12 +243,19 @@ def _trusts(actions: tuple[Term, ...]) -> bool:
 
 
 def _references(value: Value | None) -> Iterator[tuple[str, Unknown]]:
+    """The principals that refer to resources, each said to stand at the key that holds it.
+
+    What is not known may say where it was first used instead.
+    """
     if isinstance(value, Mapping):
         for kind, inner in value.entries.items():
             items = [inner] if isinstance(inner, Unknown) else items_of(inner)[0]
+            key = value.key_spans.get(kind)
             for item in items:
                 if isinstance(item, Unknown) and item.meaning is Meaning.RESOURCE:
-                    yield kind, item
+                    placed = item if key is None else item.at(key)
+                    assert isinstance(placed, Unknown)
+                    yield kind, placed
 
 
 def _carried(value: Value, policy: Policy) -> Value:
