@@ -58,10 +58,21 @@ def foreign_object_takeover(facts: Facts) -> Iterator[Hit]:
             switch.attribute,
             "resources",
             "true",
-            "proof" if _PROOF.search(resource.name) else switch.condition,
+            switch.condition or _mild(resource),
             contain=f"remove {switch.attribute}, and import what is there already",
             related=chain(value, at),
         )
+
+
+def _mild(resource: Resource) -> str:
+    """Why a record is hardly anybody else's: it proves a domain, or its zone is created here."""
+    if resource.type != "aws_route53_record":
+        return ""
+    if _PROOF.search(resource.name):
+        return "proof"
+    zone = resource.get("zone_id")
+    created = isinstance(zone, Unknown) and zone.subject.startswith("aws_route53_zone.")
+    return "own-zone" if created else ""
 
 
 def _own(resource: Resource) -> bool:
