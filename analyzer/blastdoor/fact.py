@@ -164,7 +164,7 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fallback:
+class EnvironmentDefault:
     """What stands in when an environment is not given or not listed."""
 
     key: str
@@ -217,7 +217,7 @@ class Evaluated:
     layerings: list[Layering] = field(default_factory=list)
     fan_outs: list[FanOut] = field(default_factory=list)
     lookups: list[Lookup] = field(default_factory=list)
-    fallbacks: list[Fallback] = field(default_factory=list)
+    environment_defaults: list[EnvironmentDefault] = field(default_factory=list)
     overrides: list[OverrideChange] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)

@@ -82,7 +82,7 @@ def _defaults(facts: Facts) -> Iterator[_Default]:
 
 def _fallbacks(facts: Facts) -> Iterator[_Default]:
     """Lookups by the environment whose last word is production."""
-    for fallback in facts.unit.fallbacks:
+    for fallback in facts.unit.environment_defaults:
         text = known_text(fallback.value)
         last = _LAST_WORD.search(fallback.text) if _PLAIN.fullmatch(fallback.text) else None
         named = last is not None and _is_production(last.group(1))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from blastdoor.units import Module
 
 
-FALLBACKS: Final = frozenset({"lookup", "try", "coalesce"})
+_DEFAULTING: Final = frozenset({"lookup", "try", "coalesce"})
 """Functions whose last argument stands in for what the others do not give."""
 
 
@@ -26,7 +26,7 @@ FALLBACKS: Final = frozenset({"lookup", "try", "coalesce"})
 class Shape:
     """One expression and the argument that holds it."""
 
-    kind: Literal["merge", "for", "lookup", "fallback"]
+    kind: Literal["merge", "for", "lookup", "environment"]
     node: tree.Expression
     whole: tree.Expression
     document: Document
@@ -68,8 +68,8 @@ def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterat
     merges = text.find("merge(", start, end) >= 0
     loops = text.find("for ", start, end) >= 0
     index = text.find("[", start, end) >= 0 and text.find("region", start, end) >= 0
-    falls_back = any(text.find(f"{name}(", start, end) >= 0 for name in FALLBACKS)
-    if not (merges or loops or index or falls_back):
+    defaults = any(text.find(f"{name}(", start, end) >= 0 for name in _DEFAULTING)
+    if not (merges or loops or index or defaults):
         return
     whole = attribute.expression
     looked_up = False
@@ -77,8 +77,8 @@ def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterat
         if isinstance(node, tree.Call):
             if node.name == "merge" and len(node.arguments) > 1:
                 yield Shape("merge", node, whole, document, owner)
-            elif node.name in FALLBACKS and len(node.arguments) > 1:
-                yield Shape("fallback", node, whole, document, owner)
+            elif node.name in _DEFAULTING and len(node.arguments) > 1:
+                yield Shape("environment", node, whole, document, owner)
         elif isinstance(node, tree.ForExpression):
             if node.result_key is not None:
                 yield Shape("for", node, whole, document, owner)

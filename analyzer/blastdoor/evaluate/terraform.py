@@ -33,8 +33,8 @@ from blastdoor.evaluate.expression import (
 from blastdoor.evaluate.types import convert
 from blastdoor.fact import (
     Backend,
+    EnvironmentDefault,
     Evaluated,
-    Fallback,
     FanOut,
     Layer,
     Layering,
@@ -1293,13 +1293,13 @@ class _Collector:
             elif found.kind == "for":
                 assert isinstance(found.node, tree.ForExpression)
                 self._fan_out(found.node, frame, instance.path(found.owner))
-            elif found.kind == "fallback":
+            elif found.kind == "environment":
                 assert isinstance(found.node, tree.Call)
-                self._fallback(found.node, frame, instance.path(found.owner))
+                self._environment_default(found.node, frame, instance.path(found.owner))
             else:
                 evaluate(found.whole, frame)
 
-    def _fallback(self, node: tree.Call, frame: Frame, owner: str) -> None:
+    def _environment_default(self, node: tree.Call, frame: Frame, owner: str) -> None:
         """Effect: adds what stands in for an environment that is not given or not listed."""
         key = _key_of(node)
         words = "" if key is None else frame.span(key).text
@@ -1312,7 +1312,9 @@ class _Collector:
             value = evaluate(default, frame)
         finally:
             self.program.budget.speculative -= 1
-        self.evaluated.fallbacks.append(Fallback(words, value, span.text, span, owner))
+        self.evaluated.environment_defaults.append(
+            EnvironmentDefault(words, value, span.text, span, owner)
+        )
 
     def _fan_out(self, node: tree.ForExpression, frame: Frame, owner: str) -> None:
         names = {node.value_name, node.key_name}
