@@ -123,7 +123,11 @@ def test_guards() -> None:
     assert not row.is_unsafe(data=True)
     assert not row.is_unsafe(None)
     assert row.safe_text == "true"
-    assert {r.kind for rows in guards.values() for r in rows} == {"deletion", "data-loss"}
+    assert {r.kind for rows in guards.values() for r in rows} == {
+        "deletion",
+        "data-loss",
+        "account",
+    }
     assert [r.level for r in guards["aws_backup_vault"]] == [Level.ERROR]
     assert [r.level for r in guards["aws_route53_zone"]] == [Level.ERROR]
 
@@ -285,3 +289,29 @@ def test_every_action(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", ["", "s3:*", "*:Put*", "?"])
 def test_not_every_action(pattern: str) -> None:
     assert not tables.is_every_action(pattern)
+
+
+def test_issuers() -> None:
+    issuers = tables.issuers()
+
+    assert issuers["token.actions.githubusercontent.com"].head == "repo"
+    assert issuers["app.terraform.io"].parts == ("project", "workspace")
+    assert all(not name.startswith("https://") for name in issuers)
+
+
+def test_shares() -> None:
+    shares = tables.share_attributes()
+
+    assert shares["aws_ssm_document"][0].key == "account_ids"
+    assert {row.everyone.lower() for rows in shares.values() for row in rows} == {"all"}
+
+
+def test_a_guard_below_a_bound() -> None:
+    row = tables.guards()["aws_iam_account_password_policy"][0]
+
+    assert row.is_unsafe(7)
+    assert row.is_unsafe("6")
+    assert not row.is_unsafe(8)
+    assert not row.is_unsafe("eight")
+    assert not row.is_unsafe(data=True)
+    assert not row.is_unsafe(None)

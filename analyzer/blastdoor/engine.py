@@ -165,6 +165,7 @@ class _Run:
         self.options = options
         self.selection = selection
         self.entries = list(source.files() if entries is None else entries)
+        self.listed = frozenset(entry.path for entry in self.entries)
         self.repository = Repository(source, self.entries)
         self.report = Report()
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
@@ -301,6 +302,8 @@ class _Run:
     # Findings
 
     def _keep(self, rule: Rule, hit: Hit, unit: Evaluated) -> None:
+        if hit.span.path not in self.listed:
+            hit = self._moved(hit)
         path = hit.span.path
         if self.selection is not None and not self.selection(path):
             return
@@ -318,7 +321,27 @@ class _Run:
         places = {(r.span.path, r.span.start) for r in stronger.related}
         found = (*other.related, *_caller(finding, known, unit))
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
-        self.found[key] = replace(stronger, related=stronger.related + more[:20])
+        self.found[key] = replace(
+            stronger,
+            related=stronger.related + more[:20],
+            covers=tuple(dict.fromkeys((*stronger.covers, *other.covers))),
+        )
+
+    def _moved(self, hit: Hit) -> Hit:
+        """A hit in a file that configuration reads (a policy in JSON, a template), said at its use.
+
+        What such a file is to git is not known, so that nothing is reported in it.
+        """
+        for use in reversed(hit.related):
+            if use.span.path in self.repository.reported:
+                others = tuple(other for other in hit.related if other is not use)
+                return replace(
+                    hit,
+                    span=use.span,
+                    related=(Related(hit.span, "written here"), *others),
+                    covers=(use.span,) if hit.covers else (),
+                )
+        return hit
 
     def _finish(self) -> Report:
         report = self.report
@@ -387,6 +410,7 @@ def finding_of(rule: Rule, hit: Hit, environment: str | None, options: Options) 
         hit.contain,
         hit.related,
         hit.reach,
+        hit.covers,
         evidence,
         before=hit.before,
         after=hit.after,
@@ -446,15 +470,27 @@ def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
-    """The findings without those that another rule says better at the same place."""
+    """The findings without those that another rule says better at the same place.
+
+    A finding that names the places it covers speaks for its own attribute only: a whole document can
+    stand at one place.
+    """
     findings = list(found)
     supersedes = {rule.id: rule.supersedes for rule in rules if rule.supersedes}
-    gone = {
-        (slug, finding.span.path, finding.span.start)
-        for finding in findings
-        for slug in supersedes.get(finding.rule, ())
-    }
-    return [f for f in findings if (f.rule, f.span.path, f.span.start) not in gone]
+    gone: set[tuple[str, str, int, str | None]] = set()
+    for finding in findings:
+        for slug in supersedes.get(finding.rule, ()):
+            if not finding.covers:
+                gone.add((slug, finding.span.path, finding.span.start, None))
+            for place in finding.covers:
+                gone.add((slug, place.path, place.start, finding.attribute))
+    return [
+        f
+        for f in findings
+        if gone.isdisjoint(
+            (f.rule, f.span.path, f.span.start, attribute) for attribute in (None, f.attribute)
+        )
+    ]
 
 
 def _one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from blastdoor.finding import Failure
     from blastdoor.reach import Reach
     from blastdoor.span import Span
-    from blastdoor.value import Value
+    from blastdoor.value import Unknown, Value
 
 Language = Literal["terraform", "cloudformation", "python"]
 
@@ -231,6 +231,19 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class EnvironmentDefault:
+    """What stands in when an environment is not given or not listed."""
+
+    key: str
+    """Source text of what names the environment: ``var.environment``, ``terraform.workspace``."""
+    value: Value
+    text: str
+    """Source text of what stands in: ``"prod"``, ``local.sizes.prod``."""
+    span: Span
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OverrideChange:
     """One argument or block that an override file puts in place of another."""
 
@@ -304,6 +317,7 @@ class Evaluated:
     lookups: list[Lookup] = field(default_factory=list)
     fallbacks: list[Fallback] = field(default_factory=list)
     """Those whose value is a text that names a region."""
+    environment_defaults: list[EnvironmentDefault] = field(default_factory=list)
     overrides: list[OverrideChange] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
@@ -321,6 +335,8 @@ class Evaluated:
     """What the whole repository speaks of, this unit or any other."""
     keeps_state: bool = False
     """Whether it says where its state is kept, which only a root does."""
+    variables_files: Callable[[], list[str]] = list
+    """Paths of the variables files of the root that are read only when they are asked for."""
     external_region: bool = False
     """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
     close: Callable[[], None] = lambda: None
@@ -364,6 +380,8 @@ class Statement:
     key_spans: dict[str, Span] = field(default_factory=dict)
     unresolved: tuple[tuple[str, Value], ...] = ()
     """(element, value) of what is not known: ``Resource`` is the ARN of a bucket made here."""
+    principal_references: tuple[tuple[str, Unknown], ...] = ()
+    """(kind, value) of the principals that are attributes of resources, such as a provider's ARN."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,10 @@ _HOLE: Final = "\ufffc"
 _MAX_PATTERN: Final = 256
 """Longest action pattern that is expanded; the longest action name has fewer than 100 letters."""
 _GLOB: Final = frozenset("*?")
+_RESOURCE_TAG: Final = ":resourcetag"
+"""How the keys of services for the tags of a resource end: ``autoscaling:ResourceTag/team``."""
+_CONTEXT: Final = "kms:encryptioncontext:"
+"""How the keys for the context of an encryption begin; its name follows."""
 _NEAR: Final = 2
 """Most letters that may differ between a region id and its misspelling."""
 _MAX_REGION: Final = 32
@@ -229,17 +233,22 @@ class GuardRow(NamedTuple):
     """One argument whose explicit value switches a safety off."""
 
     kind: str
-    """``deletion`` or ``data-loss``."""
+    """``deletion``, ``data-loss`` or ``account`` (a default of the whole account)."""
     type: str
     attribute: str
     """Path of the argument within the resource."""
-    unsafe: Scalar
+    unsafe: Scalar | None
     safe: Scalar
     level: Level
     note: str
+    unsafe_below: float | None = None
+    """Numbers below it are unsafe, in place of one value."""
 
     def is_unsafe(self, data: object) -> bool:
         """Whether a value is the unsafe one, in any spelling that Terraform takes for it."""
+        if self.unsafe_below is not None:
+            number = _number(data)
+            return number is not None and number < self.unsafe_below
         return data is not None and _spelt(data) == _spelt(self.unsafe)
 
     @property
@@ -258,13 +267,23 @@ def guards() -> Mapping[str, tuple[GuardRow, ...]]:
                 kind=row["kind"],
                 type=row["type"],
                 attribute=row["attribute"],
-                unsafe=row["unsafe"],
+                unsafe=row.get("unsafe"),
                 safe=row["safe"],
                 level=Level.named(row["level"]),
                 note=row.get("note", ""),
+                unsafe_below=row.get("unsafe_below"),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
+
+
+def _number(data: object) -> float | None:
+    if isinstance(data, bool) or not isinstance(data, (int, float, str)):
+        return None
+    try:
+        return float(data)
+    except ValueError:
+        return None
 
 
 def _spelt(data: object) -> str:
@@ -430,6 +449,72 @@ def principal_attributes() -> Mapping[str, PrincipalAttribute]:
                 row["type"], row["attribute"], tuple(row["narrowed_by"])
             )
             for row in _table("policies")["principals"]
+        }
+    )
+
+
+class ShareAttribute(NamedTuple):
+    """An argument that shares something, and the value that shares it with everyone."""
+
+    type: str
+    attribute: str
+    """Path of the argument."""
+    key: str
+    """The key within the argument when that is a map, or ``""``."""
+    everyone: str
+    may: str
+    """What those it is shared with can do."""
+    contain: str
+
+
+@cache
+def share_attributes() -> Mapping[str, tuple[ShareAttribute, ...]]:
+    """Resource type → the arguments that share it."""
+    result: dict[str, list[ShareAttribute]] = {}
+    for row in _table("policies")["shares"]:
+        result.setdefault(row["type"], []).append(
+            ShareAttribute(
+                row["type"],
+                row["attribute"],
+                row.get("key", ""),
+                row["everyone"],
+                row["may"],
+                row["contain"],
+            )
+        )
+    return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
+
+
+# --- issuers ---
+
+
+class Issuer(NamedTuple):
+    """An OIDC issuer that many organizations share, and what its subjects look like."""
+
+    issuer: str
+    """Host and path of its URL."""
+    tenants: str
+    """What a subject stands for, with where: ``repository on GitHub``."""
+    tenant: str
+    head: str
+    """The first word of a subject: the owner follows it."""
+    parts: tuple[str, ...]
+    """The words whose values name the tenant; none when it stands behind the owner and a slash."""
+
+
+@cache
+def issuers() -> Mapping[str, Issuer]:
+    """Host of the issuer → the issuer."""
+    return MappingProxyType(
+        {
+            row["issuer"]: Issuer(
+                row["issuer"],
+                row["tenants"],
+                row["tenant"],
+                row["head"],
+                tuple(row["parts"]),
+            )
+            for row in _table("issuers")["issuers"]
         }
     )
 
@@ -600,7 +685,7 @@ class Scopes(NamedTuple):
     region_keys: frozenset[str]
     """Condition keys that narrow the region."""
     resource_keys: frozenset[str]
-    """Condition keys that narrow the resource; tag keys without their ``/name``."""
+    """Condition keys that narrow what is touched; tag keys without their ``/name``."""
     administrator_policies: frozenset[str]
     """AWS managed policies that allow everything, or allow to allow everything."""
     near_administrator_policies: frozenset[str]
@@ -641,7 +726,10 @@ class Scopes(NamedTuple):
 
     def narrows_resource(self, key: str) -> bool:
         """Whether a condition key narrows the resources of a grant."""
-        return key.lower().partition("/")[0] in self.resource_keys
+        bare = key.lower().partition("/")[0]
+        return (
+            bare in self.resource_keys or bare.endswith(_RESOURCE_TAG) or bare.startswith(_CONTEXT)
+        )
 
     def narrows_region(self, key: str) -> bool:
         """Whether a condition key narrows the regions of a grant."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.detect import (
     account,
+    breadth,
+    environment,
     grant,
     guard,
     hardcoded,
@@ -17,6 +19,9 @@ from blastdoor.detect import (
     placement,
     region,
     rollout,
+    sharing,
+    takeover,
+    trust,
 )
 
 if TYPE_CHECKING:
@@ -57,12 +62,23 @@ DETECTORS: Mapping[str, Detector] = {
     "placement.type-unavailable-in-target-region": placement.type_unavailable_in_target_region,
     "account.organization-root-target": account.organization_root_target,
     "account.unconditional-deny-all": account.unconditional_deny_all,
+    "account.stackset-autodeploy-unbounded": account.stackset_autodeploy_unbounded,
+    "account.external-sharing-allowed": sharing.external_sharing_allowed,
+    "account.account-guard-missing": account.account_guard_missing,
     "grant.admin-grant": grant.admin_grant,
     "grant.write-on-all-resources": grant.write_on_all_resources,
     "grant.public-principal": grant.public_principal,
+    "grant.service-wide-grant": breadth.service_wide_grant,
+    "grant.inverse-allow": breadth.inverse_allow,
+    "grant.passrole-any": breadth.passrole_any,
+    "grant.broad-trust": trust.broad_trust,
+    "grant.shared-with-everyone": sharing.shared_with_everyone,
     "guard.deletion-protection-off": guard.deletion_protection_off,
     "guard.data-kept-by-force-lost": guard.data_kept_by_force_lost,
     "guard.all-drift-ignored": guard.all_drift_ignored,
+    "guard.account-default-weakened": guard.account_default_weakened,
+    "override.unknown-environment-becomes-prod": environment.unknown_environment_becomes_prod,
+    "override.foreign-object-takeover": takeover.foreign_object_takeover,
     "rollout.all-at-once": rollout.all_at_once,
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.reading import bodies_of, chain, origin, place, words_of
@@ -13,7 +15,11 @@ from blastdoor.value import Known
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastdoor.fact import Facts, Guard
+    from blastdoor.fact import Facts, Guard, Resource
+
+_WORD: Final = re.compile(r"[a-z]+")
+_PUBLIC_WORDS: Final = frozenset({"public", "website", "websites", "static"})
+"""Words of an account that is there for public content."""
 
 
 def deletion_protection_off(facts: Facts) -> Iterator[Hit]:
@@ -37,6 +43,30 @@ def data_kept_by_force_lost(facts: Facts) -> Iterator[Hit]:
                 f"({_said(guard)})",
                 f"remove {guard.attribute}",
             )
+
+
+def account_default_weakened(facts: Facts) -> Iterator[Hit]:
+    """A safety that holds for the whole account is switched off."""
+    for guard in facts.guards:
+        if guard.kind == "account" and guard.unsafe:
+            yield replace(
+                _hit(
+                    guard,
+                    "accounts: everything in the account, and what comes later, by "
+                    f"{guard.resource.address} ({_said(guard)}"
+                    f"{'; ' + guard.note if guard.note else ''})",
+                    f"set {guard.attribute} = {guard.safe_text}, and make the exception where it "
+                    "is needed",
+                ),
+                axis="accounts",
+                condition="public-content" if _for_the_public(guard.resource) else "",
+            )
+
+
+def _for_the_public(resource: Resource) -> bool:
+    """Whether an account is named as one for public content."""
+    words = {w for word in resource.path for w in _WORD.findall(word.lower())}
+    return not words.isdisjoint(_PUBLIC_WORDS)
 
 
 def _said(guard: Guard) -> str:

@@ -301,6 +301,7 @@ def _variables(value: Value) -> Value:
 
 def _principals(bodies: Sequence[Mapping], span: Span | None) -> Value:
     kinds: dict[str, list[Value]] = {}
+    places: dict[str, Span] = {}
     complete = True
     for body in bodies:
         kind = known_text(body.get("type"))
@@ -308,6 +309,8 @@ def _principals(bodies: Sequence[Mapping], span: Span | None) -> Value:
         if kind is None or identifiers is None:
             complete = False
             continue
+        if "identifiers" in body.key_spans:
+            places.setdefault(kind, body.key_spans["identifiers"])
         if isinstance(identifiers, Many):
             kinds.setdefault(kind, []).extend(
                 item.through(*identifiers.via) if identifiers.via else item
@@ -320,7 +323,10 @@ def _principals(bodies: Sequence[Mapping], span: Span | None) -> Value:
     if list(kinds) == ["*"]:
         return kinds["*"][0]
     return Mapping(
-        {kind: Many(tuple(items), span) for kind, items in kinds.items()}, span, complete=complete
+        {kind: Many(tuple(items), span) for kind, items in kinds.items()},
+        span,
+        complete=complete,
+        key_spans=places,
     )
 
 

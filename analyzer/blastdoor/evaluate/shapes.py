@@ -29,7 +29,7 @@ _FALLBACKS: Final = frozenset({"coalesce", "try", "lookup"})
 class Shape:
     """One expression and the argument that holds it."""
 
-    kind: Literal["merge", "for", "lookup", "fallback"]
+    kind: Literal["merge", "for", "lookup", "fallback", "environment"]
     node: tree.Expression
     whole: tree.Expression
     document: Document
@@ -79,7 +79,8 @@ def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterat
     loops = text.find("for ", start, end) >= 0
     index = text.find("[", start, end) >= 0 and text.find("region", start, end) >= 0
     falls = _REGION.search(text, start, end) is not None
-    if not (merges or loops or index or falls):
+    defaults = any(text.find(f"{name}(", start, end) >= 0 for name in _FALLBACKS)
+    if not (merges or loops or index or falls or defaults):
         return
     whole = attribute.expression
     looked_up = False
@@ -87,8 +88,10 @@ def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterat
         if isinstance(node, tree.Call):
             if node.name == "merge" and len(node.arguments) > 1:
                 yield Shape("merge", node, whole, document, owner)
-            elif falls and node.name in _FALLBACKS and len(node.arguments) > 1:
-                yield Shape("fallback", node, whole, document, owner)
+            elif node.name in _FALLBACKS and len(node.arguments) > 1:
+                yield Shape("environment", node, whole, document, owner)
+                if falls:
+                    yield Shape("fallback", node, whole, document, owner)
         elif falls and isinstance(node, tree.Conditional):
             yield Shape("fallback", node, whole, document, owner)
         elif isinstance(node, tree.ForExpression):

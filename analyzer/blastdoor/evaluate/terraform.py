@@ -34,6 +34,7 @@ from blastdoor.evaluate.expression import (
 from blastdoor.evaluate.types import convert
 from blastdoor.fact import (
     Backend,
+    EnvironmentDefault,
     Evaluated,
     Fallback,
     FanOut,
@@ -94,6 +95,11 @@ _DOCUMENT_REFERENCE: Final = re.compile(r"data\.aws_iam_policy_document\.[A-Za-z
 _UNDECIDED: Final = frozenset({Reason.NO_VALUE, Reason.CALLER})
 _WRITE_ONLY: Final = "_wo"
 """How the names of write-only arguments end, which Terraform never keeps."""
+_ENVIRONMENT_KEY: Final = re.compile(
+    r"terraform\.workspace|(?:var|local)\.(?:[a-z_]+_)?(?:env|environment|stage)(?:_name)?",
+    re.ASCII,
+)
+"""What names an environment when something is looked up by it."""
 _META_ARGUMENTS: Final = frozenset(
     {"count", "for_each", "provider", "depends_on", "lifecycle", "providers", "source", "version"}
 )
@@ -1395,6 +1401,9 @@ class _Collector:
                 self._fan_out(found.node, frame, instance.path(found.owner))
             elif found.kind == "fallback":
                 self._fallback(found.node, frame, instance.path(found.owner))
+            elif found.kind == "environment":
+                assert isinstance(found.node, tree.Call)
+                self._environment_default(found.node, frame, instance.path(found.owner))
             else:
                 evaluate(found.whole, frame)
 
@@ -1415,6 +1424,23 @@ class _Collector:
         known = isinstance(first, Known) and first.data not in (None, "")
         text = " ".join(frame.span(tried).text.split())
         self.evaluated.fallbacks.append(Fallback(text, known, value, place, owner, how))
+
+    def _environment_default(self, node: tree.Call, frame: Frame, owner: str) -> None:
+        """Effect: adds what stands in for an environment that is not given or not listed."""
+        key = _key_of(node)
+        words = "" if key is None else frame.span(key).text
+        if _ENVIRONMENT_KEY.fullmatch(words) is None:
+            return
+        default = node.arguments[-1]
+        span = frame.span(default)
+        self.program.budget.speculative += 1
+        try:
+            value = evaluate(default, frame)
+        finally:
+            self.program.budget.speculative -= 1
+        self.evaluated.environment_defaults.append(
+            EnvironmentDefault(words, value, span.text, span, owner)
+        )
 
     def _fan_out(self, node: tree.ForExpression, frame: Frame, owner: str) -> None:
         names = {node.value_name, node.key_name}
@@ -1439,6 +1465,17 @@ class _Collector:
                 owner,
             )
         )
+
+
+def _key_of(call: tree.Call) -> tree.Expression | None:
+    """What a call with a fallback looks up: the key of ``lookup``, the last index of ``try``."""
+    if call.name == "lookup":
+        return call.arguments[1] if len(call.arguments) == 3 else None  # noqa: PLR2004
+    first = call.arguments[0]
+    if call.name == "coalesce" or not isinstance(first, tree.Traversal):
+        return first
+    keys = [o.key for o in first.operations if isinstance(o, tree.Index)]
+    return keys[-1] if keys else first
 
 
 def _layer(expression: tree.Expression, frame: Frame) -> Layer:
@@ -1600,6 +1637,7 @@ def evaluate_root(
         return evaluated
     evaluated.context = repository.context
     evaluated.keeps_state = module.has_backend
+    evaluated.variables_files = lambda: repository.variants(root.directory)
     evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)
     instance = Instance(program, module)
