@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from blastdoor.detect import account, grant, guard, override, region, rollout
+from blastdoor.detect import (
+    account,
+    binding,
+    grant,
+    guard,
+    override,
+    place,
+    region,
+    rollout,
+    shared,
+)
 
 if TYPE_CHECKING:
     from blastdoor.detect.hit import Hit
@@ -22,6 +32,7 @@ DETECTORS: Mapping[str, Detector] = {
     "override.broad-layer-merged-last": override.broad_layer_merged_last,
     "override.override-fanned-out": override.override_fanned_out,
     "override.terraform-override-file": override.terraform_override_file,
+    "override.authoritative-replacement": binding.authoritative_replacement,
     "region.provider-region-unset": region.provider_region_unset,
     "region.no-default-provider-selected": region.no_default_provider_selected,
     "region.module-without-providers-map": region.module_without_providers_map,
@@ -35,13 +46,21 @@ DETECTORS: Mapping[str, Detector] = {
     "region.arn-region-wildcard": region.arn_region_wildcard,
     "region.region-deny-without-global-exemption": region.region_deny_without_global_exemption,
     "region.mixed-partitions": region.mixed_partitions,
+    "region.gcp-location-missing": place.gcp_location_missing,
+    "region.gcp-multi-region-location": place.gcp_multi_region_location,
+    "region.azure-location-diverges": place.azure_location_diverges,
     "account.organization-root-target": account.organization_root_target,
     "account.unconditional-deny-all": account.unconditional_deny_all,
+    "account.gcp-org-or-folder-binding": binding.gcp_org_or_folder_binding,
+    "account.azure-broad-scope-assignment": binding.azure_broad_scope_assignment,
     "grant.admin-grant": grant.admin_grant,
     "grant.write-on-all-resources": grant.write_on_all_resources,
     "grant.public-principal": grant.public_principal,
+    "grant.gcp-public-member": binding.gcp_public_member,
+    "grant.gcp-basic-role-project": binding.gcp_basic_role_project,
     "guard.deletion-protection-off": guard.deletion_protection_off,
     "guard.data-kept-by-force-lost": guard.data_kept_by_force_lost,
     "guard.all-drift-ignored": guard.all_drift_ignored,
+    "guard.shared-api-disabled": shared.shared_api_disabled,
     "rollout.all-at-once": rollout.all_at_once,
 }

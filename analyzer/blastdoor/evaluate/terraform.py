@@ -11,7 +11,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
-from blastdoor.evaluate import shapes
+from blastdoor.evaluate import clouds, shapes
 from blastdoor.evaluate.data_sources import (
     account_of_arn,
     data_attribute,
@@ -488,7 +488,9 @@ class Instance:
             alias,
             region,
             Inherited(reason, subject, where, meaning=Meaning.CURRENT_ACCOUNT),
-            Unknown(reason, subject, where, meaning=Meaning.CURRENT_PARTITION),
+            Known(clouds.GCP, where)
+            if name in clouds.GOOGLE
+            else Unknown(reason, subject, where, meaning=Meaning.CURRENT_PARTITION),
             where,
             address=self.path(f"provider.{name}"),
             declared=False,
@@ -505,6 +507,8 @@ class Instance:
         address = self.path(f"provider.{name}" + (f".{alias}" if alias else ""))
         get = self._reader(section, {}, address)
         span = section.span
+        if name in clouds.GOOGLE or name == clouds.AZURE:
+            return self._cloud_provider(section, name, alias, address, get)
         given = section.argument("region")
         region = get("region")
         region_span = None
@@ -541,6 +545,50 @@ class Instance:
             region_span,
             address,
             credentials=tuple(_credentials(get, role)),
+            get=get,
+        )
+
+    def _cloud_provider(
+        self,
+        section: Section,
+        name: str,
+        alias: str,
+        address: str,
+        get: Callable[[str], Value | None],
+    ) -> Provider:
+        """A configuration of Google Cloud or Azure."""
+        google = name in clouds.GOOGLE
+        span = section.span
+        given = (section.argument("region") or section.argument("zone")) if google else None
+        region: Value | None = clouds.google_provider_region(get) if google else Known(None, span)
+        if region is None:
+            region = Inherited(
+                Reason.ENVIRONMENT,
+                f"the environment of {name}",
+                span,
+                meaning=Meaning.CURRENT_REGION,
+            )
+        account = get("project" if google else "subscription_id")
+        if account is None or not clouds.is_set(account):
+            account = Inherited(
+                Reason.ENVIRONMENT,
+                f"the environment of {name}",
+                span,
+                meaning=Meaning.CURRENT_ACCOUNT,
+            )
+        return Provider(
+            name,
+            alias,
+            region,
+            account,
+            Known(clouds.GCP, span)
+            if google
+            else clouds.azure_environment(get("environment"), span),
+            span,
+            Span(given[0], given[1].expression.start, given[1].expression.end)
+            if given is not None
+            else None,
+            address,
             get=get,
         )
 
@@ -847,6 +895,11 @@ class Instance:
                 given = get(attribute)
                 if given is not None and not (isinstance(given, Known) and given.data is None):
                     return given
+            if type_.startswith("google_"):
+                provider, _chosen = self.provider_of(section, type_)
+                value = clouds.google_attribute(type_, attribute, get, provider)
+                if value is not None:
+                    return value
             if type_ in ("terraform_data", "null_resource") and attribute == "output":
                 return get("input") or Unknown(Reason.COMPUTED, subject, span)
             return Unknown(Reason.COMPUTED, subject, span, meaning=Meaning.RESOURCE)
@@ -1088,10 +1141,8 @@ class _Collector:
                 _names_of(section),
                 provider,
                 region,
-                provider.partition
-                if region is None or region is provider.region
-                else partition_of_region(region),
-                provider.account,
+                self._partition(region, provider),
+                self._account(type_, get, provider),
                 is_data=mode == "data",
                 collection=collection,
                 collection_span=collection_span,
@@ -1111,13 +1162,29 @@ class _Collector:
     def _region(
         self, type_: str, get: Callable[[str], Value | None], provider: Provider, mode: str
     ) -> Value | None:
+        if provider.name in clouds.GOOGLE:
+            return clouds.google_region(type_, get, provider) if mode == "managed" else None
+        if provider.name == clouds.AZURE:
+            return clouds.azure_region(get) if mode == "managed" else None
         if provider.name != "aws":
-            return provider.region if provider.declared and provider.name == "google" else None
+            return None
         if type_ not in self.program.no_region and mode == "managed":
             own = get("region")
             if own is not None and not (isinstance(own, Known) and own.data is None):
                 return own
         return provider.region
+
+    def _partition(self, region: Value | None, provider: Provider) -> Value:
+        if provider.name == clouds.AZURE:
+            return clouds.azure_partition(region, provider.partition)
+        if region is None or region is provider.region or provider.name != "aws":
+            return provider.partition
+        return partition_of_region(region)
+
+    def _account(self, type_: str, get: Callable[[str], Value | None], provider: Provider) -> Value:
+        if provider.name in clouds.GOOGLE:
+            return clouds.google_account(type_, get, provider)
+        return provider.account
 
     def _children(self, instance: Instance) -> Iterator[Instance]:
         for name, section in instance.module.calls.items():
@@ -1138,7 +1205,7 @@ class _Collector:
                         ).items()
                     )
                 )
-                inherited = id(child.provider("aws"))
+                inherited = tuple([id(child.provider(name)) for name in clouds.NAMES])
                 token = (
                     child.module.path,
                     tuple([(k, v.key()) for k, v in sorted(inputs.items())]),

@@ -6,15 +6,18 @@ of what matters could be known.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.fact import Facts
-from blastdoor.facts import guard, iam, literal, rollout, scope, target
+from blastdoor.facts import binding, guard, iam, literal, rollout, scope, target
 from blastdoor.finding import Coverage
 from blastdoor.value import Known, Many, Mapping, OneOf, Unknown, Value
 
 if TYPE_CHECKING:
     from blastdoor.fact import Evaluated
+
+
+_FOUND: Final = Known(None)
 
 
 def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
@@ -23,12 +26,15 @@ def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
     coverage = Coverage()
     policies = list(iam.policies(unit))
     facts.statements.extend(iam.statements(policies))
+    facts.bindings.extend(binding.bindings(unit))
     facts.guards.extend(guard.guards(unit))
     facts.rollouts.extend(rollout.rollouts(unit))
     facts.scopes.extend(scope.scopes(unit, facts.statements))
     facts.targets.extend(target.targets(unit))
     facts.literals.extend(literal.literals(unit))
     _cover(unit, policies, coverage)
+    for obstacle in binding.obstacles(facts.bindings):
+        _count(coverage, "binding", obstacle if obstacle is not None else _FOUND)
     return facts, coverage
 
 
@@ -36,6 +42,8 @@ def _cover(unit: Evaluated, policies: list[iam.Policy], coverage: Coverage) -> N
     for provider in unit.providers:
         if provider.name in ("aws", "google", "google-beta"):
             _count(coverage, "provider", provider.region)
+        elif provider.name == "azurerm":  # its place is a subscription: it has no region
+            _count(coverage, "provider", provider.account)
     for resource in unit.resources:
         if not resource.is_data and resource.region is not None:
             _count(coverage, "region", resource.region)

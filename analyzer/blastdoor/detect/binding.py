@@ -1,0 +1,417 @@
+"""Judgements over IAM bindings of Google Cloud and role assignments of Azure.
+
+Sources: Google Cloud IAM documentation, "Roles and permissions" and "Resource hierarchy"; Azure
+role-based access control, "Understand scope" and "Azure built-in roles"; the documentation of the
+provider's resources that the table of bindings names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import tables
+from blastdoor.detect.hit import Hit
+from blastdoor.facts.binding import policy_effect
+from blastdoor.facts.reading import (
+    HOLE,
+    at_path,
+    chain,
+    items_of,
+    origin,
+    place,
+    text_of,
+    truth,
+    words_of,
+)
+from blastdoor.finding import Related
+from blastdoor.reach import (
+    Accounts,
+    Actions,
+    Organization,
+    OrganizationalUnit,
+    Principals,
+    Reach,
+)
+from blastdoor.value import Unknown, known_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from blastdoor.fact import Binding, Facts, Resource, Term
+    from blastdoor.value import Value
+
+_BREAK_GLASS: Final = re.compile(r"break[-_]?glass|emergency", re.IGNORECASE)
+_SHOWN: Final = 3
+"""Members that a message names."""
+_SCOPES: Final = {
+    "organization": "the whole organization",
+    "folder": "every project below the folder",
+    "tenant": "the whole tenant",
+    "management-group": "every subscription below the management group",
+    "subscription": "every resource of the subscription",
+}
+
+
+def _because(value: Value | None) -> str:
+    where = origin(value) if value is not None else ""
+    return f", {where}" if where else ""
+
+
+def _who(binding: Binding) -> str:
+    """The members in words, as far as they are known."""
+    names = [m.text.replace(HOLE, "…") for m in binding.members if m.text.strip(HOLE)]
+    if not names:
+        return "a principal"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
+
+
+def _grants_nobody(binding: Binding) -> bool:
+    """Whether a binding lists its members and there are none."""
+    if binding.members or not binding.members_known:
+        return False
+    given = binding.resource.get("members")
+    items = getattr(given, "items", None)
+    return items is not None and not items
+
+
+def _role_hit(
+    binding: Binding,
+    message: str,
+    *,
+    axis: str,
+    condition: str,
+    contain: str,
+    reach: Reach | None = None,
+) -> Hit:
+    """A finding that sits on the role."""
+    value = binding.role_value
+    fallback = binding.resource.span
+    at = (place(value, fallback) if value is not None else None) or fallback
+    related = list(chain(value, at)) if value is not None else []
+    header = binding.resource.span
+    if header.path != at.path or header.start != at.start:
+        related.append(Related(header, f"bound by {binding.resource.address}"))
+    return Hit(
+        at,
+        message,
+        binding.resource.address,
+        f"{binding.role_attribute}[{binding.role}]",
+        axis,
+        binding.role,
+        condition,
+        contain=contain,
+        related=tuple(related),
+        reach=reach,
+    )
+
+
+# Google Cloud
+
+
+def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
+    """A broad role is granted at organization or folder level."""
+    table = tables.bindings()
+    for binding in facts.bindings:
+        if binding.cloud != "google" or binding.kind not in ("organization", "folder"):
+            continue
+        read = binding.role in table.read_roles
+        if not read and binding.role not in table.basic_roles | table.administrator_roles:
+            continue
+        if _grants_nobody(binding) or binding.conditional is None:
+            continue
+        if binding.conditional and _is_break_glass(binding):
+            continue
+        what = _what(binding.role, table)
+        yield _role_hit(
+            binding,
+            f"accounts: {_SCOPES[binding.kind]} ({words_of(binding.scope)}): {_who(binding)} "
+            f"{what} ({binding.role}{_because(binding.role_value)}), by "
+            f"{binding.resource.address}",
+            axis="accounts",
+            condition=_google_condition(binding, read=read),
+            contain="grant a predefined role on the project or the resource that needs it",
+            reach=Reach(
+                accounts=Accounts(
+                    Organization() if binding.kind == "organization" else _unit(binding)
+                )
+            ),
+        )
+
+
+def _what(role: str, table: tables.Bindings) -> str:
+    if role in table.read_roles:
+        return "may read everything"
+    return "may change everything" if role in table.basic_roles else "may get at everything"
+
+
+def _google_condition(binding: Binding, *, read: bool) -> str:
+    if read:
+        return "read-only"
+    return "conditional" if binding.conditional else ""
+
+
+def _unit(binding: Binding) -> OrganizationalUnit:
+    text = text_of(binding.scope) if binding.scope is not None else None
+    return OrganizationalUnit((text or "").replace(HOLE, "…"))
+
+
+def _is_break_glass(binding: Binding) -> bool:
+    words = [binding.resource.address, *(m.text for m in binding.members)]
+    return any(_BREAK_GLASS.search(word) for word in words)
+
+
+def gcp_basic_role_project(facts: Facts) -> Iterator[Hit]:
+    """A basic role that changes everything is granted on a project."""
+    table = tables.bindings()
+    made = {r.address for r in facts.unit.resources if r.type == "google_project" and not r.is_data}
+    for binding in facts.bindings:
+        if binding.cloud != "google" or binding.kind != "project":
+            continue
+        if binding.role not in table.basic_roles or binding.conditional is None:
+            continue
+        if _grants_nobody(binding) or _only_agents(binding, table):
+            continue
+        condition = "conditional" if binding.conditional else ""
+        if made and _owns_project(binding.resource, facts):
+            condition = "project-factory"
+        yield _role_hit(
+            binding,
+            f"actions: {_who(binding)} may change everything in the project "
+            f"{words_of(binding.scope)} ({binding.role}{_because(binding.role_value)}), by "
+            f"{binding.resource.address}",
+            axis="actions",
+            condition=condition,
+            contain="grant the predefined roles of the services that are used",
+            reach=Reach(actions=Actions("*")),
+        )
+
+
+def _only_agents(binding: Binding, table: tables.Bindings) -> bool:
+    """Whether all members are agents of Google itself, which have the role anyway."""
+    return (
+        bool(binding.members)
+        and binding.members_known
+        and all(m.text.endswith(table.service_agents) for m in binding.members)
+    )
+
+
+def _owns_project(resource: Resource, facts: Facts) -> bool:
+    """Whether the project that a binding is for is made in the same module."""
+    prefix = resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
+    scope = resource.account
+    projects = [
+        r
+        for r in facts.unit.resources
+        if r.type == "google_project" and not r.is_data and r.address.startswith(prefix)
+    ]
+    if isinstance(scope, Unknown):
+        return any(
+            scope.subject.startswith(f"{r.type}.{r.name}.")
+            and r.address == f"{prefix}{r.type}.{r.name}"
+            for r in projects
+        )
+    key = scope.key() if scope is not None else None
+    return any((own := r.get("project_id")) is not None and own.key() == key for r in projects)
+
+
+def gcp_public_member(facts: Facts) -> Iterator[Hit]:
+    """Everyone, or everyone with a Google account, receives a role."""
+    table = tables.bindings()
+    for binding in facts.bindings:
+        if binding.cloud != "google":
+            continue
+        for member in binding.members:
+            if member.text not in table.public_members:
+                continue
+            yield _public(binding, member, table)
+
+
+def _public(binding: Binding, member: Term, table: tables.Bindings) -> Hit:
+    at = place(member.value, member.span) or member.span
+    who = "everyone" if member.text == "allUsers" else "everyone who has a Google account"
+    role = binding.role or "a role"
+    related = list(chain(member.value, at))
+    header = binding.resource.span
+    if header.path != at.path or header.start != at.start:
+        related.append(Related(header, f"bound by {binding.resource.address}"))
+    return Hit(
+        at,
+        f"principals: {who} ({member.text}{_because(member.value)}) gets {role}"
+        f"{_on(binding)}, by {binding.resource.address}",
+        binding.resource.address,
+        f"members[{binding.role}]",
+        "principals",
+        member.text,
+        "public-read" if binding.role in table.public_read_roles else "",
+        contain="name the identities that need it",
+        related=tuple(related),
+        reach=Reach(principals=Principals(member.text)),
+    )
+
+
+def _on(binding: Binding) -> str:
+    if binding.kind in ("organization", "folder"):
+        return f" on {_SCOPES[binding.kind]}"
+    if binding.kind == "project":
+        return f" on the project {words_of(binding.scope)}"
+    return ""
+
+
+# Azure
+
+
+def azure_broad_scope_assignment(facts: Facts) -> Iterator[Hit]:
+    """A broad role or a blocking policy holds for a subscription or more."""
+    roles = tables.bindings().azure_roles
+    own = _broad_definitions(facts)
+    for binding in facts.bindings:
+        if binding.cloud != "azure" or binding.kind not in _SCOPES:
+            continue
+        custom = _definition_of(binding, own)
+        if binding.role.lower() not in roles and custom is None:
+            continue
+        if binding.conditional is None:
+            continue
+        yield _azure_hit(binding, custom)
+    yield from _blocking_policies(facts)
+
+
+def _azure_hit(binding: Binding, custom: Resource | None) -> Hit:
+    name = binding.role if custom is None else f"{custom.address}, which allows `*`"
+    condition = "subscription" if binding.kind == "subscription" else ""
+    if binding.conditional:
+        condition = "conditional"
+    return _role_hit(
+        binding,
+        f"accounts: {_SCOPES[binding.kind]} ({words_of(binding.scope)}): a principal gets {name}"
+        f"{_because(binding.role_value)}, by {binding.resource.address}",
+        axis="accounts",
+        condition=condition,
+        contain="assign a narrower role on the resource group that needs it",
+    )
+
+
+def _broad_definitions(facts: Facts) -> dict[str, Resource]:
+    """Address → role definition of this unit that allows every action."""
+    found: dict[str, Resource] = {}
+    for resource in facts.unit.resources:
+        if resource.type != "azurerm_role_definition" or resource.is_data:
+            continue
+        for value in at_path(resource.get, "permissions.actions"):
+            if any(known_text(item) == "*" for item in items_of(value)[0]):
+                found[resource.address] = resource
+    return found
+
+
+def _definition_of(binding: Binding, own: dict[str, Resource]) -> Resource | None:
+    value = binding.role_value
+    if not own or not isinstance(value, Unknown):
+        return None
+    resource = binding.resource
+    prefix = resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
+    name, _dot, _attribute = value.subject.rpartition(".")
+    return own.get(f"{prefix}{name}")
+
+
+_POLICY_SCOPES: Final = {
+    "azurerm_management_group_policy_assignment": ("management_group_id", "management-group"),
+    "azurerm_subscription_policy_assignment": ("subscription_id", "subscription"),
+}
+
+
+def _blocking_policies(facts: Facts) -> Iterator[Hit]:
+    """Policies of this unit that refuse or change what others deploy, for a subscription or more."""
+    definitions = {
+        r.address: r
+        for r in facts.unit.resources
+        if r.type == "azurerm_policy_definition" and not r.is_data
+    }
+    for resource in facts.unit.resources:
+        row = _POLICY_SCOPES.get(resource.type)
+        if row is None or resource.is_data or truth(resource.get("enforce")) is False:
+            continue
+        given = resource.get("policy_definition_id")
+        if not isinstance(given, Unknown):
+            continue
+        prefix = resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
+        definition = definitions.get(f"{prefix}{given.subject.rpartition('.')[0]}")
+        effect = policy_effect(definition) if definition is not None else None
+        if definition is None or effect is None:
+            continue
+        attribute, kind = row
+        scope = resource.get(attribute)
+        at = place(given, resource.span) or resource.span
+        yield Hit(
+            at,
+            f"accounts: {_SCOPES[kind]} ({words_of(scope)}): the policy {definition.address} "
+            f"answers every deployment with {effect}, by {resource.address}",
+            resource.address,
+            "policy_definition_id",
+            "accounts",
+            effect,
+            "policy",
+            contain="assign it to one resource group first, or with enforce = false",
+            related=(Related(definition.span, f"the policy, with the effect {effect}"),),
+        )
+
+
+# What replaces
+
+
+def authoritative_replacement(facts: Facts) -> Iterator[Hit]:
+    """A resource replaces a whole policy or record set instead of adding to it."""
+    seen: set[str] = set()
+    for binding in facts.bindings:
+        if binding.authority == "additive" or binding.resource.address in seen:
+            continue
+        seen.add(binding.resource.address)
+        yield _replaces(binding, facts)
+    table = tables.bindings().replacements
+    for resource in facts.unit.resources:
+        row = table.get(resource.type)
+        if row is None or resource.is_data:
+            continue
+        yield Hit(
+            resource.span,
+            f"principals: removes {row.removes}, whoever put it there, at every apply of "
+            f"{resource.address}",
+            resource.address,
+            "",
+            "principals",
+            resource.type,
+            level=row.level,
+            contain=f"use {row.instead}",
+        )
+
+
+def _replaces(binding: Binding, facts: Facts) -> Hit:
+    resource = binding.resource
+    family = resource.type.rpartition("_iam_")[0]
+    whole = binding.authority == "policy"
+    what = "every other member and role" if whole else "every other member of its role"
+    where = _SCOPES.get(binding.kind, f"this {family.removeprefix('google_').replace('_', ' ')}")
+    if binding.kind == "project":
+        where = f"the project {words_of(binding.scope)}"
+    elif binding.kind == "resource" and binding.scope is not None:
+        where = words_of(binding.scope)
+    return Hit(
+        resource.span,
+        f"principals: removes {what} on {where}, whoever put it there, at every apply of "
+        f"{resource.address}",
+        resource.address,
+        "",
+        "principals",
+        resource.type,
+        _replacement_condition(binding, facts),
+        contain=f"use {family}_iam_member",
+    )
+
+
+def _replacement_condition(binding: Binding, facts: Facts) -> str:
+    if binding.kind == "resource":
+        return "leaf"
+    if binding.kind == "project" and _owns_project(binding.resource, facts):
+        return "own-project-policy" if binding.authority == "policy" else "own-project"
+    return "" if binding.authority == "policy" else "binding"
