@@ -211,6 +211,8 @@ class Evaluated:
     """Path of the unit relative to the root; ``.`` for the root itself."""
     language: Language
     is_root: bool = True
+    has_state: bool = False
+    """Whether it says where its state is kept: then it is surely a root."""
     resources: list[Resource] = field(default_factory=list)
     providers: list[Provider] = field(default_factory=list)
     backends: list[Backend] = field(default_factory=list)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import at_path, chain, origin, place, words_of
+from blastdoor.facts.reading import at_path, bodies_of, chain, origin, place, words_of
 from blastdoor.finding import Related
 from blastdoor.reach import Reach, Regions, region_of
 from blastdoor.value import Inherited, Known, Unknown, known_text
@@ -96,7 +96,8 @@ def gcp_location_missing(facts: Facts) -> Iterator[Hit]:
     unit = facts.unit
     if unit.is_root and not unit.external_region:
         lacking: dict[tuple[int, str], list[Resource]] = defaultdict(list)
-        for resource in unit.resources:
+        surely = unit.has_state or any("module." not in p.address for p in unit.providers)
+        for resource in unit.resources if surely else ():
             kind = _lacks(resource)
             if kind:
                 lacking[id(resource.provider), kind].append(resource)
@@ -187,7 +188,8 @@ def gcp_multi_region_location(facts: Facts) -> Iterator[Hit]:
                 found = _spread(path, value)
                 if found is None:
                     continue
-                at = place(value, resource.span) or resource.span
+                block = next(bodies_of(value), None)  # auto {}
+                at = place(block or value, resource.span) or resource.span
                 yield Hit(
                     at,
                     f"regions: several, which Google chooses ({found}{_because(value)}), in "

@@ -41,6 +41,9 @@ GCP: Final = "gcp"
 NAMES: Final = ("aws", "google", "google-beta", AZURE)
 """The providers whose configuration decides where resources are."""
 
+WHOLE: Final = frozenset({"azurerm_resource_group"})
+"""Types that modules often hand on whole, for the sake of their name and location."""
+
 _ZONE: Final = re.compile(r"([a-z]+-[a-z]+[0-9]+)-[a-z]")
 _ZONE_END: Final = re.compile(r"-[a-z]")
 _ABOVE_PROJECT: Final = ("google_organization_", "google_folder_", "google_billing_account_")

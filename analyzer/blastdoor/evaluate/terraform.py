@@ -818,11 +818,24 @@ class Instance:
             elif isinstance(first, tree.Splat):
                 return self._splatted(mode, section, type_, name, first, frame, span), 1
         if used >= len(operations):
+            if type_ in clouds.WHOLE and mode == "managed":
+                return self._whole(section, type_, name, key, span), used
             return Unknown(_reason(mode), address, span, meaning=Meaning.RESOURCE), used
         attribute = operations[used]
         if not isinstance(attribute, tree.Attr):
             return Unknown(_reason(mode), address, span, meaning=Meaning.RESOURCE), len(operations)
         return self.attribute(mode, section, type_, name, attribute.name, key, span), used + 1
+
+    def _whole(
+        self, section: Section, type_: str, name: str, key: Value | None, span: Span
+    ) -> Value:
+        """A reference to a whole resource, as its arguments and its id."""
+        names = [n for n in section.argument_names() if n not in _META_ARGUMENTS]
+        entries = {
+            attribute: self.attribute("managed", section, type_, name, attribute, key, span)
+            for attribute in (*names, "id")
+        }
+        return within_budget(Mapping(entries, span, complete=False))
 
     def _splatted(  # noqa: PLR0913, PLR0917  a reference's parts
         self,
@@ -894,7 +907,8 @@ class Instance:
             if attribute not in ("id", "arn"):
                 given = get(attribute)
                 if given is not None and not (isinstance(given, Known) and given.data is None):
-                    return given
+                    block = section.argument(attribute) is None
+                    return _with_more(given, subject) if block else given
             if type_.startswith("google_"):
                 provider, _chosen = self.provider_of(section, type_)
                 value = clouds.google_attribute(type_, attribute, get, provider)
@@ -958,6 +972,9 @@ class Instance:
                 used = 2
             elif isinstance(first, tree.Splat):
                 return self._module_splat(section, name, first, frame, span), 2
+            elif section.argument("for_each") is not None:
+                key = Known(first.name, span)  # module.a.key.output is module.a["key"].output
+                used = 2
         if used >= len(operations) or not isinstance(operations[used], tree.Attr):
             return Unknown(self._whole_module(section), f"module.{name}", span), len(operations)
         output = operations[used]
@@ -1439,6 +1456,21 @@ def _bodies(value: Value | None) -> list[Mapping]:
     return []
 
 
+def _with_more(value: Value, subject: str) -> Value:
+    """Blocks of a resource, which have attributes besides those that are written there."""
+    if isinstance(value, Mapping):
+        entries = dict(value.entries)
+        if subject.endswith(".identity"):
+            for name in ("principal_id", "tenant_id"):
+                unknown = Unknown(Reason.COMPUTED, f"{subject}[0].{name}", value.span)
+                entries.setdefault(name, unknown)
+        return Mapping(entries, value.span, value.via, complete=False, key_spans=value.key_spans)
+    if isinstance(value, Many):
+        items = tuple([_with_more(item, subject) for item in value.items])
+        return Many(items, value.span, value.via, complete=value.complete, is_set=value.is_set)
+    return value
+
+
 def _credentials(get: Callable[[str], Value | None], role: Value | None) -> Iterator[str]:
     for name in ("profile", "access_key", "shared_credentials_files", "shared_config_files"):
         value = get(name)
@@ -1503,6 +1535,7 @@ def evaluate_root(
     module = repository.module(root.directory)
     if module is None:
         return evaluated
+    evaluated.has_state = module.has_backend
     evaluated.repository_regions = tuple(sorted(repository.pinned_regions))
     evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)

@@ -15,7 +15,17 @@ from blastdoor import tables
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import Authority, Binding, ScopeKind, Term
 from blastdoor.facts.reading import HOLE, at_path, bodies_of, items_of, term, text_of
-from blastdoor.value import Known, Many, Mapping, OneOf, Unknown, Value, alternatives, known_text
+from blastdoor.value import (
+    Known,
+    Many,
+    Mapping,
+    OneOf,
+    Reason,
+    Unknown,
+    Value,
+    alternatives,
+    known_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -266,7 +276,10 @@ def policy_effect(definition: Resource) -> str | None:
 
 
 def obstacles(found: Iterable[Binding]) -> Iterator[Value | None]:
-    """For each binding the value that keeps it from being known, or ``None``."""
+    """For each binding the value that keeps it from being known, or ``None``.
+
+    A member or role that this configuration makes is no obstacle: its address says which it is.
+    """
     for binding in found:
         yield _obstacle(binding)
 
@@ -274,9 +287,20 @@ def obstacles(found: Iterable[Binding]) -> Iterator[Value | None]:
 def _obstacle(binding: Binding) -> Value | None:
     if not binding.kind and binding.scope is not None:
         return binding.scope
-    if not binding.role and binding.role_value is not None:
+    if not binding.role and _is_outside(binding.role_value):
         return binding.role_value
-    if not binding.members_known:
-        names = ("member", "members", "principal_id", "policy_data")
-        return next((v for n in names if (v := binding.resource.get(n)) is not None), None)
+    if binding.members_known:
+        return None
+    for name in ("member", "members", "principal_id"):
+        value = binding.resource.get(name)
+        items, complete = items_of(value)
+        if value is not None and not complete and _is_outside(value):
+            return value
+        for item in items:
+            if _is_outside(item) and text_of(item) is None:
+                return item
     return None
+
+
+def _is_outside(value: Value | None) -> bool:
+    return not (value is None or (isinstance(value, Unknown) and value.reason is Reason.COMPUTED))
