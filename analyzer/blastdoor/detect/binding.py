@@ -8,6 +8,8 @@ provider's resources that the table of bindings names.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -33,7 +35,7 @@ from blastdoor.reach import (
     Principals,
     Reach,
 )
-from blastdoor.value import Unknown, known_text
+from blastdoor.value import Reason, Unknown, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 _BREAK_GLASS: Final = re.compile(r"break[-_]?glass|emergency", re.IGNORECASE)
 _SHOWN: Final = 3
 """Members that a message names."""
+_LETTERS: Final = 4
+"""Known letters that make a text with holes worth showing."""
 _SCOPES: Final = {
     "organization": "the whole organization",
     "folder": "every project below the folder",
@@ -65,6 +69,18 @@ def _who(binding: Binding) -> str:
         return "a principal"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more}"
+
+
+def _scope_name(binding: Binding) -> str:
+    """What a binding holds for, as far as a reader would know it; ``""`` where that is nothing."""
+    value = binding.scope
+    if isinstance(value, Unknown):
+        return value.subject if value.subject[:1].isalpha() else ""
+    text = text_of(value) if value is not None else None
+    if text is None:
+        return ""
+    letters = sum(letter.isalnum() for letter in text)
+    return text.replace(HOLE, "…") if letters >= _LETTERS else ""
 
 
 def _grants_nobody(binding: Binding) -> bool:
@@ -126,7 +142,7 @@ def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
         what = _what(binding.role, table)
         yield _role_hit(
             binding,
-            f"accounts: {_SCOPES[binding.kind]} ({words_of(binding.scope)}): {_who(binding)} "
+            f"accounts: {_over(binding)}: {_who(binding)} "
             f"{what} ({binding.role}{_because(binding.role_value)}), by "
             f"{binding.resource.address}",
             axis="accounts",
@@ -174,12 +190,12 @@ def gcp_basic_role_project(facts: Facts) -> Iterator[Hit]:
         if _grants_nobody(binding) or _only_agents(binding, table):
             continue
         condition = "conditional" if binding.conditional else ""
-        if made and _owns_project(binding.resource, facts):
+        if made and owns_project(binding.resource, facts):
             condition = "project-factory"
         yield _role_hit(
             binding,
-            f"actions: {_who(binding)} may change everything in the project "
-            f"{words_of(binding.scope)} ({binding.role}{_because(binding.role_value)}), by "
+            f"actions: {_who(binding)} may change everything in {_project(binding)} "
+            f"({binding.role}{_because(binding.role_value)}), by "
             f"{binding.resource.address}",
             axis="actions",
             condition=condition,
@@ -197,8 +213,8 @@ def _only_agents(binding: Binding, table: tables.Bindings) -> bool:
     )
 
 
-def _owns_project(resource: Resource, facts: Facts) -> bool:
-    """Whether the project that a binding is for is made in the same module."""
+def owns_project(resource: Resource, facts: Facts) -> bool:
+    """Whether the project that a resource is in is made in the same module."""
     prefix = resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
     scope = resource.account
     projects = [
@@ -254,9 +270,17 @@ def _public(binding: Binding, member: Term, table: tables.Bindings) -> Hit:
 def _on(binding: Binding) -> str:
     if binding.kind in ("organization", "folder"):
         return f" on {_SCOPES[binding.kind]}"
-    if binding.kind == "project":
-        return f" on the project {words_of(binding.scope)}"
-    return ""
+    return f" on {_project(binding)}" if binding.kind == "project" else ""
+
+
+def _over(binding: Binding) -> str:
+    name = _scope_name(binding)
+    return f"{_SCOPES[binding.kind]} ({name})" if name else _SCOPES[binding.kind]
+
+
+def _project(binding: Binding) -> str:
+    name = _scope_name(binding)
+    return f"the project {name}" if name else "its project"
 
 
 # Azure
@@ -285,7 +309,7 @@ def _azure_hit(binding: Binding, custom: Resource | None) -> Hit:
         condition = "conditional"
     return _role_hit(
         binding,
-        f"accounts: {_SCOPES[binding.kind]} ({words_of(binding.scope)}): a principal gets {name}"
+        f"accounts: {_over(binding)}: a principal gets {name}"
         f"{_because(binding.role_value)}, by {binding.resource.address}",
         axis="accounts",
         condition=condition,
@@ -361,18 +385,43 @@ def _blocking_policies(facts: Facts) -> Iterator[Hit]:
 
 
 def authoritative_replacement(facts: Facts) -> Iterator[Hit]:
-    """A resource replaces a whole policy or record set instead of adding to it."""
+    """A resource replaces a whole policy or record set instead of adding to it.
+
+    What replaces on a single bucket or topic is common: one finding for each kind and file.
+    """
     seen: set[str] = set()
+    leaves: dict[tuple[str, str], list[Binding]] = defaultdict(list)
     for binding in facts.bindings:
-        if binding.authority == "additive" or binding.resource.address in seen:
+        resource = binding.resource
+        if binding.authority == "additive" or resource.address in seen:
             continue
-        seen.add(binding.resource.address)
-        yield _replaces(binding, facts)
+        seen.add(resource.address)
+        if binding.kind == "resource":
+            leaves[resource.span.path, resource.type].append(binding)
+        else:
+            yield _replaces(binding, facts)
+    for bindings in leaves.values():
+        hit = _replaces(bindings[0], facts)
+        others = {(b.resource.span.path, b.resource.span.start): b for b in bindings[1:]}
+        others.pop((hit.span.path, hit.span.start), None)
+        verb = "does" if len(others) == 1 else "do"
+        more = f", as {verb} {len(others)} more of its kind in this file" if others else ""
+        related = tuple(
+            Related(b.resource.span, f"{b.resource.address} replaces too")
+            for b in list(others.values())[:20]
+        )
+        yield replace(hit, message=f"{hit.message}{more}", related=related)
+    yield from _exclusive(facts)
+
+
+def _exclusive(facts: Facts) -> Iterator[Hit]:
     table = tables.bindings().replacements
     for resource in facts.unit.resources:
         row = table.get(resource.type)
         if row is None or resource.is_data:
             continue
+        arn = resource.get("policy_arn")
+        made_here = isinstance(arn, Unknown) and arn.reason is Reason.COMPUTED
         yield Hit(
             resource.span,
             f"principals: removes {row.removes}, whoever put it there, at every apply of "
@@ -381,6 +430,7 @@ def authoritative_replacement(facts: Facts) -> Iterator[Hit]:
             "",
             "principals",
             resource.type,
+            "own-policy" if made_here else "",
             level=row.level,
             contain=f"use {row.instead}",
         )
@@ -391,11 +441,11 @@ def _replaces(binding: Binding, facts: Facts) -> Hit:
     family = resource.type.rpartition("_iam_")[0]
     whole = binding.authority == "policy"
     what = "every other member and role" if whole else "every other member of its role"
-    where = _SCOPES.get(binding.kind, f"this {family.removeprefix('google_').replace('_', ' ')}")
-    if binding.kind == "project":
-        where = f"the project {words_of(binding.scope)}"
-    elif binding.kind == "resource" and binding.scope is not None:
-        where = words_of(binding.scope)
+    where = _SCOPES.get(binding.kind)
+    if where is None:
+        noun = family.removeprefix("google_").replace("_", " ")
+        name = _scope_name(binding)
+        where = f"the {noun} {name}" if name else f"its {noun}"
     return Hit(
         resource.span,
         f"principals: removes {what} on {where}, whoever put it there, at every apply of "
@@ -412,6 +462,6 @@ def _replaces(binding: Binding, facts: Facts) -> Hit:
 def _replacement_condition(binding: Binding, facts: Facts) -> str:
     if binding.kind == "resource":
         return "leaf"
-    if binding.kind == "project" and _owns_project(binding.resource, facts):
+    if binding.kind == "project" and owns_project(binding.resource, facts):
         return "own-project-policy" if binding.authority == "policy" else "own-project"
     return "" if binding.authority == "policy" else "binding"

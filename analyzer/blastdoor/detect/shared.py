@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blastdoor import tables
+from blastdoor.detect import binding
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.reading import at_path, chain, origin, place, words_of
-from blastdoor.value import Known
+from blastdoor.finding import Level
+from blastdoor.value import Known, Reason, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,18 +23,32 @@ def shared_api_disabled(facts: Facts) -> Iterator[Hit]:
     """Destroying what is here takes away services, accounts or resources that others use."""
     rows = tables.shared()
     for resource in facts.unit.resources:
-        if not resource.is_data:
-            for row in rows:
-                if row.type == resource.type:
-                    yield from _hits(row, resource.get, resource.address, resource.span)
+        if resource.is_data or _is_made_here(resource.get("service")):
+            continue
+        condition = "own-project" if binding.owns_project(resource, facts) else ""
+        for row in rows:
+            if row.type == resource.type:
+                found = list(_hits(row, resource.get, resource.address, resource.span, condition))
+                yield from found
+                if found:
+                    break  # the first row says the most
     for provider in facts.unit.providers:
         for row in rows:
             if row.type == f"provider.{provider.name}":
-                yield from _hits(row, provider.get, provider.address, provider.span)
+                yield from _hits(row, provider.get, provider.address, provider.span, "")
+
+
+def _is_made_here(service: Value | None) -> bool:
+    """Whether the service is one of this configuration's own, which nobody else enables."""
+    return isinstance(service, Unknown) and service.reason is Reason.COMPUTED
 
 
 def _hits(
-    row: tables.SharedRow, get: Callable[[str], Value | None], address: str, span: Span
+    row: tables.SharedRow,
+    get: Callable[[str], Value | None],
+    address: str,
+    span: Span,
+    condition: str,
 ) -> Iterator[Hit]:
     for value in at_path(get, row.attribute):
         if not isinstance(value, Known) or not row.is_unsafe(value.data):
@@ -48,6 +64,7 @@ def _hits(
             row.attribute,
             "accounts",
             words_of(value),
+            condition if row.level is Level.ERROR else "",
             level=row.level,
             contain=row.contain,
             related=chain(value, at),
