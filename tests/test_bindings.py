@@ -176,6 +176,15 @@ def test_a_role_by_its_id() -> None:
     assert (found.role, found.role_attribute) == ("Contributor", "role_definition_id")
 
 
+def test_a_role_that_is_read_by_its_name() -> None:
+    found = only(
+        'data "azurerm_role_definition" "r" {\n  name = "Storage Blob Data Reader"\n}\n'
+        'resource "azurerm_role_assignment" "a" {\n  scope = "/"\n  principal_id = "p"\n'
+        "  role_definition_id = data.azurerm_role_definition.r.id\n}\n"
+    )
+    assert found.role == "Storage Blob Data Reader"
+
+
 def test_access_entries_are_bindings() -> None:
     found, _coverage = extracted(
         'resource "google_storage_bucket_acl" "a" {\n  bucket = "b"\n'
@@ -220,7 +229,7 @@ def test_the_table_of_bindings() -> None:
         "resource",
     }
     assert len(table.azure_role_ids) == len(table.azure_roles_by_id) == 4
-    assert not table.basic_roles & (table.read_roles | table.administrator_roles)
+    assert not table.basic_roles & (table.read_roles | set(table.administrators))
     assert table.public_members == {"allUsers", "allAuthenticatedUsers"}
     assert {row.type.partition("_")[0] for row in table.replacements.values()} == {"aws"}
 

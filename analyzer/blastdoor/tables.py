@@ -545,6 +545,15 @@ class ReplacementRow(NamedTuple):
     instead: str
 
 
+class AdministratorRow(NamedTuple):
+    """A role by which one gets at everything below where it is granted."""
+
+    role: str
+    may: str
+    """What it may, in words."""
+    level: Level
+
+
 class Bindings(NamedTuple):
     """How the clouds other than AWS say who may do what."""
 
@@ -556,8 +565,8 @@ class Bindings(NamedTuple):
     """Google Cloud roles that change everything."""
     read_roles: frozenset[str]
     """Google Cloud roles that read everything."""
-    administrator_roles: frozenset[str]
-    """Google Cloud roles by which one can get everything below the scope."""
+    administrators: Mapping[str, AdministratorRow]
+    """Google Cloud role → what it may, for the roles by which one gets at all below the scope."""
     public_members: frozenset[str]
     public_read_roles: frozenset[str]
     """Roles that a public website or a public service gives to everyone."""
@@ -610,7 +619,12 @@ def bindings() -> Bindings:
         ),
         basic_roles=frozenset(words["basic_roles"]),
         read_roles=frozenset(words["read_roles"]),
-        administrator_roles=frozenset(words["administrator_roles"]),
+        administrators=MappingProxyType(
+            {
+                row["role"]: AdministratorRow(row["role"], row["may"], Level.named(row["level"]))
+                for row in table["administrator_roles"]
+            }
+        ),
         public_members=frozenset(words["public_members"]),
         public_read_roles=frozenset(words["public_read_roles"]),
         service_agents=tuple(words["service_agents"]),

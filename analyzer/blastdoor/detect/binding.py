@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from blastdoor.fact import Binding, Facts, Resource, Term
     from blastdoor.value import Value
 
+_CUSTOM_ROLE: Final = re.compile(r"google_[a-z]+_iam_custom_role\.")
+"""A role that is made here: nobody else gives it to anyone."""
 _BREAK_GLASS: Final = re.compile(r"break[-_]?glass|emergency", re.IGNORECASE)
 _SHOWN: Final = 3
 """Members that a message names."""
@@ -132,21 +134,21 @@ def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
     for binding in facts.bindings:
         if binding.cloud != "google" or binding.kind not in ("organization", "folder"):
             continue
+        row = table.administrators.get(binding.role)
         read = binding.role in table.read_roles
-        if not read and binding.role not in table.basic_roles | table.administrator_roles:
+        if row is None and not read and binding.role not in table.basic_roles:
             continue
         if _grants_nobody(binding) or binding.conditional is None:
             continue
         if binding.conditional and _is_break_glass(binding):
             continue
-        what = _what(binding.role, table)
-        yield _role_hit(
+        what = "may read everything" if read else "may change everything"
+        hit = _role_hit(
             binding,
-            f"accounts: {_over(binding)}: {_who(binding)} "
-            f"{what} ({binding.role}{_because(binding.role_value)}), by "
-            f"{binding.resource.address}",
+            f"accounts: {_over(binding)}: {_who(binding)} {what if row is None else row.may} "
+            f"({binding.role}{_because(binding.role_value)}), by {binding.resource.address}",
             axis="accounts",
-            condition=_google_condition(binding, read=read),
+            condition=_google_condition(binding, facts),
             contain="grant a predefined role on the project or the resource that needs it",
             reach=Reach(
                 accounts=Accounts(
@@ -154,18 +156,15 @@ def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
                 )
             ),
         )
+        yield hit if row is None else replace(hit, level=row.level)
 
 
-def _what(role: str, table: tables.Bindings) -> str:
-    if role in table.read_roles:
-        return "may read everything"
-    return "may change everything" if role in table.basic_roles else "may get at everything"
-
-
-def _google_condition(binding: Binding, *, read: bool) -> str:
-    if read:
+def _google_condition(binding: Binding, facts: Facts) -> str:
+    if binding.role in tables.bindings().read_roles:
         return "read-only"
-    return "conditional" if binding.conditional else ""
+    if binding.conditional:
+        return "conditional"
+    return "own-folder" if _owns(binding.resource, binding.scope, "google_folder", facts) else ""
 
 
 def _unit(binding: Binding) -> OrganizationalUnit:
@@ -190,7 +189,7 @@ def gcp_basic_role_project(facts: Facts) -> Iterator[Hit]:
         if _grants_nobody(binding) or _only_agents(binding, table):
             continue
         condition = "conditional" if binding.conditional else ""
-        if made and owns_project(binding.resource, facts):
+        if owns_project(binding.resource, facts):
             condition = "project-factory"
         yield _role_hit(
             binding,
@@ -215,21 +214,24 @@ def _only_agents(binding: Binding, table: tables.Bindings) -> bool:
 
 def owns_project(resource: Resource, facts: Facts) -> bool:
     """Whether the project that a resource is in is made in the same module."""
-    prefix = resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
-    scope = resource.account
-    projects = [
-        r
+    return _owns(resource, resource.account, "google_project", facts)
+
+
+def _owns(user: Resource, scope: Value | None, type_: str, facts: Facts) -> bool:
+    """Whether a scope is a project or folder that the same module makes."""
+    prefix = user.address[: len(user.address) - len(f"{user.type}.{user.name}")]
+    made = {
+        r.address: r
         for r in facts.unit.resources
-        if r.type == "google_project" and not r.is_data and r.address.startswith(prefix)
-    ]
+        if r.type == type_ and not r.is_data and r.address.startswith(prefix)
+    }
+    if not made or scope is None:
+        return False
     if isinstance(scope, Unknown):
-        return any(
-            scope.subject.startswith(f"{r.type}.{r.name}.")
-            and r.address == f"{prefix}{r.type}.{r.name}"
-            for r in projects
-        )
-    key = scope.key() if scope is not None else None
-    return any((own := r.get("project_id")) is not None and own.key() == key for r in projects)
+        owner = ".".join(scope.subject.split(".")[:2])
+        return f"{prefix}{owner}" in made
+    key = scope.key()
+    return any((own := r.get("project_id")) is not None and own.key() == key for r in made.values())
 
 
 def gcp_public_member(facts: Facts) -> Iterator[Hit]:
@@ -462,6 +464,11 @@ def _replaces(binding: Binding, facts: Facts) -> Hit:
 def _replacement_condition(binding: Binding, facts: Facts) -> str:
     if binding.kind == "resource":
         return "leaf"
-    if binding.kind == "project" and owns_project(binding.resource, facts):
-        return "own-project-policy" if binding.authority == "policy" else "own-project"
-    return "" if binding.authority == "policy" else "binding"
+    whole = binding.authority == "policy"
+    role = binding.role_value
+    if not whole and isinstance(role, Unknown) and _CUSTOM_ROLE.match(role.subject):
+        return "own-role"
+    owner = {"project": "google_project", "folder": "google_folder"}.get(binding.kind, "")
+    if owner and _owns(binding.resource, binding.scope, owner, facts):
+        return "own-project-policy" if whole else "own-project"
+    return "" if whole else "binding"

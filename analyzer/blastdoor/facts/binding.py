@@ -29,6 +29,7 @@ from blastdoor.value import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping as Table
 
     from blastdoor.fact import Evaluated, Resource
     from blastdoor.span import Span
@@ -53,6 +54,11 @@ _KIND_OF_TYPE: Final[dict[str, ScopeKind]] = {
 def bindings(unit: Evaluated) -> Iterator[Binding]:
     """Every binding that a resource of the unit makes."""
     table = tables.bindings()
+    definitions = {
+        r.address: r
+        for r in unit.resources
+        if r.is_data and r.type == "azurerm_role_definition" and r.get("name") is not None
+    }
     for resource in unit.resources:
         if resource.is_data:
             continue
@@ -60,7 +66,7 @@ def bindings(unit: Evaluated) -> Iterator[Binding]:
         if mark and form in _AUTHORITIES and family.startswith("google_"):
             yield from _google(resource, family, form)
         elif resource.type in table.azure:
-            yield from _azure(resource, table.azure[resource.type])
+            yield from _azure(resource, table.azure[resource.type], definitions)
         for row in table.access.get(resource.type, ()):
             yield from _access(resource, row)
 
@@ -191,14 +197,16 @@ def _access(resource: Resource, row: tables.AccessRow) -> Iterator[Binding]:
 # Azure
 
 
-def _azure(resource: Resource, row: tables.AssignmentRow) -> Iterator[Binding]:
+def _azure(
+    resource: Resource, row: tables.AssignmentRow, definitions: Table[str, Resource]
+) -> Iterator[Binding]:
     scope = resource.get(row.argument) if row.argument else None
     kind: ScopeKind = row.scope if not row.argument else azure_scope(scope)
     name, attribute = resource.get("role_definition_name"), "role_definition_name"
     role = known_text(name) or ""
     if name is None or (isinstance(name, Known) and name.data is None):
         name, attribute = resource.get("role_definition_id"), "role_definition_id"
-        role = _role_name(name)
+        role = _role_name(name) or _name_read(resource, name, definitions)
     principal, known = _members(resource.get("principal_id"), resource.span)
     yield Binding(
         resource,
@@ -224,6 +232,15 @@ def _role_name(value: Value | None) -> str:
     if not _ROLE_ID.fullmatch(last):
         return ""
     return tables.bindings().azure_roles_by_id.get(last, last)
+
+
+def _name_read(resource: Resource, value: Value | None, definitions: Table[str, Resource]) -> str:
+    """The name of a role whose id a data source of the same module reads by its name."""
+    if not isinstance(value, Unknown):
+        return ""
+    prefix = resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
+    found = definitions.get(f"{prefix}{value.subject.rpartition('.')[0]}")
+    return (known_text(found.get("name")) or "") if found is not None else ""
 
 
 def azure_scope(value: Value | None) -> ScopeKind:
