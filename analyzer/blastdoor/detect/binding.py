@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Binding, Facts, Resource, Term
-    from blastdoor.value import Value
+    from blastdoor.value import Key, Value
 
 _CUSTOM_ROLE: Final = re.compile(r"google_[a-z]+_iam_custom_role\.")
 """A role that is made here: nobody else gives it to anyone."""
@@ -128,9 +128,44 @@ def _role_hit(
 # Google Cloud
 
 
+class Owned:
+    """The projects and folders that a unit makes, to tell one's own from those of others."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._addresses: set[str] = set()
+        self._ids: set[tuple[str, Key]] = set()
+        for resource in facts.unit.resources:
+            if resource.type not in ("google_project", "google_folder") or resource.is_data:
+                continue
+            self._addresses.add(resource.address)
+            own = resource.get("project_id")
+            if own is not None:
+                self._ids.add((_module_of(resource), own.key()))
+
+    def has_project_of(self, resource: Resource) -> bool:
+        """Whether the project that a resource is in is made in the same module."""
+        return self.has(resource, resource.account, "google_project")
+
+    def has(self, user: Resource, scope: Value | None, type_: str) -> bool:
+        """Whether the scope that a resource names is made in the same module."""
+        if not self._addresses or scope is None:
+            return False
+        prefix = _module_of(user)
+        if isinstance(scope, Unknown):
+            owner = ".".join(scope.subject.split(".")[:2])
+            return owner.startswith(f"{type_}.") and f"{prefix}{owner}" in self._addresses
+        return (prefix, scope.key()) in self._ids
+
+
+def _module_of(resource: Resource) -> str:
+    """The address of the module instance that a resource is in, with a dot behind it."""
+    return resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
+
+
 def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
     """A broad role is granted at organization or folder level."""
     table = tables.bindings()
+    owned = Owned(facts)
     for binding in facts.bindings:
         if binding.cloud != "google" or binding.kind not in ("organization", "folder"):
             continue
@@ -148,7 +183,7 @@ def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
             f"accounts: {_over(binding)}: {_who(binding)} {what if row is None else row.may} "
             f"({binding.role}{_because(binding.role_value)}), by {binding.resource.address}",
             axis="accounts",
-            condition=_google_condition(binding, facts),
+            condition=_google_condition(binding, owned),
             contain="grant a predefined role on the project or the resource that needs it",
             reach=Reach(
                 accounts=Accounts(
@@ -159,12 +194,12 @@ def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
         yield hit if row is None else replace(hit, level=row.level)
 
 
-def _google_condition(binding: Binding, facts: Facts) -> str:
+def _google_condition(binding: Binding, owned: Owned) -> str:
     if binding.role in tables.bindings().read_roles:
         return "read-only"
     if binding.conditional:
         return "conditional"
-    return "own-folder" if _owns(binding.resource, binding.scope, "google_folder", facts) else ""
+    return "own-folder" if owned.has(binding.resource, binding.scope, "google_folder") else ""
 
 
 def _unit(binding: Binding) -> OrganizationalUnit:
@@ -180,7 +215,7 @@ def _is_break_glass(binding: Binding) -> bool:
 def gcp_basic_role_project(facts: Facts) -> Iterator[Hit]:
     """A basic role that changes everything is granted on a project."""
     table = tables.bindings()
-    made = {r.address for r in facts.unit.resources if r.type == "google_project" and not r.is_data}
+    owned = Owned(facts)
     for binding in facts.bindings:
         if binding.cloud != "google" or binding.kind != "project":
             continue
@@ -189,7 +224,7 @@ def gcp_basic_role_project(facts: Facts) -> Iterator[Hit]:
         if _grants_nobody(binding) or _only_agents(binding, table):
             continue
         condition = "conditional" if binding.conditional else ""
-        if owns_project(binding.resource, facts):
+        if owned.has_project_of(binding.resource):
             condition = "project-factory"
         yield _role_hit(
             binding,
@@ -210,28 +245,6 @@ def _only_agents(binding: Binding, table: tables.Bindings) -> bool:
         and binding.members_known
         and all(m.text.endswith(table.service_agents) for m in binding.members)
     )
-
-
-def owns_project(resource: Resource, facts: Facts) -> bool:
-    """Whether the project that a resource is in is made in the same module."""
-    return _owns(resource, resource.account, "google_project", facts)
-
-
-def _owns(user: Resource, scope: Value | None, type_: str, facts: Facts) -> bool:
-    """Whether a scope is a project or folder that the same module makes."""
-    prefix = user.address[: len(user.address) - len(f"{user.type}.{user.name}")]
-    made = {
-        r.address: r
-        for r in facts.unit.resources
-        if r.type == type_ and not r.is_data and r.address.startswith(prefix)
-    }
-    if not made or scope is None:
-        return False
-    if isinstance(scope, Unknown):
-        owner = ".".join(scope.subject.split(".")[:2])
-        return f"{prefix}{owner}" in made
-    key = scope.key()
-    return any((own := r.get("project_id")) is not None and own.key() == key for r in made.values())
 
 
 def gcp_public_member(facts: Facts) -> Iterator[Hit]:
@@ -335,8 +348,7 @@ def _definition_of(binding: Binding, own: dict[str, Resource]) -> Resource | Non
     value = binding.role_value
     if not own or not isinstance(value, Unknown):
         return None
-    resource = binding.resource
-    prefix = resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
+    prefix = _module_of(binding.resource)
     name, _dot, _attribute = value.subject.rpartition(".")
     return own.get(f"{prefix}{name}")
 
@@ -361,7 +373,7 @@ def _blocking_policies(facts: Facts) -> Iterator[Hit]:
         given = resource.get("policy_definition_id")
         if not isinstance(given, Unknown):
             continue
-        prefix = resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
+        prefix = _module_of(resource)
         definition = definitions.get(f"{prefix}{given.subject.rpartition('.')[0]}")
         effect = policy_effect(definition) if definition is not None else None
         if definition is None or effect is None:
@@ -392,6 +404,7 @@ def authoritative_replacement(facts: Facts) -> Iterator[Hit]:
     What replaces on a single bucket or topic is common: one finding for each kind and file.
     """
     seen: set[str] = set()
+    owned = Owned(facts)
     leaves: dict[tuple[str, str], list[Binding]] = defaultdict(list)
     for binding in facts.bindings:
         resource = binding.resource
@@ -401,9 +414,9 @@ def authoritative_replacement(facts: Facts) -> Iterator[Hit]:
         if binding.kind == "resource":
             leaves[resource.span.path, resource.type].append(binding)
         else:
-            yield _replaces(binding, facts)
+            yield _replaces(binding, owned)
     for bindings in leaves.values():
-        hit = _replaces(bindings[0], facts)
+        hit = _replaces(bindings[0], owned)
         others = {(b.resource.span.path, b.resource.span.start): b for b in bindings[1:]}
         others.pop((hit.span.path, hit.span.start), None)
         verb = "does" if len(others) == 1 else "do"
@@ -438,7 +451,7 @@ def _exclusive(facts: Facts) -> Iterator[Hit]:
         )
 
 
-def _replaces(binding: Binding, facts: Facts) -> Hit:
+def _replaces(binding: Binding, owned: Owned) -> Hit:
     resource = binding.resource
     family = resource.type.rpartition("_iam_")[0]
     whole = binding.authority == "policy"
@@ -456,12 +469,12 @@ def _replaces(binding: Binding, facts: Facts) -> Hit:
         "",
         "principals",
         resource.type,
-        _replacement_condition(binding, facts),
+        _replacement_condition(binding, owned),
         contain=f"use {family}_iam_member",
     )
 
 
-def _replacement_condition(binding: Binding, facts: Facts) -> str:
+def _replacement_condition(binding: Binding, owned: Owned) -> str:
     if binding.kind == "resource":
         return "leaf"
     whole = binding.authority == "policy"
@@ -469,6 +482,6 @@ def _replacement_condition(binding: Binding, facts: Facts) -> str:
     if not whole and isinstance(role, Unknown) and _CUSTOM_ROLE.match(role.subject):
         return "own-role"
     owner = {"project": "google_project", "folder": "google_folder"}.get(binding.kind, "")
-    if owner and _owns(binding.resource, binding.scope, owner, facts):
+    if owner and owned.has(binding.resource, binding.scope, owner):
         return "own-project-policy" if whole else "own-project"
     return "" if whole else "binding"

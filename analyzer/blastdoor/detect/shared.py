@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 def shared_api_disabled(facts: Facts) -> Iterator[Hit]:
     """Destroying what is here takes away services, accounts or resources that others use."""
     rows = tables.shared()
+    owned = binding.Owned(facts)
     for resource in facts.unit.resources:
-        if resource.is_data or _is_made_here(resource.get("service")):
+        if resource.is_data:
             continue
-        condition = "own-project" if binding.owns_project(resource, facts) else ""
         for row in rows:
-            if row.type == resource.type:
+            if row.type == resource.type and not _is_made_here(resource.get("service")):
+                condition = "own-project" if owned.has_project_of(resource) else ""
                 found = list(_hits(row, resource.get, resource.address, resource.span, condition))
                 yield from found
                 if found:
