@@ -196,6 +196,56 @@ def test_the_location_of_a_resource_group_goes_through_modules(unit: type[Unit])
     assert here.region("azurerm_storage_account.a") == "westus"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("azurerm_resource_group.a.name", "westus"),
+        ('"orders"', "westus"),
+        ('"rg-${var.r}"', "northeurope"),
+        (
+            '"elsewhere"',
+            "<DATA_SOURCE data.azurerm_resource_group.g.location>",
+        ),
+        (
+            "random_pet.p.id",
+            "<DATA_SOURCE data.azurerm_resource_group.g.location>",
+        ),
+    ],
+)
+def test_a_group_that_is_read_by_the_name_it_is_made_with(
+    unit: type[Unit], name: str, expected: str
+) -> None:
+    here = unit(
+        {
+            "main.tf": LATER
+            + of("azurerm_resource_group", 'name = "orders"', 'location = "West US"')
+            + 'resource "random_pet" "p" {}\n'
+            'resource "azurerm_resource_group" "b" {\n  name = "rg-${var.r}"\n'
+            '  location = "northeurope"\n}\n'
+            'resource "azurerm_resource_group" "c" {\n  name = random_pet.p.id\n'
+            '  location = "uksouth"\n}\n'
+            f'module "m" {{\n  source = "./m"\n  group = {name}\n}}\n',
+            "m/main.tf": 'variable "group" {}\n'
+            'data "azurerm_resource_group" "g" {\n  name = var.group\n}\n'
+            + of("azurerm_storage_account", "location = data.azurerm_resource_group.g.location"),
+        }
+    )
+    assert here.region("module.m.azurerm_storage_account.a") == expected
+
+
+def test_groups_that_are_named_after_one_another_end(unit: type[Unit]) -> None:
+    count = 400
+    text = "".join(
+        f'resource "azurerm_resource_group" "g{n}" {{\n  location = "uksouth"\n'
+        f"  name = data.azurerm_resource_group.d{n}.location\n}}\n"
+        f'data "azurerm_resource_group" "d{n}" {{\n  name = "n{n}"\n}}\n'
+        for n in range(count)
+    )
+    here = unit(text + "locals {\n  a = data.azurerm_resource_group.d0.location\n}\n")
+    assert here.local("a") == "<DATA_SOURCE data.azurerm_resource_group.d0.location>"
+    assert len(here.evaluated.resources) == 2 * count
+
+
 def test_what_a_block_gets_beyond_what_is_written_is_computed(unit: type[Unit]) -> None:
     here = unit(
         of("azurerm_kubernetes_cluster", 'identity {\n  type = "SystemAssigned"\n}')

@@ -181,9 +181,10 @@ def _pinned(facts: Facts, first: Resource) -> tuple[str, str] | None:
 def gcp_multi_region_location(facts: Facts) -> Iterator[Hit]:
     """A Google resource is placed in a multi-region or global location."""
     for resource in facts.unit.resources:
-        if resource.is_data or resource.get("website") is not None:
+        paths = tables.locations().google_spread.get(resource.type, ())
+        if resource.is_data or not paths or resource.get("website") is not None:
             continue
-        for path in tables.locations().google_spread.get(resource.type, ()):
+        for path in paths:
             for value in at_path(resource.get, path):
                 found = _spread(path, value)
                 if found is None:

@@ -52,6 +52,7 @@ from blastdoor.value import (
     Alternative,
     Evidence,
     Inherited,
+    Key,
     Known,
     Many,
     Mapping,
@@ -59,6 +60,7 @@ from blastdoor.value import (
     OneOf,
     Reason,
     Step,
+    Text,
     Unknown,
     Value,
     known_text,
@@ -233,6 +235,7 @@ class Instance:
         self._children: dict[Hashable, Instance | None] = {}
         self._providers: dict[str, Provider] | None = None
         self._assigned: dict[str, Value] | None = None
+        self._named: dict[Key, tuple[str, Section]] | None = None
         program.instances += 1
         program.members.append(self)
 
@@ -242,6 +245,7 @@ class Instance:
         self._children.clear()
         self._providers = None
         self._assigned = None
+        self._named = None
         self.files.close()
 
     # Names
@@ -891,6 +895,10 @@ class Instance:
                 value = data_attribute(type_, attribute, get, provider, subject, span)
                 if value is not None:
                     return value.through(Evidence(Step.DATA, address, section.span))
+                if type_ in clouds.WHOLE and attribute == "location":
+                    value = self._location_by_name(type_, get("name"))
+                    if value is not None:
+                        return value.through(Evidence(Step.DATA, address, section.span))
                 if type_ == "terraform_remote_state":
                     return Unknown(Reason.REMOTE_STATE, subject, span)
                 if type_ == "template_file" and attribute == "rendered":
@@ -919,6 +927,38 @@ class Instance:
             return Unknown(Reason.COMPUTED, subject, span, meaning=Meaning.RESOURCE)
 
         return self._once(token, make, subject, span)
+
+    def _location_by_name(self, type_: str, name: Value | None) -> Value | None:
+        """The location of what a data source reads, where this module or a caller makes it."""
+        if name is None or not _is_decided(name):
+            return None
+        wanted = name.key()
+        instance: Instance | None = self
+        while instance is not None:
+            found = instance._labels(type_).get(wanted)  # noqa: SLF001  same class
+            if found is not None:
+                label, section = found
+                return instance.attribute(
+                    "managed", section, type_, label, "location", None, section.span
+                )
+            instance = instance.parent
+        return None
+
+    def _labels(self, type_: str) -> dict[Key, tuple[str, Section]]:
+        """Name that a resource of a type is made with → its label; empty while it is put together."""
+        if self._named is None:
+            self._named = {}
+            named = {}
+            for (other, label), section in self.module.managed.items():
+                if other == type_ and not (
+                    section.argument("count") or section.argument("for_each")
+                ):
+                    own = self.attribute(
+                        "managed", section, type_, label, "name", None, section.span
+                    )
+                    named[own.key()] = (label, section)
+            self._named = named
+        return self._named
 
     def _template_file(self, get: Callable[[str], Value | None], subject: str, span: Span) -> Value:
         template, variables = get("template"), get("vars")
@@ -1454,6 +1494,15 @@ def _bodies(value: Value | None) -> list[Mapping]:
     if isinstance(value, Many):
         return [item for item in value.items if isinstance(item, Mapping)]
     return []
+
+
+def _is_decided(value: Value) -> bool:
+    """Whether two values of one unit that look like this are the same: only variables are unknown."""
+    if isinstance(value, Text):
+        return all(_is_decided(part) for part in value.parts if isinstance(part, Value))
+    if isinstance(value, Unknown):
+        return value.reason in (Reason.NO_VALUE, Reason.CALLER) and value.subject.startswith("var.")
+    return isinstance(value, Known)
 
 
 def _with_more(value: Value, subject: str) -> Value:
