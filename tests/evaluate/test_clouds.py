@@ -145,7 +145,7 @@ def test_a_policy_document_of_google_is_known(unit: type[Unit]) -> None:
 @pytest.mark.parametrize(
     ("written", "region", "partition"),
     [
-        ('"West Europe"', "westeurope", "<ENVIRONMENT the environment of azurerm>"),
+        ('"West Europe"', "westeurope", "azure"),
         ('"China East 2"', "chinaeast2", "azure-china"),
         ('"usgovvirginia"', "usgovvirginia", "azure-usgovernment"),
         ('"global"', "global", "<ENVIRONMENT the environment of azurerm>"),

@@ -177,14 +177,18 @@ def azure_region(get: Get) -> Value | None:
 
 
 def azure_partition(region: Value | None, provider: Value) -> Value:
-    """The cloud that a resource is in: by its location where that tells, else the provider's."""
+    """The cloud that a resource is in: by its location where that tells, else the provider's.
+
+    The clouds of China and of the government of the United States name their locations after
+    themselves; every other location is one of the public cloud.
+    """
     name = known_text(region)
-    if name is None or region is None:
+    if name is None or region is None or name == "global":
         return provider
-    for row in tables.locations().azure_partitions:
-        if name.startswith(row.prefixes):
-            return Known(row.id, region.span, region.via)
-    return provider
+    rows = tables.locations().azure_partitions
+    found = next((row for row in rows if row.prefixes and name.startswith(row.prefixes)), None)
+    public = next(row for row in rows if not row.prefixes)
+    return Known((found or public).id, region.span, region.via)
 
 
 def azure_environment(value: Value | None, span: Span) -> Value:
