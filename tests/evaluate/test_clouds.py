@@ -139,6 +139,14 @@ def test_a_policy_document_of_google_is_known(unit: type[Unit]) -> None:
     }
 
 
+def test_a_resource_may_be_named_in_full(unit: type[Unit]) -> None:
+    here = unit(
+        of("google_storage_bucket", 'location = "EU"')
+        + "locals {\n  a = resource.google_storage_bucket.a.location\n}\n"
+    )
+    assert here.local("a") == "EU"
+
+
 # Azure
 
 

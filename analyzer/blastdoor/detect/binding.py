@@ -321,7 +321,7 @@ def _azure_hit(binding: Binding, custom: Resource | None) -> Hit:
     name = binding.role if custom is None else f"{custom.address}, which allows `*`"
     condition = "subscription" if binding.kind == "subscription" else ""
     if binding.conditional:
-        condition = "conditional"
+        condition = "conditional-subscription" if condition else "conditional"
     return _role_hit(
         binding,
         f"accounts: {_over(binding)}: a principal gets {name}"

@@ -269,11 +269,16 @@ class Instance:
             return self.local(first.name, span), 1
         if name == "module" and isinstance(first, tree.Attr):
             return self._module_reference(first.name, operations, frame, span)
-        if name == "data" and len(operations) > 1:
+        if name in ("data", "resource") and len(operations) > 1:
             second = operations[1]
             if isinstance(first, tree.Attr) and isinstance(second, tree.Attr):
                 value, used = self._reference(
-                    "data", first.name, second.name, operations[2:], frame, span
+                    "data" if name == "data" else "managed",
+                    first.name,
+                    second.name,
+                    operations[2:],
+                    frame,
+                    span,
                 )
                 return value, used + 2
         if name == "path" and isinstance(first, tree.Attr):

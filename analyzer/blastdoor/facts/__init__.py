@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _FOUND: Final = Known(None)
+_GOOGLE: Final = ("google", "google-beta")
 
 
 def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
@@ -39,10 +40,12 @@ def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
 
 
 def _cover(unit: Evaluated, policies: list[iam.Policy], coverage: Coverage) -> None:
+    taken = {id(r.provider) for r in unit.resources if r.provider and r.region is r.provider.region}
     for provider in unit.providers:
-        if provider.name in ("aws", "google", "google-beta"):
+        if provider.name == "aws" or (provider.name in _GOOGLE and id(provider) in taken):
             _count(coverage, "provider", provider.region)
-        elif provider.name == "azurerm":  # its place is a subscription: it has no region
+        elif provider.name in (*_GOOGLE, "azurerm"):
+            # No resource takes a region from it: its place is a project or subscription.
             _count(coverage, "provider", provider.account)
     for resource in unit.resources:
         if not resource.is_data and resource.region is not None:

@@ -21,6 +21,7 @@ from blastdoor.value import (
     Mapping,
     OneOf,
     Reason,
+    Text,
     Unknown,
     Value,
     alternatives,
@@ -165,7 +166,7 @@ def _conditional(value: Value | None) -> bool | None:
         if value.items:
             return True if value.complete else None
         return False if value.complete else None
-    return True if isinstance(value, Mapping) else None
+    return True if isinstance(value, (Known, Mapping, Text)) else None
 
 
 def _access(resource: Resource, row: tables.AccessRow) -> Iterator[Binding]:
