@@ -121,6 +121,25 @@ def test_a_policy_is_one_binding_for_each_role(policy: str) -> None:
     assert {b.authority for b in found} == {"policy"}
 
 
+def test_members_that_are_made_here_have_no_text_and_are_counted() -> None:
+    found = only(
+        'variable "v" {}\nresource "google_service_account" "s" {}\n'
+        'data "google_service_account" "d" {}\n'
+        'resource "google_project_iam_binding" "x" {\n  role = "r"\n  members = ["a",'
+        " google_service_account.s.member, data.google_service_account.d.member]\n}\n"
+    )
+    assert ([m.text for m in found.members], found.unnamed, found.members_known) == (["a"], 2, True)
+    given = only(
+        'variable "v" {}\nresource "google_project_iam_binding" "x" {\n  role = "r"\n'
+        '  members = ["a", var.v]\n}\n'
+    )
+    assert ([m.text for m in given.members], given.unnamed, given.members_known) == (
+        ["a"],
+        0,
+        False,
+    )
+
+
 def test_a_policy_that_is_not_known_is_still_a_binding() -> None:
     found = only(
         'variable "p" {}\nresource "google_project_iam_policy" "p" {\n  project = "p"\n'

@@ -289,8 +289,10 @@ class Binding:
     role_attribute: str
     members: tuple[Term, ...]
     """The members whose texts are known, in part at least."""
+    unnamed: int
+    """How many members are attributes of something that the configuration makes or reads."""
     members_known: bool
-    """Whether there is no member that is neither known nor made by this configuration."""
+    """Whether there are no members besides these."""
     authority: Authority
     conditional: bool | None
     """Whether a condition narrows it; ``None`` where that is not known."""

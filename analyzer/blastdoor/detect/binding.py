@@ -87,11 +87,7 @@ def _scope_name(binding: Binding) -> str:
 
 def _grants_nobody(binding: Binding) -> bool:
     """Whether a binding lists its members and there are none."""
-    if binding.members or not binding.members_known:
-        return False
-    given = binding.resource.get("members")
-    items = getattr(given, "items", None)
-    return items is not None and not items
+    return binding.members_known and not binding.members and not binding.unnamed
 
 
 def _role_hit(
@@ -241,8 +237,8 @@ def gcp_basic_role_project(facts: Facts) -> Iterator[Hit]:
 def _only_agents(binding: Binding, table: tables.Bindings) -> bool:
     """Whether all members are agents of Google itself, which have the role anyway."""
     return (
-        bool(binding.members)
-        and binding.members_known
+        binding.members_known
+        and not binding.unnamed
         and all(m.text.endswith(table.service_agents) for m in binding.members)
     )
 

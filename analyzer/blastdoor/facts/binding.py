@@ -83,7 +83,7 @@ def _google(resource: Resource, family: str, form: str) -> Iterator[Binding]:
         scope = resource.account
     authority = _AUTHORITIES[form]
     if form != "policy":
-        members, known = _members(
+        members, unnamed, known = _members(
             resource.get("member" if form == "member" else "members"), resource.span
         )
         role = resource.get("role")
@@ -96,6 +96,7 @@ def _google(resource: Resource, family: str, form: str) -> Iterator[Binding]:
             role,
             "role",
             members,
+            unnamed,
             known,
             authority,
             _conditional(resource.get("condition")),
@@ -108,7 +109,7 @@ def _google(resource: Resource, family: str, form: str) -> Iterator[Binding]:
         if not isinstance(entries, Many):
             continue
         for body in bodies_of(entries):
-            members, known = _members(body.get("members"), resource.span)
+            members, unnamed, known = _members(body.get("members"), resource.span)
             role = body.get("role")
             yield Binding(
                 resource,
@@ -119,6 +120,7 @@ def _google(resource: Resource, family: str, form: str) -> Iterator[Binding]:
                 role,
                 "policy_data.role",
                 members,
+                unnamed,
                 known,
                 authority,
                 _conditional(body.get("condition")),
@@ -134,28 +136,34 @@ def _google(resource: Resource, family: str, form: str) -> Iterator[Binding]:
         given,
         "policy_data",
         (),
+        0,
         members_known=False,
         authority=authority,
         conditional=None,
     )
 
 
-def _members(value: Value | None, span: Span) -> tuple[tuple[Term, ...], bool]:
-    """The members whose texts are known, in part at least, and whether these are all."""
+def _members(value: Value | None, span: Span) -> tuple[tuple[Term, ...], int, bool]:
+    """The members whose texts are known, how many are made or read here, and whether that is all."""
     items, complete = items_of(value)
+    if isinstance(value, Unknown) and _is_named(value):
+        items, complete = [value], True
     found: list[Term] = []
+    unnamed = 0
     for item in items:
         one = term(item, span)
         if one is not None:
             found.append(one)
-        elif not _is_made_here(item):
+        elif _is_named(item):
+            unnamed += 1
+        else:
             complete = False
-    return tuple(found), complete
+    return tuple(found), unnamed, complete
 
 
-def _is_made_here(value: Value | None) -> bool:
+def _is_named(value: Value | None) -> bool:
     """Whether a value is an attribute of something that the configuration makes or reads."""
-    return isinstance(value, Unknown) and value.meaning is not None
+    return isinstance(value, Unknown) and value.reason in (Reason.COMPUTED, Reason.DATA_SOURCE)
 
 
 def _conditional(value: Value | None) -> bool | None:
@@ -189,6 +197,7 @@ def _access(resource: Resource, row: tables.AccessRow) -> Iterator[Binding]:
                 None,
                 row.attribute,
                 (member,),
+                0,
                 members_known=True,
                 authority="additive",
                 conditional=False,
@@ -208,7 +217,7 @@ def _azure(
     if name is None or (isinstance(name, Known) and name.data is None):
         name, attribute = resource.get("role_definition_id"), "role_definition_id"
         role = _role_name(name) or _name_read(resource, name, definitions)
-    principal, known = _members(resource.get("principal_id"), resource.span)
+    principal, unnamed, known = _members(resource.get("principal_id"), resource.span)
     yield Binding(
         resource,
         "azure",
@@ -218,6 +227,7 @@ def _azure(
         name,
         attribute,
         principal,
+        unnamed,
         known,
         "additive",
         _conditional(resource.get("condition")),
@@ -296,7 +306,8 @@ def policy_effect(definition: Resource) -> str | None:
 def obstacles(found: Iterable[Binding]) -> Iterator[Value | None]:
     """For each binding the value that keeps it from being known, or ``None``.
 
-    A member or role that this configuration makes is no obstacle: its address says which it is.
+    A role that this configuration makes is no obstacle, nor is a member that it makes or reads: its
+    address says which it is.
     """
     for binding in found:
         yield _obstacle(binding)
@@ -312,10 +323,10 @@ def _obstacle(binding: Binding) -> Value | None:
     for name in ("member", "members", "principal_id"):
         value = binding.resource.get(name)
         items, complete = items_of(value)
-        if value is not None and not complete and _is_outside(value):
+        if value is not None and not complete and not items:
             return value
         for item in items:
-            if _is_outside(item) and text_of(item) is None:
+            if text_of(item) is None and not _is_named(item):
                 return item
     return None
 
