@@ -22,6 +22,21 @@ if TYPE_CHECKING:
     from blastdoor.value import Unknown, Value
 
 Language = Literal["terraform", "cloudformation", "python"]
+ScopeKind = Literal[
+    "",
+    "organization",
+    "folder",
+    "billing-account",
+    "project",
+    "tenant",
+    "management-group",
+    "subscription",
+    "resource-group",
+    "resource",
+]
+"""What a binding holds for, and for all below it; ``""`` where that is not known."""
+Authority = Literal["additive", "role", "policy"]
+"""What a binding replaces: nothing, the members of its role, the whole policy."""
 
 _NEARLY_ALL: Final = 10
 """How many provider configurations say a region for each that does not, where that was forgotten."""
@@ -385,6 +400,30 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """Members that get a role over a scope: an IAM binding or a role assignment."""
+
+    resource: Resource
+    cloud: Literal["google", "azure"]
+    kind: ScopeKind
+    scope: Value | None
+    """The id of the scope; ``None`` where the resource itself implies it."""
+    role: str
+    """The role's name: ``roles/owner``, ``Owner``; ``""`` when it is not known."""
+    role_value: Value | None
+    role_attribute: str
+    members: tuple[Term, ...]
+    """The members whose texts are known, in part at least."""
+    unnamed: int
+    """How many members are attributes of something that the configuration makes or reads."""
+    members_known: bool
+    """Whether there are no members besides these."""
+    authority: Authority
+    conditional: bool | None
+    """Whether a condition narrows it; ``None`` where that is not known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Guard:
     """A row of the guards table that a resource sets, with the value it sets."""
 
@@ -419,7 +458,7 @@ class Scope:
     position: Literal["provider", "resource", "target", "arn", "backend", "setting"]
     owner: str
     attribute: str
-    cloud: str = "aws"
+    cloud: Literal["aws", "google", "azure"] = "aws"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -459,6 +498,7 @@ class Facts:
 
     unit: Evaluated
     statements: list[Statement] = field(default_factory=list)
+    bindings: list[Binding] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     rollouts: list[Rollout] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)

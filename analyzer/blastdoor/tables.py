@@ -19,6 +19,8 @@ from blastdoor.finding import Level
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from blastdoor.fact import ScopeKind
+
 Scalar = str | bool | int | float
 
 _HOLE: Final = "\ufffc"
@@ -555,6 +557,16 @@ class RegionTarget(NamedTuple):
         return self.formerly if self.formerly and not is_set(self.attribute) else self.attribute
 
 
+class AzurePartition(NamedTuple):
+    """One of the separate clouds of Azure."""
+
+    id: str
+    environments: frozenset[str]
+    """The values of the provider's ``environment`` that mean it."""
+    prefixes: tuple[str, ...]
+    """How the names of its locations begin; none for the public cloud, which has all others."""
+
+
 class Locations(NamedTuple):
     """Which resource types have a region, where it comes from, and where it must be."""
 
@@ -567,6 +579,11 @@ class Locations(NamedTuple):
     """AWS resource types without a region argument, mostly of global services."""
     google_region_from_provider: frozenset[str]
     google_zone_from_provider: frozenset[str]
+    google_defaults: Mapping[str, str]
+    """Google type → the location that it has when it names none."""
+    google_spread: Mapping[str, tuple[str, ...]]
+    """Google type → the arguments that may say several regions in one word."""
+    azure_partitions: tuple[AzurePartition, ...]
 
     def aws_is_regional(self, type_: str) -> bool:
         """Whether an AWS resource type takes a region (provider 6; unknown types do)."""
@@ -604,6 +621,184 @@ def locations() -> Locations:
         aws_without_region=frozenset(table["aws_without_region"]),
         google_region_from_provider=frozenset(table["google_region_from_provider"]),
         google_zone_from_provider=frozenset(table["google_zone_from_provider"]),
+        google_defaults=MappingProxyType(
+            {row["type"]: row["location"] for row in table["google_defaults"]}
+        ),
+        google_spread=MappingProxyType(
+            {row["type"]: tuple(row["attributes"]) for row in table["google_spread"]}
+        ),
+        azure_partitions=tuple(
+            AzurePartition(row["id"], frozenset(row["environments"]), tuple(row["prefixes"]))
+            for row in table["azure_partitions"]
+        ),
+    )
+
+
+# --- bindings ---
+
+
+class FamilyRow(NamedTuple):
+    """A family of Google Cloud IAM resources (``google_project_iam_member`` and its kin)."""
+
+    type: str
+    """What the types of the family begin with: ``google_project``."""
+    scope: ScopeKind
+    argument: str
+    """The argument that says what the binding holds for."""
+
+
+class AssignmentRow(NamedTuple):
+    """An Azure resource that assigns a role."""
+
+    type: str
+    argument: str
+    """The argument that says the scope, or ``""`` where the type implies it."""
+    scope: ScopeKind
+    """The scope that the type implies."""
+
+
+class AccessRow(NamedTuple):
+    """An argument outside the IAM resources that lets somebody in."""
+
+    type: str
+    attribute: str
+    scope: str
+    splits: bool
+    """Whether the text is ``ROLE:member``."""
+
+
+class ReplacementRow(NamedTuple):
+    """A resource type that removes what it does not list."""
+
+    type: str
+    level: Level
+    removes: str
+    instead: str
+
+
+class AdministratorRow(NamedTuple):
+    """A role by which one gets at everything below where it is granted."""
+
+    role: str
+    may: str
+    """What it may, in words."""
+    level: Level
+
+
+class Bindings(NamedTuple):
+    """How the clouds other than AWS say who may do what."""
+
+    google: Mapping[str, FamilyRow]
+    azure: Mapping[str, AssignmentRow]
+    access: Mapping[str, tuple[AccessRow, ...]]
+    replacements: Mapping[str, ReplacementRow]
+    basic_roles: frozenset[str]
+    """Google Cloud roles that change everything."""
+    read_roles: frozenset[str]
+    """Google Cloud roles that read everything."""
+    administrators: Mapping[str, AdministratorRow]
+    """Google Cloud role → what it may, for the roles by which one gets at all below the scope."""
+    public_members: frozenset[str]
+    public_read_roles: frozenset[str]
+    """Roles that a public website or a public service gives to everyone."""
+    service_agents: tuple[str, ...]
+    """How members end that Google itself gives the editor role."""
+    azure_roles: frozenset[str]
+    """Azure roles that change everything, in lower case."""
+    azure_role_ids: Mapping[str, str]
+    """Name of a built-in Azure role, in lower case → its id."""
+    azure_roles_by_id: Mapping[str, str]
+    """Id → name as Azure writes it."""
+    blocking_effects: frozenset[str]
+    """Effects of Azure policies that refuse or change what others deploy, in lower case."""
+
+
+@cache
+def bindings() -> Bindings:
+    """The families, assignments, roles and members."""
+    table = _table("bindings")
+    access: dict[str, list[AccessRow]] = {}
+    for row in table["access"]:
+        access.setdefault(row["type"], []).append(
+            AccessRow(row["type"], row["attribute"], row["scope"], bool(row.get("splits", False)))
+        )
+    words = {row["name"]: row["values"] for row in table["words"]}
+    roles = {row["name"]: row["id"] for row in table["azure_roles"]}
+    return Bindings(
+        google=MappingProxyType(
+            {
+                row["type"]: FamilyRow(row["type"], row["scope"], row["argument"])
+                for row in table["google"]
+            }
+        ),
+        azure=MappingProxyType(
+            {
+                row["type"]: AssignmentRow(
+                    row["type"], row.get("argument", ""), row.get("scope", "")
+                )
+                for row in table["azure"]
+            }
+        ),
+        access=MappingProxyType({type_: tuple(rows) for type_, rows in access.items()}),
+        replacements=MappingProxyType(
+            {
+                row["type"]: ReplacementRow(
+                    row["type"], Level.named(row["level"]), row["removes"], row["instead"]
+                )
+                for row in table["replacements"]
+            }
+        ),
+        basic_roles=frozenset(words["basic_roles"]),
+        read_roles=frozenset(words["read_roles"]),
+        administrators=MappingProxyType(
+            {
+                row["role"]: AdministratorRow(row["role"], row["may"], Level.named(row["level"]))
+                for row in table["administrator_roles"]
+            }
+        ),
+        public_members=frozenset(words["public_members"]),
+        public_read_roles=frozenset(words["public_read_roles"]),
+        service_agents=tuple(words["service_agents"]),
+        azure_roles=frozenset(name.lower() for name in roles),
+        azure_role_ids=MappingProxyType({name.lower(): id_ for name, id_ in roles.items()}),
+        azure_roles_by_id=MappingProxyType({id_: name for name, id_ in roles.items()}),
+        blocking_effects=frozenset(words["blocking_effects"]),
+    )
+
+
+# --- what others use ---
+
+
+class SharedRow(NamedTuple):
+    """An argument by which one destroy takes away what others use."""
+
+    type: str
+    """A resource type, or ``provider.NAME`` for a provider's configuration."""
+    attribute: str
+    unsafe: Scalar
+    level: Level
+    takes: str
+    """What is taken away, in words."""
+    contain: str
+
+    def is_unsafe(self, data: object) -> bool:
+        """Whether a value is the unsafe one, in any spelling that Terraform takes for it."""
+        return data is not None and _spelt(data) == _spelt(self.unsafe)
+
+
+@cache
+def shared() -> tuple[SharedRow, ...]:
+    """The arguments by which one destroy takes away what others use."""
+    return tuple(
+        SharedRow(
+            row["type"],
+            row["attribute"],
+            row["unsafe"],
+            Level.named(row["level"]),
+            row["takes"],
+            row["contain"],
+        )
+        for row in _table("shared")["shared"]
     )
 
 

@@ -15,6 +15,7 @@ from blastdoor import tables
 from blastdoor.delta import policy
 from blastdoor.facts.reading import HOLE, bodies_of, chain, items_of, origin, place, text_of, truth
 from blastdoor.reach import (
+    AWS,
     EVERYWHERE,
     INHERITED,
     Accounts,
@@ -28,6 +29,7 @@ from blastdoor.reach import (
     Regions,
     Unresolved,
     account,
+    region_of,
 )
 from blastdoor.value import (
     Inherited,
@@ -44,7 +46,7 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from blastdoor.fact import Facts, Provider, Resource
+    from blastdoor.fact import Facts, Resource
     from blastdoor.finding import Related
     from blastdoor.span import Span
 
@@ -136,8 +138,8 @@ def joined(one: Footprint, other: Footprint) -> Footprint:
 # Places
 
 
-def regions_of(value: Value) -> Regions | Unresolved:
-    """The regions that a value names."""
+def regions_of(value: Value, partition: str = AWS) -> Regions | Unresolved:
+    """The regions that a value names; those outside of AWS carry their partition."""
     if isinstance(value, Unknown):
         if value.meaning in _EVERY:
             return Regions(AllIn(value.partition)) if value.partition else Regions(EVERYWHERE)
@@ -145,12 +147,14 @@ def regions_of(value: Value) -> Regions | Unresolved:
             return Regions(INHERITED)
         return Unresolved(_reason(value))
     if isinstance(value, OneOf):
-        return _union([regions_of(alternative.value) for alternative in value.alternatives])
+        return _union([regions_of(a.value, partition) for a in value.alternatives])
     if isinstance(value, Many):
-        parts = [regions_of(item) for item in value.items]
+        parts = [regions_of(item, partition) for item in value.items]
         return _union(parts) if value.complete else Unresolved("a list that is not complete")
     text = known_text(value)
-    return Unresolved("a text that is not known in full") if text is None else Regions(text)
+    if text is None:
+        return Unresolved("a text that is not known in full")
+    return Regions(region_of(partition, text))
 
 
 def _union(parts: Iterable[Regions | Unresolved]) -> Regions | Unresolved:
@@ -166,10 +170,10 @@ def _reason(value: Unknown) -> str:
     return f"{value.subject}: {value.reason.text}" if value.subject else value.reason.text
 
 
-def _partitions(regions: Regions | Unresolved, provider: Provider) -> Partitions | Unresolved:
+def _partitions(regions: Regions | Unresolved, value: Value | None) -> Partitions | Unresolved:
     if isinstance(regions, Regions) and regions.pinned:
         return regions.partitions()
-    name = known_text(provider.partition)
+    name = known_text(value)
     if name is not None:
         return Partitions(name)
     if isinstance(regions, Unresolved):
@@ -191,7 +195,7 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
     provider, value = resource.provider, resource.region
     if provider is None or value is None:
         return
-    regions = regions_of(value)
+    regions = regions_of(value, known_text(resource.partition) or AWS)
     own = value is not provider.region
     regional = tables.locations().aws_is_regional(resource.type) or provider.name != "aws"
     at = place(value, resource.span) if own else None
@@ -203,7 +207,7 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
         "region",
         Reach(
             regions=regions if regional else None,
-            partitions=_partitions(regions, provider),
+            partitions=_partitions(regions, resource.partition),
             accounts=_accounts(resource.account),
         ),
         at or provider.region_span or provider.span,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect import grant
+from blastdoor.detect import place as locating
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.reading import (
     HOLE,
@@ -46,7 +47,6 @@ _SEVERAL: Final = 5
 """Regions named one by one that count as every region (domain: ``max_regions``)."""
 _ARN_FIELDS: Final = 6
 _WORD: Final = re.compile(r"[a-z0-9]+")
-_GOOGLE_ZONE: Final = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
 _NAME_ARGUMENTS: Final = ("name", "bucket", "identifier", "cluster_identifier", "function_name")
 _GLOBAL_PARTS: Final = (
     "cloudfront",
@@ -204,7 +204,7 @@ def no_default_provider_selected(facts: Facts) -> Iterator[Hit]:
         ):
             continue
         own = resource.region
-        if own is not None and own is not chosen.region:
+        if chosen.name == "aws" and own is not None and own is not chosen.region:
             continue
         if resource.is_data and resource.type in ("aws_iam_policy_document", "aws_partition"):
             continue
@@ -652,19 +652,7 @@ def unknown_region(facts: Facts) -> Iterator[Hit]:
     """A region literal belongs to no partition or provider."""
     for scope in facts.scopes:
         if scope.cloud != "aws":
-            zone = known_text(scope.value)
-            if zone is not None and _GOOGLE_ZONE.fullmatch(zone):
-                yield Hit(
-                    place(scope.value, scope.span) or scope.span,
-                    f"regions: `{zone}` is a zone, not a region{_because(scope.value)}, in "
-                    f"{scope.owner}",
-                    scope.owner,
-                    scope.attribute,
-                    "regions",
-                    zone,
-                    contain=f"write {zone[:-2]}",
-                    related=chain(scope.value),
-                )
+            yield from locating.unknown_location(scope)
             continue
         for value in items_of(scope.value)[0] or [scope.value]:
             name = _region_text(value, scope.position)
