@@ -284,6 +284,25 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Opening:
+    """One rule of a network that lets something in, as far as the code settles it."""
+
+    resource: Resource
+    attribute: str
+    """The block that holds it: ``ingress``; ``""`` where the resource is one rule."""
+    layer: str
+    """``group`` for a security group or firewall, ``subnet`` for a list in front of a subnet."""
+    sources: tuple[Term, ...]
+    """Networks and names of groups of addresses; those with a hole are not among them."""
+    protocol: str
+    """``tcp``, ``udp``, …, ``-1`` for all; the number of a protocol without a usual name."""
+    ports: tuple[tuple[int, int], ...]
+    """Ranges, both ends included; empty for a protocol without ports."""
+    value: Value | None
+    """What says the ports, for the chain of evidence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Scope:
     """A place that says a region, and what it says."""
 
@@ -337,3 +356,4 @@ class Facts:
     scopes: list[Scope] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     literals: list[LiteralText] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)

@@ -332,6 +332,83 @@ def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
 
 
+# --- networks ---
+
+
+class Holds(NamedTuple):
+    """What an argument must be, in lower case, for a row to apply."""
+
+    attribute: str
+    value: str
+    absent: str
+    """What holds when it is not set; ``""`` where nothing is known of that."""
+
+
+class OpeningRow(NamedTuple):
+    """Where a resource type says who may come in, and by which protocol and ports."""
+
+    type: str
+    block: str
+    """The nested block of one rule; ``""`` where the resource is one rule."""
+    layer: str
+    """``group`` (security group, firewall) or ``subnet`` (a list in front of a subnet)."""
+    when: tuple[Holds, ...]
+    sources: tuple[str, ...]
+    services: str
+    """A further nested block with protocol and ports; ``""`` where they stand beside the sources."""
+    protocol: str
+    ports: tuple[str, ...]
+    """The arguments with the first and the last port."""
+    ranges: tuple[str, ...]
+    """The arguments with texts such as ``8000-8080``."""
+
+
+class Networks(NamedTuple):
+    """Rules of networks: where they stand, and which ports and sources mean what."""
+
+    openings: Mapping[str, tuple[OpeningRow, ...]]
+    """Resource type → its rows."""
+    admin_ports: Mapping[str, Mapping[int, str]]
+    """Protocol → port of administration or data → the name of its service."""
+    web_ports: frozenset[int]
+    anywhere: frozenset[str]
+    """Words, in lower case, that mean every address."""
+
+
+@cache
+def networks() -> Networks:
+    """Rules of networks."""
+    table = _table("networks")
+    openings: dict[str, list[OpeningRow]] = {}
+    for row in table["openings"]:
+        openings.setdefault(row["type"], []).append(
+            OpeningRow(
+                type=row["type"],
+                block=row.get("block", ""),
+                layer=row["layer"],
+                when=tuple(
+                    Holds(name, rule["is"], rule.get("absent", ""))
+                    for name, rule in row.get("when", {}).items()
+                ),
+                sources=tuple(row["sources"]),
+                services=row.get("services", ""),
+                protocol=row["protocol"],
+                ports=tuple(row.get("ports", ())),
+                ranges=tuple(row.get("ranges", ())),
+            )
+        )
+    admin: dict[str, dict[int, str]] = {}
+    for row in table["ports"]:
+        for protocol in row["protocols"]:
+            admin.setdefault(protocol, {})[row["port"]] = row["name"]
+    return Networks(
+        openings=MappingProxyType({type_: tuple(rows) for type_, rows in openings.items()}),
+        admin_ports=MappingProxyType(admin),
+        web_ports=frozenset(row["port"] for row in table["web"]),
+        anywhere=frozenset(row["text"] for row in table["anywhere"]),
+    )
+
+
 # --- policies ---
 
 

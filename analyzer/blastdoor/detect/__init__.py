@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from blastdoor.detect import account, grant, guard, override, region, rollout
+from blastdoor.detect import account, grant, guard, network, override, region, rollout
 
 if TYPE_CHECKING:
     from blastdoor.detect.hit import Hit
@@ -43,5 +43,8 @@ DETECTORS: Mapping[str, Detector] = {
     "guard.deletion-protection-off": guard.deletion_protection_off,
     "guard.data-kept-by-force-lost": guard.data_kept_by_force_lost,
     "guard.all-drift-ignored": guard.all_drift_ignored,
+    "network.open-ingress-all": network.open_ingress_all,
+    "network.open-ingress-admin-port": network.open_ingress_admin_port,
+    "network.open-ingress-other": network.open_ingress_other,
     "rollout.all-at-once": rollout.all_at_once,
 }

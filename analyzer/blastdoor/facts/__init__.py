@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blastdoor.fact import Facts
-from blastdoor.facts import guard, iam, literal, rollout, scope, target
+from blastdoor.facts import guard, iam, literal, network, rollout, scope, target
 from blastdoor.finding import Coverage
 from blastdoor.value import Known, Many, Mapping, OneOf, Unknown, Value
 
@@ -28,6 +28,7 @@ def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
     facts.scopes.extend(scope.scopes(unit, facts.statements))
     facts.targets.extend(target.targets(unit))
     facts.literals.extend(literal.literals(unit))
+    facts.openings.extend(network.openings(unit))
     _cover(unit, policies, coverage)
     return facts, coverage
 
