@@ -272,6 +272,29 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class StackPolicy:
+    """The stack policy of a CloudFormation stack: which updates of which resources may happen."""
+
+    resource: Resource
+    attribute: str
+    statements: tuple[Statement, ...]
+    complete: bool
+    """Whether these are all statements there are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """A command line that a resource runs when it is made or destroyed."""
+
+    resource: Resource
+    attribute: str
+    """Path of the argument: ``provisioner.command``."""
+    text: Term
+    at_destroy: bool
+    """Whether it runs when the resource itself is destroyed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Rollout:
     """A deployment setting of a resource, with the share of the fleet one step touches (percent)."""
 
@@ -300,6 +323,22 @@ class Opening:
     """Ranges, both ends included; empty for a protocol without ports."""
     value: Value | None
     """What says the ports, for the chain of evidence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Endpoint:
+    """An endpoint on the internet, and the networks that may use it."""
+
+    resource: Resource
+    attribute: str
+    what: str
+    """Words for it: ``the API server``."""
+    sources: tuple[Term, ...]
+    """The networks that are named."""
+    open_by_default: bool
+    """Whether no networks are named, which means every network."""
+    switch: Value | None
+    """What says that it is public, when the code says so itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -357,3 +396,6 @@ class Facts:
     targets: list[Target] = field(default_factory=list)
     literals: list[LiteralText] = field(default_factory=list)
     openings: list[Opening] = field(default_factory=list)
+    endpoints: list[Endpoint] = field(default_factory=list)
+    stack_policies: list[StackPolicy] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)

@@ -229,14 +229,17 @@ class GuardRow(NamedTuple):
     """One argument whose explicit value switches a safety off."""
 
     kind: str
-    """``deletion`` or ``data-loss``."""
+    """What it keeps from happening: ``deletion``, ``data-loss``, ``backup``, ``rollback``, …"""
     type: str
+    """A resource type; ``provider.aws`` for an argument of a provider."""
     attribute: str
     """Path of the argument within the resource."""
     unsafe: Scalar
     safe: Scalar
     level: Level
     note: str
+    unless: str = ""
+    """An argument that makes the row void when it is set."""
 
     def is_unsafe(self, data: object) -> bool:
         """Whether a value is the unsafe one, in any spelling that Terraform takes for it."""
@@ -262,6 +265,7 @@ def guards() -> Mapping[str, tuple[GuardRow, ...]]:
                 safe=row["safe"],
                 level=Level.named(row["level"]),
                 note=row.get("note", ""),
+                unless=row.get("unless", ""),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
@@ -269,6 +273,37 @@ def guards() -> Mapping[str, tuple[GuardRow, ...]]:
 
 def _spelt(data: object) -> str:
     return ("true" if data else "false") if isinstance(data, bool) else str(data)
+
+
+# --- commands ---
+
+
+class DestroyCommand(NamedTuple):
+    """A command line that destroys or recreates infrastructure."""
+
+    program: str
+    words: tuple[str, ...]
+    """The words behind the program, flags left out."""
+    flags: tuple[str, ...]
+    """Flags that it needs to be one."""
+    unattended: frozenset[str]
+    """Flags that make it ask nobody."""
+
+
+@cache
+def destroy_commands() -> Mapping[str, tuple[DestroyCommand, ...]]:
+    """Program → its command lines that destroy."""
+    result: dict[str, list[DestroyCommand]] = {}
+    for row in _table("commands")["destroy"]:
+        result.setdefault(row["program"], []).append(
+            DestroyCommand(
+                row["program"],
+                tuple(row["words"]),
+                tuple(row.get("flags", ())),
+                frozenset(row.get("unattended", ())),
+            )
+        )
+    return MappingProxyType({program: tuple(rows) for program, rows in result.items()})
 
 
 # --- rollouts ---
@@ -363,11 +398,27 @@ class OpeningRow(NamedTuple):
     """The arguments with texts such as ``8000-8080``."""
 
 
+class EndpointRow(NamedTuple):
+    """Where a resource type says who may use its public endpoint."""
+
+    block: str
+    """Path of the block that holds the arguments."""
+    what: str
+    switch: str
+    """The argument that makes it public, or not; public when it is absent."""
+    sources: str
+    """Path of the networks within the block."""
+    open_when_absent: bool
+    """Whether every network may use it when none is named."""
+
+
 class Networks(NamedTuple):
     """Rules of networks: where they stand, and which ports and sources mean what."""
 
     openings: Mapping[str, tuple[OpeningRow, ...]]
     """Resource type → its rows."""
+    endpoints: Mapping[str, EndpointRow]
+    """Resource type → where it says who may use its endpoint."""
     admin_ports: Mapping[str, Mapping[int, str]]
     """Protocol → port of administration or data → the name of its service."""
     web_ports: frozenset[int]
@@ -403,6 +454,18 @@ def networks() -> Networks:
             admin.setdefault(protocol, {})[row["port"]] = row["name"]
     return Networks(
         openings=MappingProxyType({type_: tuple(rows) for type_, rows in openings.items()}),
+        endpoints=MappingProxyType(
+            {
+                row["type"]: EndpointRow(
+                    row["block"],
+                    row["what"],
+                    row["switch"],
+                    row["sources"],
+                    row["open_when_absent"],
+                )
+                for row in table["endpoints"]
+            }
+        ),
         admin_ports=MappingProxyType(admin),
         web_ports=frozenset(row["port"] for row in table["web"]),
         anywhere=frozenset(row["text"] for row in table["anywhere"]),

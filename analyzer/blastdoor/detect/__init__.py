@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from blastdoor.detect import account, grant, guard, network, override, region, rollout
+from blastdoor.detect import account, command, grant, guard, network, override, region, rollout
 
 if TYPE_CHECKING:
     from blastdoor.detect.hit import Hit
@@ -43,8 +43,16 @@ DETECTORS: Mapping[str, Detector] = {
     "guard.deletion-protection-off": guard.deletion_protection_off,
     "guard.data-kept-by-force-lost": guard.data_kept_by_force_lost,
     "guard.all-drift-ignored": guard.all_drift_ignored,
+    "guard.rollback-disabled": guard.rollback_disabled,
+    "guard.lockout-or-retention-bypass": guard.lockout_or_retention_bypass,
+    "guard.backup-disabled": guard.backup_disabled,
+    "guard.immediate-risky-apply": guard.immediate_risky_apply,
+    "guard.provider-validation-skipped": guard.provider_validation_skipped,
+    "guard.stack-policy-open": guard.stack_policy_open,
+    "command.destroy-command": command.destroy_command,
     "network.open-ingress-all": network.open_ingress_all,
     "network.open-ingress-admin-port": network.open_ingress_admin_port,
     "network.open-ingress-other": network.open_ingress_other,
+    "network.public-endpoint-enabled": network.public_endpoint_enabled,
     "rollout.all-at-once": rollout.all_at_once,
 }

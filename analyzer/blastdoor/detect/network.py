@@ -1,4 +1,4 @@
-"""Judgements over networks: what anyone may reach.
+"""Judgements over networks: what any address may reach.
 
 The three judgements on openings exclude one another: all ports, else a port of administration or
 data, else another port that is not the web's.
@@ -12,17 +12,81 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.network import anywhere, network_of
-from blastdoor.facts.reading import chain, origin, place
-from blastdoor.reach import ALL_PROTOCOLS, LAST_PORT, Reach
+from blastdoor.facts.reading import chain, origin, place, words_of
+from blastdoor.finding import Level
+from blastdoor.reach import ALL_PROTOCOLS, LAST_PORT, Network, Reach
+from blastdoor.reach import Opening as Passage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastdoor.fact import Facts, Opening, Term
+    from blastdoor.fact import Facts, Opening, Resource, Term
+    from blastdoor.value import Value
 
 _RETURN_TRAFFIC: Final = 1024
 """Ports of one range of a subnet's list from which on it is taken to let answers in."""
 _SHOWN: Final = 4
+EVERYTHING: Final = Network(Passage("0.0.0.0/0"))
+"""What a public endpoint lets in, as far as the code says."""
+
+
+def public_endpoint_enabled(facts: Facts) -> Iterator[Hit]:
+    """A database, a cluster or a control plane gets a public endpoint."""
+    for guard in facts.guards:
+        if guard.kind == "public-endpoint" and guard.unsafe:
+            yield _endpoint(
+                guard.value,
+                guard.resource,
+                guard.attribute,
+                f"network: {guard.resource.address} gets an address on the internet "
+                f"({guard.attribute.rsplit('.', 1)[-1]} = {words_of(guard.value)}{{where}})",
+                f"set {guard.attribute} = {guard.safe_text}",
+                Level.named(guard.level),
+            )
+    for endpoint in facts.endpoints:
+        sources = anywhere(endpoint.sources)
+        if sources:
+            yield _endpoint(
+                sources[0].value,
+                endpoint.resource,
+                endpoint.attribute,
+                f"network: any address may reach {endpoint.what} of {endpoint.resource.address} "
+                f"({sources[0].text}{{where}})",
+                "name the networks that need it, or go through a private endpoint",
+            )
+        elif endpoint.switch is not None and endpoint.open_by_default:
+            yield _endpoint(
+                endpoint.switch,
+                endpoint.resource,
+                endpoint.attribute,
+                f"network: any address may reach {endpoint.what} of {endpoint.resource.address} "
+                "(it is public, and no networks are named{where})",
+                "name the networks that need it, or go through a private endpoint",
+            )
+
+
+def _endpoint(
+    value: Value,
+    resource: Resource,
+    attribute: str,
+    message: str,
+    contain: str,
+    level: Level | None = None,
+) -> Hit:
+    at = place(value, resource.span) or resource.span
+    where = origin(value)
+    return Hit(
+        at,
+        message.replace("{where}", f", {where}" if where else ""),
+        resource.address,
+        attribute,
+        "network",
+        words_of(value),
+        level=level,
+        contain=contain,
+        related=chain(value, at),
+        reach=Reach(network=EVERYTHING),
+    )
 
 
 class _Width(Enum):
@@ -143,15 +207,18 @@ def _hit(found: _Found, what: str, contain: str) -> Hit:
     where = origin(source.value)
     texts = _listed(sorted(found.sources))
     attribute = first.attribute or "rule"
+    subnet = first.layer == "subnet"
+    unless = " that no earlier rule refuses" if subnet else ""
     return Hit(
         at,
-        f"network: anyone may reach {what} (from {texts}{', ' + where if where else ''}), "
+        f"network: any address may reach {what}{unless} (from {texts}"
+        f"{', ' + where if where else ''}), "
         f"by {first.resource.address}",
         first.resource.address,
         attribute,
         "network",
         f"{texts} {found.ports}",
-        condition="subnet-list" if first.layer == "subnet" else "",
+        condition="subnet-list" if subnet else "",
         contain=contain,
         related=chain(source.value, at),
         reach=Reach(network=network_of(first, found.sources.values())),

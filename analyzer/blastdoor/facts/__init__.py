@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blastdoor.fact import Facts
-from blastdoor.facts import guard, iam, literal, network, rollout, scope, target
+from blastdoor.facts import (
+    command,
+    guard,
+    iam,
+    literal,
+    network,
+    rollout,
+    scope,
+    stack_policy,
+    target,
+)
 from blastdoor.finding import Coverage
 from blastdoor.value import Known, Many, Mapping, OneOf, Unknown, Value
 
@@ -29,6 +39,9 @@ def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
     facts.targets.extend(target.targets(unit))
     facts.literals.extend(literal.literals(unit))
     facts.openings.extend(network.openings(unit))
+    facts.endpoints.extend(network.endpoints(unit))
+    facts.stack_policies.extend(stack_policy.stack_policies(unit))
+    facts.commands.extend(command.commands(unit))
     _cover(unit, policies, coverage)
     return facts, coverage
 

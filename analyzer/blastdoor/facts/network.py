@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import reach, tables
-from blastdoor.fact import Opening
-from blastdoor.facts.reading import HOLE, bodies_of, items_of, term
+from blastdoor.fact import Endpoint, Opening
+from blastdoor.facts.reading import HOLE, at_path, blocks_at, bodies_of, items_of, term, truth
 from blastdoor.value import Known, Value
 
 if TYPE_CHECKING:
@@ -149,6 +149,35 @@ def _ranges(
 def _number(value: Value | None) -> int | None:
     text = _text(value)
     return int(text) if text is not None and re.fullmatch(r"\d{1,5}", text, re.ASCII) else None
+
+
+def endpoints(unit: Evaluated) -> Iterator[Endpoint]:
+    """The public endpoints of the unit whose networks the code settles."""
+    table = tables.networks().endpoints
+    for resource in unit.resources:
+        row = None if resource.is_data else table.get(resource.type)
+        if row is None:
+            continue
+        for body in blocks_at(resource.get, row.block):
+            switch = body.get(row.switch)
+            public = None if switch is None else truth(switch)
+            if public is False or (switch is not None and public is None and not _absent(switch)):
+                continue
+            given = list(at_path(body.get, row.sources))
+            sources = [
+                found
+                for value in given
+                for item in items_of(value)[0]
+                if (found := term(item, resource.span)) is not None and HOLE not in found.text
+            ]
+            yield Endpoint(
+                resource,
+                f"{row.block}.{row.sources}",
+                row.what,
+                tuple(sources),
+                row.open_when_absent and all(_absent(value) for value in given),
+                switch if public else None,
+            )
 
 
 def anywhere(sources: Iterable[Term]) -> list[Term]:
