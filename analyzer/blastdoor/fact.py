@@ -304,6 +304,41 @@ class Rollout:
     percent: float
     words: str
     contain: str
+    kind: str = "step"
+    """``step`` (the share of one step), ``floor`` (what may be down at once), ``watch`` (nobody looks
+    whether a step went well)."""
+    serves: bool = True
+    """Whether others call it, as far as the code tells."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StackSetOperation:
+    """A preference of an operation on many accounts that lets a mistake go on."""
+
+    resource: Resource
+    attribute: str
+    value: Value
+    risk: Literal["regions", "failures", "accounts"]
+    """All regions at once; failures that do not stop it; all accounts at once."""
+    baseline: bool
+    """Whether the name says that it is a security baseline or only reads."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FleetCommand:
+    """A command that is sent to many machines."""
+
+    resource: Resource
+    document: str
+    """The name of what runs; ``""`` when it is not known."""
+    everyone: Term | None
+    """What says that it goes to every machine of the account."""
+    concurrency: Value | None
+    """The share that runs at the same time, when that is all of them."""
+    errors: Value | None
+    """The share that may fail, when that is all of them."""
+    harmless: bool
+    """Whether what runs changes nothing of note."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -399,3 +434,5 @@ class Facts:
     endpoints: list[Endpoint] = field(default_factory=list)
     stack_policies: list[StackPolicy] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    operations: list[StackSetOperation] = field(default_factory=list)
+    fleet_commands: list[FleetCommand] = field(default_factory=list)

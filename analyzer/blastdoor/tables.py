@@ -326,6 +326,19 @@ class RolloutRow(NamedTuple):
     unless: Mapping[str, str]
     """Arguments of another block of the same name that make the row void."""
     contain: str
+    kind: str = "step"
+    """``step`` (the share of one step), ``floor`` (what may be down at once), ``watch`` (nobody
+    looks whether a step went well)."""
+    members: str = ""
+    """Path of the number of members; with one there is no second step."""
+    members_needed: bool = False
+    """Whether that number must be known for the row to say anything."""
+    void: Mapping[str, str] = MappingProxyType({})
+    """Arguments of the resource that make the row void."""
+    void_set: str = ""
+    """Path of an argument or block that makes the row void when it is there."""
+    serves: tuple[str, ...] = ()
+    """Blocks of which one is there when others call it; empty where nothing tells."""
 
     def percent(self, data: object) -> float | None:
         """The share that a value means, or ``None`` where the row does not know."""
@@ -348,7 +361,7 @@ class RolloutRow(NamedTuple):
 
 @cache
 def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
-    """Resource type → its rows; the first that applies speaks for a resource."""
+    """Resource type → its rows; of each kind the first that applies speaks for a resource."""
     result: dict[str, list[RolloutRow]] = {}
     for row in _table("rollouts")["rollouts"]:
         result.setdefault(row["type"], []).append(
@@ -362,9 +375,49 @@ def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
                 where=MappingProxyType(row.get("where", {})),
                 unless=MappingProxyType(row.get("unless", {})),
                 contain=row["contain"],
+                kind=row.get("kind", "step"),
+                members=row.get("members", ""),
+                members_needed=row.get("members_needed", False),
+                void=MappingProxyType(row.get("void", {})),
+                void_set=row.get("void_set", ""),
+                serves=tuple(row.get("serves", ())),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
+
+
+class CommandRow(NamedTuple):
+    """Where a resource type sends a command to many machines."""
+
+    document: str
+    """The argument that names what runs."""
+    parameter: str
+    """Path of the parameters: a map, or blocks with a name and values."""
+
+
+class FleetCommands(NamedTuple):
+    """Commands that go to many machines."""
+
+    types: Mapping[str, CommandRow]
+    harmless: Mapping[str, tuple[str, str]]
+    """Document → the parameter and the value with which it changes nothing; empty for any."""
+
+
+@cache
+def fleet_commands() -> FleetCommands:
+    """Commands that go to many machines."""
+    table = _table("rollouts")
+    return FleetCommands(
+        types=MappingProxyType(
+            {row["type"]: CommandRow(row["document"], row["parameter"]) for row in table["fleets"]}
+        ),
+        harmless=MappingProxyType(
+            {
+                row["document"]: (row.get("parameter", ""), row.get("value", ""))
+                for row in table["harmless"]
+            }
+        ),
+    )
 
 
 # --- networks ---

@@ -55,4 +55,8 @@ DETECTORS: Mapping[str, Detector] = {
     "network.open-ingress-other": network.open_ingress_other,
     "network.public-endpoint-enabled": network.public_endpoint_enabled,
     "rollout.all-at-once": rollout.all_at_once,
+    "rollout.zero-healthy-floor": rollout.zero_healthy_floor,
+    "rollout.parallel-or-unbounded-stackset": rollout.parallel_or_unbounded_stackset,
+    "rollout.fleet-wide-command": rollout.fleet_wide_command,
+    "rollout.no-alarm-or-bake": rollout.no_alarm_or_bake,
 }

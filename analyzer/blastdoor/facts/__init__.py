@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from blastdoor.fact import Facts
 from blastdoor.facts import (
     command,
+    fleet,
     guard,
     iam,
     literal,
@@ -18,6 +19,7 @@ from blastdoor.facts import (
     rollout,
     scope,
     stack_policy,
+    stack_set,
     target,
 )
 from blastdoor.finding import Coverage
@@ -42,6 +44,8 @@ def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
     facts.endpoints.extend(network.endpoints(unit))
     facts.stack_policies.extend(stack_policy.stack_policies(unit))
     facts.commands.extend(command.commands(unit))
+    facts.operations.extend(stack_set.operations(unit))
+    facts.fleet_commands.extend(fleet.fleet_commands(unit))
     _cover(unit, policies, coverage)
     return facts, coverage
 

@@ -78,7 +78,7 @@ def targets(unit: Evaluated) -> Iterator[Target]:
                             value,
                             value.span,
                             what,
-                            security_baseline=_named_baseline(resource.path),
+                            security_baseline=named_baseline(resource.path),
                         )
         for type_, path, what in _ACCOUNTS:
             if resource.type == type_:
@@ -110,10 +110,11 @@ def _call_is_baseline(call: ModuleCall) -> bool:
     if call.resource_types:
         kinds = {t for t in call.resource_types if not t.startswith(("aws_iam_", "aws_sns_"))}
         return bool(kinds) and all(is_baseline(type_) for type_ in kinds)
-    return _named_baseline((call.name, call.source))
+    return named_baseline((call.name, call.source))
 
 
-def _named_baseline(words: tuple[str, ...]) -> bool:
+def named_baseline(words: tuple[str, ...]) -> bool:
+    """Whether words say that something is a security baseline of every region or account."""
     text = " ".join(words).lower()
     return any(word in text for word in _BASELINE_WORDS)
 

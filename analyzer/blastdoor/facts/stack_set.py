@@ -1,0 +1,82 @@
+"""Preferences of operations on stack sets that let a mistake go on.
+
+Source: AWS CloudFormation API Reference, StackSetOperationPreferences: regions run one after another
+and no failure is tolerated unless it says otherwise; with STRICT_FAILURE_TOLERANCE, the default, no
+more accounts run at once than may fail.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from blastdoor.evaluate.expression import to_number
+from blastdoor.fact import StackSetOperation
+from blastdoor.facts.reading import bodies_of
+from blastdoor.facts.target import named_baseline
+from blastdoor.value import Many, Mapping, known_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from blastdoor.fact import Evaluated, Resource
+
+_SET: Final = "aws_cloudformation_stack_set"
+_INSTANCES: Final = "aws_cloudformation_stack_instances"
+_TYPES: Final = frozenset({_SET, _INSTANCES, "aws_cloudformation_stack_set_instance"})
+_HALF: Final = 50
+_WHOLE: Final = 100
+_READING: Final = ("readonly", "read_only", "read-only", "audit")
+
+
+def operations(unit: Evaluated) -> Iterator[StackSetOperation]:
+    """The preferences of the unit that let a mistake go on."""
+    for resource in unit.resources:
+        if resource.is_data or resource.type not in _TYPES:
+            continue
+        words = (*resource.path, resource.name, known_text(resource.get("name")) or "")
+        text = " ".join(words).lower()
+        quiet = named_baseline(words) or any(word in text for word in _READING)
+        for body in bodies_of(resource.get("operation_preferences")):
+            yield from _operations(resource, body, baseline=quiet)
+
+
+def _operations(
+    resource: Resource, body: Mapping, *, baseline: bool
+) -> Iterator[StackSetOperation]:
+    block = "operation_preferences"
+    order = body.get("region_concurrency_type")
+    if order is not None and known_text(order) == "PARALLEL" and _several_regions(resource):
+        yield StackSetOperation(
+            resource, f"{block}.region_concurrency_type", order, "regions", baseline
+        )
+    for name, least in (
+        ("failure_tolerance_percentage", _HALF),
+        ("failure_tolerance_count", _accounts(resource)),
+    ):
+        tolerance = body.get(name)
+        number = None if tolerance is None else to_number(tolerance)
+        if tolerance is not None and number is not None and least and number >= least:
+            yield StackSetOperation(resource, f"{block}.{name}", tolerance, "failures", baseline)
+    share = body.get("max_concurrent_percentage")
+    number = None if share is None else to_number(share)
+    soft = known_text(body.get("concurrency_mode")) == "SOFT_FAILURE_TOLERANCE"
+    if soft and share is not None and number is not None and number >= _WHOLE:
+        yield StackSetOperation(
+            resource, f"{block}.max_concurrent_percentage", share, "accounts", baseline
+        )
+
+
+def _several_regions(resource: Resource) -> bool:
+    """Whether an operation goes to several regions; an instance of a stack set has one."""
+    if resource.type == _SET:
+        return True
+    regions = resource.get("regions") if resource.type == _INSTANCES else None
+    return isinstance(regions, Many) and regions.complete and len(regions.items) > 1
+
+
+def _accounts(resource: Resource) -> int:
+    """The number of accounts that an operation goes to; 0 for one and for what is not known."""
+    accounts = resource.get("accounts") if resource.type == _INSTANCES else None
+    if isinstance(accounts, Many) and accounts.complete and len(accounts.items) > 1:
+        return len(accounts.items)
+    return 0
