@@ -152,7 +152,7 @@ def test_guards_differ_from_their_safe_value() -> None:
 def test_rollouts() -> None:
     rollouts = tables.rollouts()
     group = rollouts["aws_codedeploy_deployment_group"][0]
-    factor, duration = rollouts["aws_appconfig_deployment_strategy"]
+    factor, duration, bake = rollouts["aws_appconfig_deployment_strategy"]
     beanstalk = rollouts["aws_elastic_beanstalk_environment"][0]
 
     assert group.percent("CodeDeployDefault.AllAtOnce") == 100
@@ -165,6 +165,7 @@ def test_rollouts() -> None:
     assert factor.percent(data=True) is None
     assert duration.percent(0) == 100
     assert duration.percent(5) is None
+    assert (factor.kind, duration.kind, bake.kind) == ("step", "step", "watch")
     assert beanstalk.where["name"] == "DeploymentPolicy"
     assert beanstalk.unless["value"] == "SingleInstance"
 

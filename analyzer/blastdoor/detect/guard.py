@@ -65,17 +65,18 @@ def lockout_or_retention_bypass(facts: Facts) -> Iterator[Hit]:
             f"guards: {guard.note} ({_said(guard)}), by {guard.resource.address}",
             f"set {guard.attribute} = {guard.safe_text}",
         )
-        yield replace(hit, environment=_environment(guard.resource))
+        yield replace(hit, environment=_environment(facts, guard.resource))
 
 
 def backup_disabled(facts: Facts) -> Iterator[Hit]:
     """Backups, versioning or recovery to a point in time are switched off."""
     for guard in _unsafe(facts, "backup"):
-        yield _hit(
+        hit = _hit(
             guard,
             f"guards: {guard.note} ({_said(guard)}), by {guard.resource.address}",
             f"set {guard.attribute} = {guard.safe_text}",
         )
+        yield replace(hit, environment=_environment(facts, guard.resource))
 
 
 def immediate_risky_apply(facts: Facts) -> Iterator[Hit]:
@@ -187,9 +188,11 @@ def _unsafe(facts: Facts, *kinds: str) -> Iterator[Guard]:
             yield guard
 
 
-def _environment(resource: Resource) -> str | None:
-    """The environment that the name of a resource speaks of."""
-    text = f"{resource.name} {known_text(resource.get('name')) or ''}"
+def _environment(facts: Facts, resource: Resource) -> str | None:
+    """The environment that names speak of, where the unit is not known to be for one."""
+    if facts.unit.environment is not None:
+        return None
+    text = " ".join((*resource.path, resource.name, known_text(resource.get("name")) or ""))
     return tables.scopes().environment_of(_WORD.findall(text))
 
 

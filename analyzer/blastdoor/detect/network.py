@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.network import anywhere, network_of
-from blastdoor.facts.reading import chain, origin, place, words_of
+from blastdoor.facts.reading import chain, origin, place, rests_on_default, words_of
 from blastdoor.finding import Level
 from blastdoor.reach import ALL_PROTOCOLS, LAST_PORT, Network, Reach
 from blastdoor.reach import Opening as Passage
@@ -46,8 +46,11 @@ def public_endpoint_enabled(facts: Facts) -> Iterator[Hit]:
     for endpoint in facts.endpoints:
         sources = anywhere(endpoint.sources)
         if sources:
+            value = sources[0].value
+            if endpoint.switch is not None and rests_on_default(value):
+                value = endpoint.switch  # who switched it on could have named the networks
             yield _endpoint(
-                sources[0].value,
+                value,
                 endpoint.resource,
                 endpoint.attribute,
                 f"network: any address may reach {endpoint.what} of {endpoint.resource.address} "
