@@ -179,6 +179,16 @@ class OverrideChange:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Removal:
+    """Something that the configuration says has gone, and whether it is destroyed for that."""
+
+    target: str
+    """Its address within the module, as it is written."""
+    destroys: Value
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Backend:
     """Where the state of a root is kept."""
 
@@ -205,6 +215,7 @@ class Evaluated:
     fan_outs: list[FanOut] = field(default_factory=list)
     lookups: list[Lookup] = field(default_factory=list)
     overrides: list[OverrideChange] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)
     """Paths of every file it read."""

@@ -194,6 +194,8 @@ class Module:
     outputs: dict[str, Section] = field(default_factory=dict)
     settings: list[Section] = field(default_factory=list)
     """The ``terraform`` blocks."""
+    removals: list[Section] = field(default_factory=list)
+    """The ``removed`` blocks."""
     assignments: list[Variables] = field(default_factory=list)
     """Files of variable values in the directory."""
     overrides: list[OverrideChange] = field(default_factory=list)
@@ -628,6 +630,8 @@ def _gather(module: Module, body: tree.Body) -> None:
             module.outputs.setdefault(labels[0], section)
         elif kind == "terraform":
             module.settings.append(section)
+        elif kind == "removed":
+            module.removals.append(section)
 
 
 def _override(module: Module, body: tree.Body) -> None:

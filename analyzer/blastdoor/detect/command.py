@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import chain, origin, place
+from blastdoor.facts.reading import chain, origin, place, truth
 from blastdoor.reach import DESTROY, Reach
 
 if TYPE_CHECKING:
@@ -29,11 +29,20 @@ _LEADING: Final = frozenset(
     {"if", "then", "else", "elif", "do", "while", "until", "!", "{", "time", "exec", "sudo"}
     | {"env", "nohup", "command", "eval"}
 )
+_NOTHING: Final = re.compile(
+    r"(?:^|\.)(?:null_resource|terraform_data|(?:random|time|local|tls)_\w+)\.[\w-]+\Z", re.ASCII
+)
+"""Addresses of what is nothing outside the state, or a file beside it."""
 _SHELLS: Final = frozenset({"sh", "bash", "zsh", "dash", "ash"})
 
 
 def destroy_command(facts: Facts) -> Iterator[Hit]:
-    """A resource runs a command that destroys or recreates."""
+    """A command or a block of its own destroys or recreates."""
+    yield from _commands(facts)
+    yield from _removals(facts)
+
+
+def _commands(facts: Facts) -> Iterator[Hit]:
     for command in facts.commands:
         for words in _simple_commands(command.text.text):
             row = _destroys(words)
@@ -63,6 +72,28 @@ def destroy_command(facts: Facts) -> Iterator[Hit]:
                 reach=Reach(mutation=DESTROY),
             )
             break
+
+
+def _removals(facts: Facts) -> Iterator[Hit]:
+    for removal in facts.unit.removals:
+        value = removal.destroys
+        address = removal.target
+        if truth(value) is not True or _NOTHING.search(address):
+            continue
+        at = place(value, removal.span) or removal.span
+        where = origin(value)
+        yield Hit(
+            at,
+            f"mutation: the next apply destroys {address} (removed, destroy = true"
+            f"{', ' + where if where else ''})",
+            address,
+            "lifecycle.destroy",
+            "mutation",
+            "true",
+            contain="set destroy = false to let go of it and leave it running",
+            related=chain(value, at),
+            reach=Reach(mutation=DESTROY),
+        )
 
 
 def _simple_commands(text: str) -> Iterator[list[str]]:

@@ -40,6 +40,7 @@ from blastdoor.fact import (
     Lookup,
     ModuleCall,
     Provider,
+    Removal,
     Resource,
     Setting,
 )
@@ -1025,6 +1026,7 @@ class _Collector:
         for (type_, name), section in module.data.items():
             evaluated.resources.extend(self._resources(instance, section, type_, name, "data"))
         self._backends(instance)
+        self._removals(instance)
         self._settings(instance)
         self._shapes(instance)
         if instance.parent is None:
@@ -1034,6 +1036,22 @@ class _Collector:
             evaluated.overrides.extend(
                 c for c in module.overrides if (c.span.path, c.span.start) not in known
             )
+
+    def _removals(self, instance: Instance) -> None:
+        for section in instance.module.removals:
+            found = section.argument("from")
+            if found is None:
+                continue
+            expression = found[1].expression
+            target = Span(found[0], expression.start, expression.end).text.strip('"')
+            whole = instance.block(section, {}, "removed")
+            lifecycle = whole.get("lifecycle") if isinstance(whole, Mapping) else None
+            for body in _bodies(lifecycle):
+                destroys = body.get("destroy")
+                if destroys is not None:
+                    self.evaluated.removals.append(
+                        Removal(instance.path(target), destroys, section.span)
+                    )
 
     def _backends(self, instance: Instance) -> None:
         if instance.parent is not None:
