@@ -132,7 +132,8 @@ def fleet_wide_command(facts: Facts) -> Iterator[Hit]:
             message = f"fleet: {document} runs on every managed node of the account"
             contain = "target a tag, and a tenth of the machines at a time"
         elif command.concurrency is not None:
-            value, attribute, condition = command.concurrency, "max_concurrency", "all-at-once"
+            value, attribute = command.concurrency, "max_concurrency"
+            condition = "all-at-once" if command.document else "unknown-document"
             message = f"fleet: {document} runs on all of its machines at once"
             contain = "lower max_concurrency to a tenth, and max_errors to one"
         elif command.errors is not None:
