@@ -97,3 +97,18 @@ def test_a_long_script_costs_little(piece: str) -> None:
     findings(piece * (200_000 // len(piece)))
 
     assert time.perf_counter() - start < 10
+
+
+def removed(target: str, *, destroy: object) -> list[str]:
+    document = {"removed": {"from": target, "lifecycle": {"destroy": destroy}}}
+    report = check(Memory({"main.tf.json": json.dumps(document)}), RULES, ASKED)
+    assert report.failures == []
+    return [f"{finding.unit} {finding.level.word}" for finding in report.findings]
+
+
+def test_a_removed_block_in_the_json_syntax() -> None:
+    assert removed("aws_db_instance.orders", destroy=True) == ["aws_db_instance.orders warning"]
+    assert removed("module.orders", destroy="true") == ["module.orders warning"]
+    assert removed("aws_db_instance.orders", destroy=False) == []
+    assert removed("aws_db_instance.orders", destroy="${var.x}") == []
+    assert removed("module.a.random_password.p", destroy=True) == []
