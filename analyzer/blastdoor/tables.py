@@ -449,6 +449,10 @@ class OpeningRow(NamedTuple):
     """The arguments with the first and the last port."""
     ranges: tuple[str, ...]
     """The arguments with texts such as ``8000-8080``."""
+    order: str = ""
+    """The argument with the number of a rule among the blocks; the lower one decides."""
+    refused: tuple[Holds, ...] = ()
+    """What makes a block refuse instead."""
 
 
 class EndpointRow(NamedTuple):
@@ -479,6 +483,10 @@ class Networks(NamedTuple):
     """Words, in lower case, that mean every address."""
 
 
+def _holds(rules: Mapping[str, Mapping[str, str]]) -> tuple[Holds, ...]:
+    return tuple(Holds(name, rule["is"], rule.get("absent", "")) for name, rule in rules.items())
+
+
 @cache
 def networks() -> Networks:
     """Rules of networks."""
@@ -490,15 +498,14 @@ def networks() -> Networks:
                 type=row["type"],
                 block=row.get("block", ""),
                 layer=row["layer"],
-                when=tuple(
-                    Holds(name, rule["is"], rule.get("absent", ""))
-                    for name, rule in row.get("when", {}).items()
-                ),
+                when=_holds(row.get("when", {})),
                 sources=tuple(row["sources"]),
                 services=row.get("services", ""),
                 protocol=row["protocol"],
                 ports=tuple(row.get("ports", ())),
                 ranges=tuple(row.get("ranges", ())),
+                order=row.get("order", ""),
+                refused=_holds(row.get("refused", {})),
             )
         )
     admin: dict[str, dict[int, str]] = {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from blastdoor.fact import Evaluated, Resource, Term
     from blastdoor.span import Span
+    from blastdoor.value import Mapping
 
     Get = Callable[[str], Value | None]
 
@@ -53,8 +54,27 @@ def openings(unit: Evaluated) -> Iterator[Opening]:
             if not row.block:
                 yield from _rule(resource, row, resource.get, resource.span)
                 continue
-            for body in bodies_of(resource.get(row.block)):
-                yield from _rule(resource, row, body.get, body.span or resource.span)
+            bodies = list(bodies_of(resource.get(row.block)))
+            first = _first_refusal(bodies, row)
+            for body in bodies:
+                number = _number(body.get(row.order)) if row.order else None
+                if first is None or (number is not None and number < first):
+                    yield from _rule(resource, row, body.get, body.span or resource.span)
+
+
+def _first_refusal(bodies: list[Mapping], row: tables.OpeningRow) -> int | None:
+    """The number of the first rule that refuses something to every address.
+
+    What comes behind it may be refused by it; nothing is said of that.
+    """
+    numbers = [
+        number
+        for body in bodies
+        if row.refused and all(_holds(body.get, wanted) for wanted in row.refused)
+        if (number := _number(body.get(row.order))) is not None
+        if anywhere(_sources(body.get, row, body.span))
+    ]
+    return min(numbers, default=None)
 
 
 def _rule(resource: Resource, row: tables.OpeningRow, get: Get, span: Span) -> Iterator[Opening]:
@@ -98,10 +118,11 @@ def _text(value: Value | None) -> str | None:
     return str(data).strip().lower()
 
 
-def _sources(get: Get, row: tables.OpeningRow, span: Span) -> Iterator[Term]:
+def _sources(get: Get, row: tables.OpeningRow, span: Span | None) -> Iterator[Term]:
     for name in row.sources:
         for item in items_of(get(name))[0]:
-            found = term(item, span)
+            at = item.span or span
+            found = None if at is None else term(item, at)
             if found is not None and found.text and HOLE not in found.text:
                 yield found
 
