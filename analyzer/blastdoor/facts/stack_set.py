@@ -30,9 +30,11 @@ _READING: Final = ("readonly", "read_only", "read-only", "audit")
 
 def operations(unit: Evaluated) -> Iterator[StackSetOperation]:
     """The preferences of the unit that let a mistake go on."""
+    regions = _regions_of_sets(unit)
     for resource in unit.resources:
         if resource.is_data or resource.type not in _TYPES:
             continue
+        several = _several_regions(resource, regions)
         words = (*resource.path, resource.name, known_text(resource.get("name")) or "")
         text = " ".join(words).lower()
         quiet = named_baseline(words) or any(word in text for word in _READING)
