@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.expression import to_number
 from blastdoor.fact import StackSetOperation
-from blastdoor.facts.reading import bodies_of
+from blastdoor.facts.reading import bodies_of, items_of
 from blastdoor.facts.target import named_baseline
 from blastdoor.value import Many, Mapping, known_text
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Evaluated, Resource
+    from blastdoor.value import Key
 
 _SET: Final = "aws_cloudformation_stack_set"
 _INSTANCES: Final = "aws_cloudformation_stack_instances"
@@ -39,15 +40,15 @@ def operations(unit: Evaluated) -> Iterator[StackSetOperation]:
         text = " ".join(words).lower()
         quiet = named_baseline(words) or any(word in text for word in _READING)
         for body in bodies_of(resource.get("operation_preferences")):
-            yield from _operations(resource, body, baseline=quiet)
+            yield from _operations(resource, body, several=several, baseline=quiet)
 
 
 def _operations(
-    resource: Resource, body: Mapping, *, baseline: bool
+    resource: Resource, body: Mapping, *, several: bool, baseline: bool
 ) -> Iterator[StackSetOperation]:
     block = "operation_preferences"
     order = body.get("region_concurrency_type")
-    if order is not None and known_text(order) == "PARALLEL" and _several_regions(resource):
+    if order is not None and known_text(order) == "PARALLEL" and several:
         yield StackSetOperation(
             resource, f"{block}.region_concurrency_type", order, "regions", baseline
         )
@@ -68,12 +69,35 @@ def _operations(
         )
 
 
-def _several_regions(resource: Resource) -> bool:
+def _regions_of_sets(unit: Evaluated) -> dict[Key, set[str | None]]:
+    """Name of a stack set → the regions of its instances here; ``None`` for one that is not known."""
+    found: dict[Key, set[str | None]] = {}
+    for resource in unit.resources:
+        if resource.is_data or resource.type not in _TYPES or resource.type == _SET:
+            continue
+        name = resource.get("stack_set_name")
+        if name is None:
+            continue
+        regions = found.setdefault(name.key(), set())
+        if resource.type == _INSTANCES:
+            items, complete = items_of(resource.get("regions"))
+            regions.update(known_text(item) for item in items)
+            if not complete:
+                regions.add(None)
+            continue
+        region = resource.get("stack_set_instance_region") or resource.get("region")
+        regions.add("" if region is None else known_text(region))
+    return found
+
+
+def _several_regions(resource: Resource, regions: dict[Key, set[str | None]]) -> bool:
     """Whether an operation goes to several regions; an instance of a stack set has one."""
     if resource.type == _SET:
-        return True
-    regions = resource.get("regions") if resource.type == _INSTANCES else None
-    return isinstance(regions, Many) and regions.complete and len(regions.items) > 1
+        name = resource.get("name")
+        known = set() if name is None else regions.get(name.key(), set())
+        return len(known) != 1 or None in known
+    given = resource.get("regions") if resource.type == _INSTANCES else None
+    return isinstance(given, Many) and given.complete and len(given.items) > 1
 
 
 def _accounts(resource: Resource) -> int:
