@@ -68,8 +68,13 @@ def zero_healthy_floor(facts: Facts) -> Iterator[Hit]:
 
 def no_alarm_or_bake(facts: Facts) -> Iterator[Hit]:
     """A progressive deployment has no alarm that stops it, or no time in which it could."""
+    at_once = {
+        rollout.resource.address
+        for rollout in facts.rollouts
+        if rollout.kind == "step" and rollout.percent >= _WHOLE
+    }
     for rollout in facts.rollouts:
-        if rollout.kind == "watch":
+        if rollout.kind == "watch" and rollout.resource.address not in at_once:
             yield _hit(
                 rollout,
                 f"fleet: nothing stops the next step of {rollout.resource.address} when a step "
