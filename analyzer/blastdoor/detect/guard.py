@@ -112,7 +112,7 @@ def provider_validation_skipped(facts: Facts) -> Iterator[Hit]:
         if not provider.declared or _emulated(provider):
             continue
         for row in tables.guards().get(f"provider.{provider.name}", ()):
-            if row.kind != "validation":
+            if row.kind != "validation" or _region_is_right(provider, row.attribute):
                 continue
             for value in at_path(provider.get, row.attribute):
                 if not isinstance(value, Known) or not row.is_unsafe(value.data):
@@ -133,6 +133,13 @@ def provider_validation_skipped(facts: Facts) -> Iterator[Hit]:
                     related=chain(value, at),
                     reach=Reach(guards=Guards()),
                 )
+
+
+def _region_is_right(provider: Provider, attribute: str) -> bool:
+    """Whether the check that is skipped would only have found a region that there is."""
+    if attribute != "skip_region_validation":
+        return False
+    return known_text(provider.region) in tables.partitions().regions
 
 
 def _emulated(provider: Provider) -> bool:
