@@ -110,5 +110,4 @@ def test_a_removed_block_in_the_json_syntax() -> None:
     assert removed("aws_db_instance.orders", destroy=True) == ["aws_db_instance.orders warning"]
     assert removed("module.orders", destroy="true") == ["module.orders warning"]
     assert removed("aws_db_instance.orders", destroy=False) == []
-    assert removed("aws_db_instance.orders", destroy="${var.x}") == []
     assert removed("module.a.random_password.p", destroy=True) == []

@@ -179,16 +179,6 @@ class OverrideChange:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Removal:
-    """Something that the configuration says has gone, and whether it is destroyed for that."""
-
-    target: str
-    """Its address within the module, as it is written."""
-    destroys: Value
-    span: Span
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Backend:
     """Where the state of a root is kept."""
 
@@ -196,6 +186,16 @@ class Backend:
     region: Value
     span: Span
     address: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Removal:
+    """A ``removed`` block: what Terraform lets go of."""
+
+    from_: str
+    destroys: bool
+    """Whether the object itself goes, too: ``lifecycle { destroy = … }``, true by default."""
+    span: Span
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import chain, origin, place, truth
+from blastdoor.facts.reading import chain, origin, place
 from blastdoor.reach import DESTROY, Reach
 
 if TYPE_CHECKING:
@@ -76,22 +76,16 @@ def _commands(facts: Facts) -> Iterator[Hit]:
 
 def _removals(facts: Facts) -> Iterator[Hit]:
     for removal in facts.unit.removals:
-        value = removal.destroys
-        address = removal.target
-        if truth(value) is not True or _NOTHING.search(address):
+        if not removal.destroys or not removal.from_ or _NOTHING.search(removal.from_):
             continue
-        at = place(value, removal.span) or removal.span
-        where = origin(value)
         yield Hit(
-            at,
-            f"mutation: the next apply destroys {address} (removed, destroy = true"
-            f"{', ' + where if where else ''})",
-            address,
+            removal.span,
+            f"mutation: the next apply destroys {removal.from_} (removed, destroy = true)",
+            removal.from_,
             "lifecycle.destroy",
             "mutation",
             "true",
             contain="set destroy = false to let go of it and leave it running",
-            related=chain(value, at),
             reach=Reach(mutation=DESTROY),
         )
 

@@ -1038,20 +1038,20 @@ class _Collector:
             )
 
     def _removals(self, instance: Instance) -> None:
+        """Effect: adds the ``removed`` blocks of an instance."""
         for section in instance.module.removals:
             found = section.argument("from")
             if found is None:
                 continue
             expression = found[1].expression
-            target = Span(found[0], expression.start, expression.end).text.strip('"')
+            address = Span(found[0], expression.start, expression.end).text
             whole = instance.block(section, {}, "removed")
             lifecycle = whole.get("lifecycle") if isinstance(whole, Mapping) else None
-            for body in _bodies(lifecycle):
-                destroys = body.get("destroy")
-                if destroys is not None:
-                    self.evaluated.removals.append(
-                        Removal(instance.path(target), destroys, section.span)
-                    )
+            said = [body.get("destroy") for body in _bodies(lifecycle)]
+            kept = any(value is not None and to_bool(value) is False for value in said)
+            self.evaluated.removals.append(
+                Removal(instance.path("".join(address.split()).strip('"')), not kept, section.span)
+            )
 
     def _backends(self, instance: Instance) -> None:
         if instance.parent is not None:

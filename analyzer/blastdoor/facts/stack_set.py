@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.evaluate.expression import to_number
 from blastdoor.fact import StackSetOperation
 from blastdoor.facts.reading import bodies_of, items_of
-from blastdoor.facts.target import named_baseline
 from blastdoor.value import Many, Mapping, known_text
 
 if TYPE_CHECKING:
@@ -26,7 +25,12 @@ _INSTANCES: Final = "aws_cloudformation_stack_instances"
 _TYPES: Final = frozenset({_SET, _INSTANCES, "aws_cloudformation_stack_set_instance"})
 _HALF: Final = 50
 _WHOLE: Final = 100
-_READING: Final = ("readonly", "read_only", "read-only", "audit")
+_QUIET: Final = (
+    *("baseline", "guardduty", "guard-duty", "guard_duty", "cloudtrail", "inspector", "macie"),
+    *("securityhub", "security-hub", "security_hub", "detective", "access-analyzer"),
+    *("readonly", "read_only", "read-only", "audit"),
+)
+"""Parts of a name of what belongs into every account, or only reads."""
 
 
 def operations(unit: Evaluated) -> Iterator[StackSetOperation]:
@@ -38,7 +42,7 @@ def operations(unit: Evaluated) -> Iterator[StackSetOperation]:
         several = _several_regions(resource, regions)
         words = (*resource.path, resource.name, known_text(resource.get("name")) or "")
         text = " ".join(words).lower()
-        quiet = named_baseline(words) or any(word in text for word in _READING)
+        quiet = any(word in text for word in _QUIET)
         for body in bodies_of(resource.get("operation_preferences")):
             yield from _operations(resource, body, several=several, baseline=quiet)
 

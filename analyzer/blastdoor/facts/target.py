@@ -78,7 +78,7 @@ def targets(unit: Evaluated) -> Iterator[Target]:
                             value,
                             value.span,
                             what,
-                            security_baseline=named_baseline(resource.path),
+                            security_baseline=_named_baseline(resource.path),
                         )
         for type_, path, what in _ACCOUNTS:
             if resource.type == type_:
@@ -110,11 +110,10 @@ def _call_is_baseline(call: ModuleCall) -> bool:
     if call.resource_types:
         kinds = {t for t in call.resource_types if not t.startswith(("aws_iam_", "aws_sns_"))}
         return bool(kinds) and all(is_baseline(type_) for type_ in kinds)
-    return named_baseline((call.name, call.source))
+    return _named_baseline((call.name, call.source))
 
 
-def named_baseline(words: tuple[str, ...]) -> bool:
-    """Whether words say that something is a security baseline of every region or account."""
+def _named_baseline(words: tuple[str, ...]) -> bool:
     text = " ".join(words).lower()
     return any(word in text for word in _BASELINE_WORDS)
 
