@@ -11,18 +11,19 @@ import gc
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
 from blastdoor import tables
-from blastdoor.detect import DETECTORS
+from blastdoor.detect import DETECTORS, Detector
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
+from blastdoor.record import dataclass
 from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
-from blastdoor.value import known_text
+from blastdoor.value import HIDDEN, known_text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -45,6 +46,8 @@ _WHOLE_SEGMENTS: Final = frozenset(
 """Environment words that mean one only as a whole path segment."""
 
 Progress = Callable[[int, int], None]
+Observer = Callable[["Facts"], None]
+Wanted = Callable[[Repository], "Container[str]"]
 Selection = Callable[[str], bool]
 
 
@@ -65,9 +68,11 @@ class Options:
     """Slug → the level its findings get."""
     environments: Mapping[str, str] = field(default_factory=dict)
     """Glob of unit paths → environment name."""
+    detectors: Mapping[str, Detector] = field(default_factory=dict)
+    """Detectors of installed distributions, by the names that pages use."""
 
 
-def check(
+def check(  # noqa: PLR0913  one door, everything after the options by keyword
     source: Source,
     rules: Iterable[Rule],
     options: Options | None = None,
@@ -75,11 +80,19 @@ def check(
     entries: Iterable[Entry] | None = None,
     progress: Progress | None = None,
     selection: Selection | None = None,
+    observe: Observer | None = None,
+    wanted: Wanted | None = None,
 ) -> Report:
-    """Everything the rules say about a source; ``selection`` limits which paths are reported."""
+    """Everything the rules say about a source; ``selection`` limits which paths are reported.
+
+    ``observe`` gets the facts of every variant of every unit while they can be read; ``wanted``
+    says, once the callers are known, which directories are looked at.
+    """
     options = options or Options()
-    with _room():
+    with room():
         run = _Run(source, tuple(rules), options, entries, selection)
+        run.observe = observe
+        run.chosen = wanted
         return run.all(progress)
 
 
@@ -93,7 +106,7 @@ def analyze_files(
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def room() -> Iterator[None]:
     """Room for deep evaluation, and no garbage collection while trees are only growing."""
     limit = sys.getrecursionlimit()
     collecting = gc.isenabled()
@@ -144,9 +157,14 @@ class _Run:
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
         self.visited: set[str] = set()
         self.no_region = tables.locations().aws_without_region
+        self.observe: Observer | None = None
+        self.chosen: Wanted | None = None
 
     def all(self, progress: Progress | None) -> Report:
         roots = [path for path in self.repository.roots() if self._wanted(path)]
+        chosen = None if self.chosen is None else self.chosen(self.repository)
+        if chosen is not None:
+            roots = [path for path in roots if path in chosen]
         total = len(roots)
         for number, directory in enumerate(roots):
             if progress is not None:
@@ -154,6 +172,8 @@ class _Run:
             self._root(self.repository.root(directory))
         # Modules that only call one another have no root: each is looked at for itself.
         for directory in self.repository.directories():
+            if chosen is not None and directory not in chosen:
+                continue
             if directory not in self.visited and self._wanted(directory):
                 self._root(Root(directory, is_root=False))
         self._unread_variables()
@@ -225,6 +245,8 @@ class _Run:
         self.report.failures.extend(
             failure for failure in unit.failures if failure not in self.report.failures
         )
+        if self.observe is not None:
+            self.observe(facts)
         for rule in self.rules:
             self._judge(rule, facts)
         unit.close()
@@ -234,7 +256,8 @@ class _Run:
             if rule.match is not None:
                 hits = list(rule.match.hits(facts, rule.title))
             elif rule.detector is not None:
-                hits = list(DETECTORS[rule.detector](facts))
+                detector = DETECTORS.get(rule.detector) or self.options.detectors[rule.detector]
+                hits = list(detector(facts))
             else:
                 return
         except Exception as error:  # noqa: BLE001  see above
@@ -269,47 +292,19 @@ class _Run:
             return
         if path not in self.repository.reported:
             return
-        level, evidence = self._level(rule, hit, unit)
-        finding = Finding(
-            rule.id,
-            level,
-            hit.message,
-            hit.span,
-            hit.unit,
-            hit.axis or (rule.axes[0] if rule.axes else ""),
-            hit.attribute,
-            hit.value,
-            hit.contain,
-            hit.related,
-            hit.reach,
-            evidence,
-        )
+        if unit.secrets:
+            hit = without_secrets(hit, unit.secrets)
+        finding = finding_of(rule, hit, unit.environment, self.options)
         key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
         known = self.found.get(key)
         if known is None:
             self.found[key] = finding
             return
-        stronger, other = (finding, known) if level > known.level else (known, finding)
+        stronger, other = (finding, known) if finding.level > known.level else (known, finding)
         places = {(r.span.path, r.span.start) for r in stronger.related}
         found = (*other.related, *_caller(finding, known, unit))
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
         self.found[key] = replace(stronger, related=stronger.related + more[:20])
-
-    def _level(self, rule: Rule, hit: Hit, unit: Evaluated) -> tuple[Level, tuple[str, ...]]:
-        level = rule.level if hit.level is None else hit.level
-        if hit.condition:
-            level = rule.levels.get(hit.condition, level)
-        evidence: list[str] = []
-        level = self.options.levels.get(rule.id, level)
-        if is_demo(posixpath.dirname(hit.span.path)):
-            if level > Level.NOTE:
-                evidence.append("in a folder of tests or examples")
-            return Level.NOTE, tuple(evidence)
-        environment = hit.environment or unit.environment
-        if environment == "non-production" and level > Level.NOTE:
-            evidence.append("not a production environment")
-            level = level.lowered()
-        return level, tuple(evidence)
 
     def _finish(self) -> Report:
         report = self.report
@@ -359,6 +354,79 @@ class _Run:
             else:
                 self.report.skipped["place that does not parse in an excluded file"] += 1
         return failures
+
+
+def finding_of(rule: Rule, hit: Hit, environment: str | None, options: Options) -> Finding:
+    """The finding that a hit of a rule is, at the level that its place gives it."""
+    level, evidence = _level(rule, hit, environment, options)
+    return Finding(
+        rule.id,
+        level,
+        hit.message,
+        hit.span,
+        hit.unit,
+        hit.axis or (rule.axes[0] if rule.axes else ""),
+        hit.attribute,
+        hit.value,
+        hit.contain,
+        hit.related,
+        hit.reach,
+        evidence,
+        before=hit.before,
+        after=hit.after,
+    )
+
+
+def _level(
+    rule: Rule, hit: Hit, environment: str | None, options: Options
+) -> tuple[Level, tuple[str, ...]]:
+    level = rule.level if hit.level is None else hit.level
+    if hit.condition:
+        level = rule.levels.get(hit.condition, level)
+    evidence: list[str] = []
+    level = options.levels.get(rule.id, level)
+    if is_demo(posixpath.dirname(hit.span.path)):
+        if level > Level.NOTE:
+            evidence.append("in a folder of tests or examples")
+        return Level.NOTE, tuple(evidence)
+    environment = hit.environment or environment
+    if environment == "non-production" and level > Level.NOTE:
+        evidence.append("not a production environment")
+        level = level.lowered()
+    return level, tuple(evidence)
+
+
+_SHORT: Final = 8
+"""Length below which a secret text is masked as a whole word only."""
+_SHORTEST: Final = 3
+"""Length below which a text in a message is not told from the words around it."""
+
+
+def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
+    """A hit in whose words `HIDDEN` stands for every text that must not be printed."""
+    parts = [
+        re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
+        for text in sorted(secrets, key=lambda text: (-len(text), text))
+        if len(text.strip()) >= _SHORTEST
+    ]
+    if not parts:
+        return hit
+    pattern = re.compile("|".join(parts))
+
+    def masked(text: str) -> str:
+        return pattern.sub(HIDDEN, text)
+
+    changed = replace(
+        hit,
+        message=masked(hit.message),
+        value=masked(hit.value),
+        contain=masked(hit.contain),
+        before=masked(hit.before),
+        after=masked(hit.after),
+        related=tuple([Related(r.span, masked(r.message)) for r in hit.related]),
+    )
+    # What it reaches names the value, too.
+    return changed if changed == hit else replace(changed, reach=None)
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:

@@ -26,9 +26,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import Enum
 from typing import Any, Final, Generic, Self, TypeVar, final
+
+from blastdoor.record import dataclass
 
 Json = str | int | float | Sequence["Json"] | Mapping[str, "Json"] | None
 

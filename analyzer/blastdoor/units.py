@@ -192,10 +192,10 @@ class Module:
     providers: list[Section] = field(default_factory=list)
     calls: dict[str, Section] = field(default_factory=dict)
     outputs: dict[str, Section] = field(default_factory=dict)
+    changes: list[Section] = field(default_factory=list)
+    """The ``moved``, ``removed`` and ``import`` blocks."""
     settings: list[Section] = field(default_factory=list)
     """The ``terraform`` blocks."""
-    removals: list[Section] = field(default_factory=list)
-    """The ``removed`` blocks."""
     assignments: list[Variables] = field(default_factory=list)
     """Files of variable values in the directory."""
     overrides: list[OverrideChange] = field(default_factory=list)
@@ -528,6 +528,51 @@ class Repository:
         self._evidence_read = True
         return callers
 
+    def affected(self, paths: Iterable[str]) -> set[str]:
+        """The directories whose meaning may change with some files; `roots` has to come first.
+
+        Those that hold the files, those whose text names a file that is no configuration (a policy,
+        a template), and all that call one of them. The text is searched, nothing is evaluated.
+        """
+        found: set[str] = set()
+        others: set[str] = set()
+        for path in paths:
+            folder, name = posixpath.split(path)
+            if not (is_configuration(name) or is_variables(name)):
+                others.add(name)
+            if is_configuration(name):
+                found.add(folder or ".")
+                continue
+            # Values and templates speak to the directories above them, up to the first real one.
+            while True:
+                folder = folder or "."
+                if any(is_configuration(n) for n in self.by_directory.get(folder, ())):
+                    found.add(folder)
+                    break
+                if folder == ".":
+                    break
+                folder = posixpath.dirname(folder)
+        if others:
+            found.update(self._naming(others))
+        pending = list(found)
+        while pending:
+            for caller in self._called.get(pending.pop(), ()):
+                if caller not in found:
+                    found.add(caller)
+                    pending.append(caller)
+        return found
+
+    def _naming(self, names: set[str]) -> Iterator[str]:
+        """The directories in whose configuration one of some file names stands."""
+        pattern = re.compile("|".join(map(re.escape, sorted(names))))
+        for directory in self.directories():
+            for name in self.by_directory[directory]:
+                if is_configuration(name):
+                    text = self.files.read(posixpath.normpath(posixpath.join(directory, name)))
+                    if text is not None and pattern.search(text):
+                        yield directory
+                        break
+
     def variants(self, directory: str) -> list[str]:
         """The files of variable values for a root that Terraform does not read by itself."""
         found: list[str] = []
@@ -630,8 +675,13 @@ def _gather(module: Module, body: tree.Body) -> None:
             module.outputs.setdefault(labels[0], section)
         elif kind == "terraform":
             module.settings.append(section)
-        elif kind == "removed":
-            module.removals.append(section)
+        elif kind in ("moved", "removed", "import"):
+            module.changes.append(section)
+        elif kind == "check":
+            # A data source within a check is read like any other.
+            for inner in section.sections("data"):
+                if len(inner.labels) == 2:  # noqa: PLR2004
+                    module.data.setdefault((inner.labels[0], inner.labels[1]), inner)
 
 
 def _override(module: Module, body: tree.Body) -> None:

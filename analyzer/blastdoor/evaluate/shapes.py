@@ -6,10 +6,10 @@ decides whether its tree is walked at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from blastdoor.parse import tree
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
