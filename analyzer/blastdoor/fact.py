@@ -438,6 +438,29 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class StackPolicy:
+    """The stack policy of a CloudFormation stack: which updates of which resources may happen."""
+
+    resource: Resource
+    attribute: str
+    statements: tuple[Statement, ...]
+    complete: bool
+    """Whether these are all statements there are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """A command line that a resource runs when it is made or destroyed."""
+
+    resource: Resource
+    attribute: str
+    """Path of the argument: ``provisioner.command``."""
+    text: Term
+    at_destroy: bool
+    """Whether it runs when the resource itself is destroyed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Rollout:
     """A deployment setting of a resource, with the share of the fleet one step touches (percent)."""
 
@@ -447,6 +470,76 @@ class Rollout:
     percent: float
     words: str
     contain: str
+    kind: str = "step"
+    """``step`` (the share of one step), ``floor`` (what may be down at once), ``watch`` (nobody looks
+    whether a step went well)."""
+    serves: bool = True
+    """Whether others call it, as far as the code tells."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StackSetOperation:
+    """A preference of an operation on many accounts that lets a mistake go on."""
+
+    resource: Resource
+    attribute: str
+    value: Value
+    risk: Literal["regions", "failures", "accounts"]
+    """All regions at once; failures that do not stop it; all accounts at once."""
+    baseline: bool
+    """Whether the name says that it is a security baseline or only reads."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FleetCommand:
+    """A command that is sent to many machines."""
+
+    resource: Resource
+    document: str
+    """The name of what runs; ``""`` when it is not known."""
+    everyone: Term | None
+    """What says that it goes to every machine of the account."""
+    concurrency: Value | None
+    """The share that runs at the same time, when that is all of them."""
+    errors: Value | None
+    """The share that may fail, when that is all of them."""
+    harmless: bool
+    """Whether what runs changes nothing of note."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opening:
+    """One rule of a network that lets something in, as far as the code settles it."""
+
+    resource: Resource
+    attribute: str
+    """The block that holds it: ``ingress``; ``""`` where the resource is one rule."""
+    layer: str
+    """``group`` for a security group or firewall, ``subnet`` for a list in front of a subnet."""
+    sources: tuple[Term, ...]
+    """Networks and names of groups of addresses; those with a hole are not among them."""
+    protocol: str
+    """``tcp``, ``udp``, …, ``-1`` for all; the number of a protocol without a usual name."""
+    ports: tuple[tuple[int, int], ...]
+    """Ranges, both ends included; empty for a protocol without ports."""
+    value: Value | None
+    """What says the ports, for the chain of evidence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Endpoint:
+    """An endpoint on the internet, and the networks that may use it."""
+
+    resource: Resource
+    attribute: str
+    what: str
+    """Words for it: ``the API server``."""
+    sources: tuple[Term, ...]
+    """The networks that are named."""
+    open_by_default: bool
+    """Whether no networks are named, which means every network."""
+    switch: Value | None
+    """What says that it is public, when the code says so itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -504,3 +597,9 @@ class Facts:
     scopes: list[Scope] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     literals: list[LiteralText] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)
+    endpoints: list[Endpoint] = field(default_factory=list)
+    stack_policies: list[StackPolicy] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    operations: list[StackSetOperation] = field(default_factory=list)
+    fleet_commands: list[FleetCommand] = field(default_factory=list)

@@ -235,8 +235,9 @@ class GuardRow(NamedTuple):
     """One argument whose explicit value switches a safety off."""
 
     kind: str
-    """``deletion``, ``data-loss`` or ``account`` (a default of the whole account)."""
+    """What it keeps from happening: ``deletion``, ``data-loss``, ``backup``, ``rollback``, …"""
     type: str
+    """A resource type; ``provider.aws`` for an argument of a provider."""
     attribute: str
     """Path of the argument within the resource."""
     unsafe: Scalar | None
@@ -245,6 +246,8 @@ class GuardRow(NamedTuple):
     note: str
     unsafe_below: float | None = None
     """Numbers below it are unsafe, in place of one value."""
+    unless: str = ""
+    """An argument that makes the row void when it is set."""
 
     def is_unsafe(self, data: object) -> bool:
         """Whether a value is the unsafe one, in any spelling that Terraform takes for it."""
@@ -274,6 +277,7 @@ def guards() -> Mapping[str, tuple[GuardRow, ...]]:
                 level=Level.named(row["level"]),
                 note=row.get("note", ""),
                 unsafe_below=row.get("unsafe_below"),
+                unless=row.get("unless", ""),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
@@ -290,6 +294,37 @@ def _number(data: object) -> float | None:
 
 def _spelt(data: object) -> str:
     return ("true" if data else "false") if isinstance(data, bool) else str(data)
+
+
+# --- commands ---
+
+
+class DestroyCommand(NamedTuple):
+    """A command line that destroys or recreates infrastructure."""
+
+    program: str
+    words: tuple[str, ...]
+    """The words behind the program, flags left out."""
+    flags: tuple[str, ...]
+    """Flags that it needs to be one."""
+    unattended: frozenset[str]
+    """Flags that make it ask nobody."""
+
+
+@cache
+def destroy_commands() -> Mapping[str, tuple[DestroyCommand, ...]]:
+    """Program → its command lines that destroy."""
+    result: dict[str, list[DestroyCommand]] = {}
+    for row in _table("commands")["destroy"]:
+        result.setdefault(row["program"], []).append(
+            DestroyCommand(
+                row["program"],
+                tuple(row["words"]),
+                tuple(row.get("flags", ())),
+                frozenset(row.get("unattended", ())),
+            )
+        )
+    return MappingProxyType({program: tuple(rows) for program, rows in result.items()})
 
 
 # --- rollouts ---
@@ -312,6 +347,19 @@ class RolloutRow(NamedTuple):
     unless: Mapping[str, str]
     """Arguments of another block of the same name that make the row void."""
     contain: str
+    kind: str = "step"
+    """``step`` (the share of one step), ``floor`` (what may be down at once), ``watch`` (nobody
+    looks whether a step went well)."""
+    members: str = ""
+    """Path of the number of members; with one there is no second step."""
+    members_needed: bool = False
+    """Whether that number must be known for the row to say anything."""
+    void: Mapping[str, str] = MappingProxyType({})
+    """Arguments of the resource that make the row void."""
+    void_set: str = ""
+    """Path of an argument or block that makes the row void when it is there."""
+    serves: tuple[str, ...] = ()
+    """Blocks of which one is there when others call it; empty where nothing tells."""
 
     def percent(self, data: object) -> float | None:
         """The share that a value means, or ``None`` where the row does not know."""
@@ -334,7 +382,7 @@ class RolloutRow(NamedTuple):
 
 @cache
 def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
-    """Resource type → its rows; the first that applies speaks for a resource."""
+    """Resource type → its rows; of each kind the first that applies speaks for a resource."""
     result: dict[str, list[RolloutRow]] = {}
     for row in _table("rollouts")["rollouts"]:
         result.setdefault(row["type"], []).append(
@@ -348,9 +396,161 @@ def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
                 where=MappingProxyType(row.get("where", {})),
                 unless=MappingProxyType(row.get("unless", {})),
                 contain=row["contain"],
+                kind=row.get("kind", "step"),
+                members=row.get("members", ""),
+                members_needed=row.get("members_needed", False),
+                void=MappingProxyType(row.get("void", {})),
+                void_set=row.get("void_set", ""),
+                serves=tuple(row.get("serves", ())),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
+
+
+class CommandRow(NamedTuple):
+    """Where a resource type sends a command to many machines."""
+
+    document: str
+    """The argument that names what runs."""
+    parameter: str
+    """Path of the parameters: a map, or blocks with a name and values."""
+
+
+class FleetCommands(NamedTuple):
+    """Commands that go to many machines."""
+
+    types: Mapping[str, CommandRow]
+    harmless: Mapping[str, tuple[str, str]]
+    """Document → the parameter and the value with which it changes nothing; empty for any."""
+
+
+@cache
+def fleet_commands() -> FleetCommands:
+    """Commands that go to many machines."""
+    table = _table("rollouts")
+    return FleetCommands(
+        types=MappingProxyType(
+            {row["type"]: CommandRow(row["document"], row["parameter"]) for row in table["fleets"]}
+        ),
+        harmless=MappingProxyType(
+            {
+                row["document"]: (row.get("parameter", ""), row.get("value", ""))
+                for row in table["harmless"]
+            }
+        ),
+    )
+
+
+# --- networks ---
+
+
+class Holds(NamedTuple):
+    """What an argument must be, in lower case, for a row to apply."""
+
+    attribute: str
+    value: str
+    absent: str
+    """What holds when it is not set; ``""`` where nothing is known of that."""
+
+
+class OpeningRow(NamedTuple):
+    """Where a resource type says who may come in, and by which protocol and ports."""
+
+    type: str
+    block: str
+    """The nested block of one rule; ``""`` where the resource is one rule."""
+    layer: str
+    """``group`` (security group, firewall) or ``subnet`` (a list in front of a subnet)."""
+    when: tuple[Holds, ...]
+    sources: tuple[str, ...]
+    services: str
+    """A further nested block with protocol and ports; ``""`` where they stand beside the sources."""
+    protocol: str
+    ports: tuple[str, ...]
+    """The arguments with the first and the last port."""
+    ranges: tuple[str, ...]
+    """The arguments with texts such as ``8000-8080``."""
+    order: str = ""
+    """The argument with the number of a rule among the blocks; the lower one decides."""
+    refused: tuple[Holds, ...] = ()
+    """What makes a block refuse instead."""
+
+
+class EndpointRow(NamedTuple):
+    """Where a resource type says who may use its public endpoint."""
+
+    block: str
+    """Path of the block that holds the arguments."""
+    what: str
+    switch: str
+    """The argument that makes it public, or not; public when it is absent."""
+    sources: str
+    """Path of the networks within the block."""
+    open_when_absent: bool
+    """Whether every network may use it when none is named."""
+
+
+class Networks(NamedTuple):
+    """Rules of networks: where they stand, and which ports and sources mean what."""
+
+    openings: Mapping[str, tuple[OpeningRow, ...]]
+    """Resource type → its rows."""
+    endpoints: Mapping[str, EndpointRow]
+    """Resource type → where it says who may use its endpoint."""
+    admin_ports: Mapping[str, Mapping[int, str]]
+    """Protocol → port of administration or data → the name of its service."""
+    web_ports: frozenset[int]
+    anywhere: frozenset[str]
+    """Words, in lower case, that mean every address."""
+
+
+def _holds(rules: Mapping[str, Mapping[str, str]]) -> tuple[Holds, ...]:
+    return tuple(Holds(name, rule["is"], rule.get("absent", "")) for name, rule in rules.items())
+
+
+@cache
+def networks() -> Networks:
+    """Rules of networks."""
+    table = _table("networks")
+    openings: dict[str, list[OpeningRow]] = {}
+    for row in table["openings"]:
+        openings.setdefault(row["type"], []).append(
+            OpeningRow(
+                type=row["type"],
+                block=row.get("block", ""),
+                layer=row["layer"],
+                when=_holds(row.get("when", {})),
+                sources=tuple(row["sources"]),
+                services=row.get("services", ""),
+                protocol=row["protocol"],
+                ports=tuple(row.get("ports", ())),
+                ranges=tuple(row.get("ranges", ())),
+                order=row.get("order", ""),
+                refused=_holds(row.get("refused", {})),
+            )
+        )
+    admin: dict[str, dict[int, str]] = {}
+    for row in table["ports"]:
+        for protocol in row["protocols"]:
+            admin.setdefault(protocol, {})[row["port"]] = row["name"]
+    return Networks(
+        openings=MappingProxyType({type_: tuple(rows) for type_, rows in openings.items()}),
+        endpoints=MappingProxyType(
+            {
+                row["type"]: EndpointRow(
+                    row["block"],
+                    row["what"],
+                    row["switch"],
+                    row["sources"],
+                    row["open_when_absent"],
+                )
+                for row in table["endpoints"]
+            }
+        ),
+        admin_ports=MappingProxyType(admin),
+        web_ports=frozenset(row["port"] for row in table["web"]),
+        anywhere=frozenset(row["text"] for row in table["anywhere"]),
+    )
 
 
 # --- stateful resources ---

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor import tables
 from blastdoor.delta import policy
+from blastdoor.facts.network import network_of
 from blastdoor.facts.reading import HOLE, bodies_of, chain, items_of, origin, place, text_of, truth
 from blastdoor.reach import (
     AWS,
@@ -51,7 +52,16 @@ if TYPE_CHECKING:
     from blastdoor.span import Span
 
 Aspect = Literal[
-    "placement", "target", "replica", "allow", "deny", "guard", "lifecycle", "rollout", "existence"
+    "placement",
+    "target",
+    "replica",
+    "allow",
+    "deny",
+    "guard",
+    "lifecycle",
+    "rollout",
+    "network",
+    "existence",
 ]
 _EVERY: Final = (Meaning.EVERY_REGION, Meaning.EACH_REGION)
 
@@ -119,6 +129,7 @@ def _all(facts: Facts) -> Iterator[Footprint]:
     yield from _policies(facts)
     yield from _guards(facts)
     yield from _rollouts(facts)
+    yield from _networks(facts)
 
 
 def joined(one: Footprint, other: Footprint) -> Footprint:
@@ -395,9 +406,14 @@ def _none() -> Value:
 
 # Guards and rollouts
 
+_NO_GUARDS: Final = frozenset({"immediate", "major-upgrade"})
+"""Kinds of the table of guards that say when a change comes and not what it may take away."""
+
 
 def _guards(facts: Facts) -> Iterator[Footprint]:
     for guard in facts.guards:
+        if guard.kind in _NO_GUARDS:
+            continue
         held = Guards() if guard.unsafe else Guards(f"{guard.attribute} = {guard.safe_text}")
         at = place(guard.value, guard.resource.span) or guard.resource.span
         yield Footprint(
@@ -433,6 +449,8 @@ def _lifecycle(unit: str, resource: Resource) -> Iterator[Footprint]:
 
 def _rollouts(facts: Facts) -> Iterator[Footprint]:
     for rollout in facts.rollouts:
+        if rollout.kind != "step":
+            continue
         at = place(rollout.value, rollout.resource.span) or rollout.resource.span
         yield Footprint(
             facts.unit.address,
@@ -444,4 +462,21 @@ def _rollouts(facts: Facts) -> Iterator[Footprint]:
             at,
             origin(rollout.value),
             chain(rollout.value, at),
+        )
+
+
+def _networks(facts: Facts) -> Iterator[Footprint]:
+    for opening in facts.openings:
+        first = opening.sources[0]
+        at = place(first.value, first.span) or first.span
+        yield Footprint(
+            facts.unit.address,
+            opening.resource.address,
+            opening.resource.type,
+            "network",
+            opening.attribute or "rule",
+            Reach(network=network_of(opening, opening.sources)),
+            at,
+            origin(first.value),
+            chain(first.value, at),
         )

@@ -9,7 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.fact import Facts
-from blastdoor.facts import binding, guard, iam, literal, rollout, scope, target
+from blastdoor.facts import (
+    binding,
+    command,
+    fleet,
+    guard,
+    iam,
+    literal,
+    network,
+    rollout,
+    scope,
+    stack_policy,
+    stack_set,
+    target,
+)
 from blastdoor.finding import Coverage
 from blastdoor.value import Known, Many, Mapping, OneOf, Reason, Unknown, Value
 
@@ -36,6 +49,12 @@ def extract(unit: Evaluated, *, thorough: bool = False) -> tuple[Facts, Coverage
     facts.scopes.extend(scope.scopes(unit, facts.statements))
     facts.targets.extend(target.targets(unit))
     facts.literals.extend(literal.literals(unit, thorough=thorough))
+    facts.openings.extend(network.openings(unit))
+    facts.endpoints.extend(network.endpoints(unit))
+    facts.stack_policies.extend(stack_policy.stack_policies(unit))
+    facts.commands.extend(command.commands(unit))
+    facts.operations.extend(stack_set.operations(unit))
+    facts.fleet_commands.extend(fleet.fleet_commands(unit))
     _cover(unit, policies, coverage)
     for obstacle in binding.obstacles(facts.bindings):
         _count(coverage, "binding", obstacle if obstacle is not None else _FOUND)
