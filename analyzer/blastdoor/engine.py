@@ -21,6 +21,7 @@ from blastdoor import tables
 from blastdoor.detect import DETECTORS
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
+from blastdoor.source.kinds import Kind
 from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
 from blastdoor.value import known_text
 
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
 
     from blastdoor.catalog import Rule
     from blastdoor.detect.hit import Hit
+    from blastdoor.evaluate.plan import Plan
     from blastdoor.fact import Evaluated, Facts
     from blastdoor.source import Entry, Source
+    from blastdoor.span import Span
 
 MAX_VARIANTS: Final = 16
 """Variables files of one root that are looked at one by one."""
@@ -142,6 +145,10 @@ class _Run:
         self.repository = Repository(source, self.entries)
         self.report = Report()
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
+        self.same: dict[tuple[str, str, str, str], list[tuple[str, str, int, int, str]]] = {}
+        """What a finding says → keys of `found`: plans repeat what their sources say."""
+        self.planned_from: set[str] = set()
+        """Paths of sources that findings of a plan were put at."""
         self.visited: set[str] = set()
         self.no_region = tables.locations().aws_without_region
 
@@ -156,6 +163,7 @@ class _Run:
         for directory in self.repository.directories():
             if directory not in self.visited and self._wanted(directory):
                 self._root(Root(directory, is_root=False))
+        self._plans()
         self._unread_variables()
         if progress is not None:
             progress(total, total)
@@ -230,18 +238,132 @@ class _Run:
         unit.close()
 
     def _judge(self, rule: Rule, facts: Facts) -> None:
+        for hit in self._hits(rule, facts):
+            self._keep(rule, hit, facts.unit)
+
+    def _hits(self, rule: Rule, facts: Facts) -> list[Hit]:
         try:
             if rule.match is not None:
-                hits = list(rule.match.hits(facts, rule.title))
-            elif rule.detector is not None:
-                hits = list(DETECTORS[rule.detector](facts))
-            else:
-                return
+                return list(rule.match.hits(facts, rule.title))
+            if rule.detector is not None:
+                return list(DETECTORS[rule.detector](facts))
         except Exception as error:  # noqa: BLE001  see above
             self.report.failures.append(_internal(facts.unit.address, rule.id, error))
+        return []
+
+    # Plans
+
+    def _plans(self) -> None:
+        """Effect: analyses the plans, after the sources that they were made from."""
+        for entry in self.entries:
+            if entry.kind is Kind.PLAN and entry.reported:
+                if self.selection is not None and not self.selection(entry.path):
+                    continue
+                self._plan(entry.path)
+
+    def _plan(self, path: str) -> None:
+        from blastdoor.evaluate.plan import PlanError, evaluate_plan
+
+        text = self.source.read(path)
+        if text is None:
             return
-        for hit in hits:
-            self._keep(rule, hit, facts.unit)
+        self.report.units += 1
+        self.repository.read_paths.add(path)
+        self.repository.reported.add(path)
+        try:
+            plan = evaluate_plan(self.repository, path, text, no_region=self.no_region)
+            unit = plan.unit
+            unit.environment = self._environment(Root(path, is_root=True), unit, ())
+            facts, coverage = extractors.extract(unit)
+        except PlanError as error:
+            self.report.failures.append(Failure(error.kind, path, error.message))
+            return
+        except Exception as error:  # noqa: BLE001  see above
+            self.report.failures.append(_internal(path, None, error))
+            return
+        self.report.coverage.add(coverage)
+        self.report.resources += sum(not r.is_data for r in unit.resources)
+        self.report.planned.update(plan.planned)
+        for key, finding in self.found.items():
+            self.same.setdefault(_statement(finding), []).append(key)
+        for rule in self.rules:
+            for hit in self._hits(rule, facts):
+                self._keep_planned(rule, hit, plan)
+        self.same.clear()
+        self.report.failures.extend(
+            failure for failure in unit.failures if failure not in self.report.failures
+        )
+
+    def _keep_planned(self, rule: Rule, hit: Hit, plan: Plan) -> None:
+        """Effect: keeps what a rule says of a plan, where the sources say it if they are here."""
+        path = plan.document.path
+        settled = self._settled(rule, hit, plan)
+        finding = self._finding(rule, settled, plan.unit)
+        home = {path} if plan.places.root is None else {path, *plan.places.directories}
+        for key in self.same.get(_statement(finding), ()):
+            known = self.found[key]
+            place = known.span.path
+            if place == path or (posixpath.dirname(place) or ".") in home:
+                also = (Related(hit.span, f"planned so for {self._instance(hit, plan)}"),)
+                self._merge(key, finding, known, () if hit.span == known.span else also)
+                return
+        if settled.span.path != path:
+            self.planned_from.add(settled.span.path)
+        key = (rule.id, settled.span.path, settled.span.start, settled.span.end, hit.attribute)
+        self.same.setdefault(_statement(finding), []).append(key)
+        if key in self.found:
+            self._merge(key, finding, self.found[key], ())
+        else:
+            self.found[key] = finding
+
+    @staticmethod
+    def _instance(hit: Hit, plan: Plan) -> str:
+        """The address of the instance that a hit is about, keys included."""
+        return plan.secrets.hidden(plan.places.source_of(hit.span).instance or hit.unit)
+
+    def _settled(self, rule: Rule, hit: Hit, plan: Plan) -> Hit:
+        """A hit with its place in the sources and without anything sensitive."""
+        secrets = plan.secrets
+        here = plan.document
+
+        def placed(span: Span) -> Span:
+            if span.document is not here:
+                return span
+            found = plan.places.source_of(span).span
+            return found if found is not None and found.path in self.repository.reported else span
+
+        sensitive = [
+            span.document is here and secrets.touches(span.start, span.end)
+            for span in (hit.span, *(r.span for r in hit.related))
+        ]
+        related = [
+            Related(placed(r.span), secrets.hidden("a sensitive value" if hides else r.message))
+            for r, hides in zip(hit.related, sensitive[1:], strict=True)
+        ]
+        span = placed(hit.span)
+        if span is not hit.span:
+            words = f"planned so for {self._instance(hit, plan)}"
+            related.append(Related(hit.span, words))
+        if any(sensitive):
+            return replace(
+                hit,
+                span=span,
+                message=f"{hit.axis or rule.family}: {rule.title} (by a value that is sensitive), "
+                f"in {hit.unit}",
+                attribute=hit.attribute.partition("[")[0],
+                value="sensitive",
+                related=tuple(related),
+                reach=None,
+            )
+        return replace(
+            hit,
+            span=span,
+            message=secrets.hidden(hit.message),
+            attribute=secrets.hidden(hit.attribute),
+            value=secrets.hidden(hit.value),
+            contain=secrets.hidden(hit.contain),
+            related=tuple(related),
+        )
 
     def _environment(
         self, root: Root, unit: Evaluated, variables: tuple[Variables, ...]
@@ -269,8 +391,17 @@ class _Run:
             return
         if path not in self.repository.reported:
             return
+        finding = self._finding(rule, hit, unit)
+        key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
+        known = self.found.get(key)
+        if known is None:
+            self.found[key] = finding
+            return
+        self._merge(key, finding, known, _caller(finding, known, unit))
+
+    def _finding(self, rule: Rule, hit: Hit, unit: Evaluated) -> Finding:
         level, evidence = self._level(rule, hit, unit)
-        finding = Finding(
+        return Finding(
             rule.id,
             level,
             hit.message,
@@ -284,14 +415,20 @@ class _Run:
             hit.reach,
             evidence,
         )
-        key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
-        known = self.found.get(key)
-        if known is None:
-            self.found[key] = finding
-            return
-        stronger, other = (finding, known) if level > known.level else (known, finding)
+
+    def _merge(
+        self,
+        key: tuple[str, str, int, int, str],
+        finding: Finding,
+        known: Finding,
+        also: tuple[Related, ...],
+    ) -> None:
+        """Effect: makes one of two findings that say the same."""
+        stronger, other = known, finding
+        if finding.level > known.level:
+            stronger, other = finding, known
         places = {(r.span.path, r.span.start) for r in stronger.related}
-        found = (*other.related, *_caller(finding, known, unit))
+        found = (*other.related, *also)
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
         self.found[key] = replace(stronger, related=stronger.related + more[:20])
 
@@ -331,7 +468,10 @@ class _Run:
                 {
                     path: comments
                     for path, comments in self.repository.comments.items()
-                    if path in reported and (self.selection is None or self.selection(path))
+                    if path in reported
+                    and (
+                        self.selection is None or self.selection(path) or path in self.planned_from
+                    )
                 },
                 self.repository.ranges,
                 self.every,
@@ -341,7 +481,11 @@ class _Run:
             )
             findings = list(outcome.kept)
             report.suppressed.extend(outcome.suppressed)
-            report.failures.extend(outcome.failures)
+            report.failures.extend(
+                failure
+                for failure in outcome.failures
+                if self.selection is None or self.selection(failure.path)
+            )
         report.findings.extend(findings)
         report.failures.sort(
             key=lambda f: (f.path, f.span.start if f.span else -1, f.kind, f.message)
@@ -371,6 +515,17 @@ def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list
         for slug in supersedes.get(finding.rule, ())
     }
     return [f for f in findings if (f.rule, f.span.path, f.span.start) not in gone]
+
+
+def _statement(finding: Finding) -> tuple[str, str, str, str]:
+    """What a finding says, wherever it stands: rule, address, attribute and value.
+
+    The attribute of a policy names the actions of a statement, whose order a provider changes.
+    """
+    attribute, bracket, identity = finding.attribute.partition("[")
+    if bracket:
+        attribute += f"[{','.join(sorted(identity.removesuffix(']').split(',')))}]"
+    return finding.rule, finding.unit, attribute, finding.value
 
 
 def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:

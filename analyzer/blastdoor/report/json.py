@@ -24,7 +24,8 @@
       "suppressed": [as findings],              only when asked for
       "failures": [{"kind", "path", "message", "start", "end", "rule", "fatal"}],
       "summary": {"units", "files", "resources", "findings": {level: n}, "suppressed",
-                  "baselined", "failures": {kind: n}, "skipped": {reason: n}},
+                  "baselined", "failures": {kind: n}, "skipped": {reason: n},
+                  "planned": {word: n}},          what plans destroy, replace, … ; empty without
       "coverage": {"kinds": {kind: {"resolved", "unresolved", "undecidable", "share"}},
                    "reasons": {reason: n}}      share: resolved of the decidable, or null
     }
@@ -129,6 +130,7 @@ def summary_json(report: Report) -> Json:
         "baselined": summary.baselined,
         "failures": summary.failures,
         "skipped": summary.skipped,
+        "planned": summary.planned,
     }
 
 
