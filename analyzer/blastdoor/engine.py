@@ -293,6 +293,7 @@ class _Run:
         self.report.failures.extend(
             failure for failure in unit.failures if failure not in self.report.failures
         )
+        unit.close()
 
     def _keep_planned(self, rule: Rule, hit: Hit, plan: Plan) -> None:
         """Effect: keeps what a rule says of a plan, where the sources say it if they are here."""
@@ -304,8 +305,11 @@ class _Run:
             known = self.found[key]
             place = known.span.path
             if place == path or (posixpath.dirname(place) or ".") in home:
-                also = (Related(hit.span, f"planned so for {self._instance(hit, plan)}"),)
-                self._merge(key, finding, known, () if hit.span == known.span else also)
+                also: tuple[Related, ...] = ()
+                if settled.span is hit.span and hit.span != known.span:
+                    words = f"planned so for {self._instance(hit, plan)}"
+                    also = (Related(hit.span, words),)
+                self._merge(key, finding, known, also)
                 return
         if settled.span.path != path:
             self.planned_from.add(settled.span.path)

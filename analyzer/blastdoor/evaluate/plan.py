@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from blastdoor import tables
 from blastdoor.evaluate.data_sources import account_of_arn, partition_of_region
 from blastdoor.evaluate.jsontext import decode
-from blastdoor.evaluate.plan_places import Places
+from blastdoor.evaluate.plan_places import Places, call_of
 from blastdoor.evaluate.plan_secrets import Secrets, instances_of, modules_of, strip_keys
 from blastdoor.evaluate.plan_values import (
     LENIENT,
@@ -179,7 +179,16 @@ class _Program:
         self._idle_documents()
         self._settings()
         self._calls(members)
+        unit.close = self.close
+        self.changes.clear()
+        if self.configured is not None:
+            self.configured.clear()
         return Plan(unit, self.places, self.secrets, self.document, self.planned)
+
+    def close(self) -> None:
+        """Effect: breaks the circle of providers that read from here, so that the unit can go."""
+        self.unit = Evaluated(self.path, "terraform")
+        self.providers.clear()
 
     def span(self, part: Part) -> Span:
         """A range of the plan."""
@@ -696,8 +705,7 @@ class _Program:
     ) -> None:
         outline = self.outline
         fields = outline.members(call)
-        caller, _dot, name = path.rpartition(".module.")
-        name = name or path.removeprefix("module.")
+        caller, name = call_of(path)
         expressions = outline.members(fields.get("expressions"))
         span = self.span(fields.get("source", call))
         inputs: dict[str, Value] = {}

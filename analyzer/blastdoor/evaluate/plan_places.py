@@ -77,9 +77,7 @@ class Places:
         """The directory of a module by its path without keys (``module.a.module.b``)."""
         if module in self._directories:
             return self._directories[module]
-        caller, _dot, name = module.rpartition(".module.")
-        if not name:
-            caller, name = "", module.removeprefix("module.")
+        caller, name = call_of(module)
         above = self.directory(caller)
         found = None
         if above is not None:
@@ -113,9 +111,7 @@ class Places:
 
     def call(self, path: str) -> Section | None:
         """The block of a module call."""
-        caller, _dot, name = path.rpartition(".module.")
-        if not name:
-            caller, name = "", path.removeprefix("module.")
+        caller, name = call_of(path)
         return self._module(caller, "calls", name)
 
     def provider(self, module: str, name: str, alias: str) -> Section | None:
@@ -310,6 +306,12 @@ class Places:
             if literal != planned:
                 return False
         return True
+
+
+def call_of(module: str) -> tuple[str, str]:
+    """(path of the calling module, name of the call) of a module path: ``("module.a", "b")``."""
+    caller, _dot, name = f".{module}".rpartition(".module.")
+    return caller.removeprefix("."), name
 
 
 def _root_of(

@@ -34,6 +34,8 @@ class Secrets:
         self._ranges: list[tuple[int, int]] = []
         self._names: dict[str, set[str]] = {}
         """Address without keys → arguments that hold something sensitive."""
+        self._after: dict[str, Part] = {}
+        """Address → the marks of its planned values."""
         self._find(top)
         self._ranges = _merged(self._ranges)
         self._starts = [start for start, _end in self._ranges]
@@ -77,10 +79,8 @@ class Secrets:
                 self._change(outline.members(members.get("change")), address)
         for change in outline.members(top.get("output_changes")).values():
             self._change(outline.members(change), "")
-        for values in (
-            top.get("planned_values"),
-            outline.at(top.get("prior_state"), "values"),
-        ):
+        planned = top.get("planned_values")
+        for values in (planned, outline.at(top.get("prior_state"), "values")):
             for output in outline.members(outline.at(values, "outputs")).values():
                 members = outline.members(output)
                 if "sensitive" in members and outline.data(members["sensitive"]) is True:
@@ -89,11 +89,17 @@ class Secrets:
                 members = outline.members(resource)
                 address = outline.string(members.get("address"))
                 self._marked(members.get("values"), members.get("sensitive_values"), address)
+                if values is planned:
+                    # Terraform before 1.0 marks nothing there.
+                    self._marked(members.get("values"), self._after.get(address), "")
         self._configuration(top)
 
     def _change(self, change: dict[str, Part], address: str) -> None:
         self._marked(change.get("before"), change.get("before_sensitive"), "")
-        self._marked(change.get("after"), change.get("after_sensitive"), address)
+        marks = change.get("after_sensitive")
+        self._marked(change.get("after"), marks, address)
+        if marks is not None and address:
+            self._after[address] = marks
 
     def _marked(self, value: Part | None, marks: Part | None, address: str) -> None:
         """Effect: notes what of a value its marks call sensitive."""

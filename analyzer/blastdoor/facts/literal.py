@@ -53,12 +53,16 @@ def literals(unit: Evaluated) -> Iterator[LiteralText]:
     for resource in unit.resources:
         if resource.type.startswith("aws_"):
             groups[resource.span.path, resource.span.start].append(resource)
+    foreign_texts: dict[int, bool] = {}
     for members in groups.values():
         several = _several_regions(members)
         for number, resource in enumerate(members):
             partition = known_text(resource.partition)
             foreign = partition is not None and partition != "aws"
-            names_foreign = _names_foreign(resource)
+            document = resource.span.document
+            names_foreign = foreign_texts.get(id(document))
+            if names_foreign is None:
+                names_foreign = foreign_texts[id(document)] = _names_foreign(document.text)
             if foreign or names_foreign or (several and number == 0):
                 yield from _of(resource)
 
@@ -69,8 +73,7 @@ def _several_regions(members: list[Resource]) -> bool:
     return len(regions - {None}) > 1
 
 
-def _names_foreign(resource: Resource) -> bool:
-    text = resource.span.document.text
+def _names_foreign(text: str) -> bool:
     return "arn:aws-" in text or "amazonaws.com.cn" in text
 
 

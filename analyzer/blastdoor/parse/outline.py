@@ -21,12 +21,14 @@ _BLANK: Final = r"[ \t\r\n]*+"
 _STRING: Final = r'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrtu])*+"'
 _bracket = re.compile(rf'(?:[^"\[\]{{}}]++|{_STRING})*+([\[\]{{}}])').match
 _rest = re.compile(rf'(?:[^"\[\]{{}}]++|{_STRING})*+').match
-_key = re.compile(rf"{_BLANK}({_STRING}){_BLANK}:{_BLANK}").match
-_scalar = re.compile(
+_SCALAR: Final = (
     rf"{_STRING}|-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+(?![0-9.eE])"
     r"|(?:true|false|null)(?![0-9A-Za-z_])"
-).match
+)
+_scalar = re.compile(_SCALAR).match
+_entry = re.compile(rf"{_BLANK}({_STRING}){_BLANK}:{_BLANK}(?:({_SCALAR}){_BLANK}([,}}]))?+").match
 _blank = re.compile(_BLANK).match
+_WITH_SCALAR: Final = 3
 _CLOSING: Final = {"{": "}", "[": "]"}
 
 
@@ -55,6 +57,7 @@ class Outline:
     def __init__(self, text: str) -> None:
         self.text = text
         self._end: dict[int, int] = {}
+        self._members: dict[int, dict[str, Part]] = {}
         first = _blank(text, 1 if text.startswith("\ufeff") else 0)
         start = first.end() if first else 0
         if start >= len(text):
@@ -107,31 +110,39 @@ class Outline:
     def members(self, part: Part | None) -> dict[str, Part]:
         """The members of an object, the last of equal names; nothing for any other value.
 
-        Raises OutlineError.
+        They are kept: several readers ask for the same ones. Raises OutlineError.
         """
         if part is None or not self.is_object(part):
             return {}
-        return {name: value for name, _key, value in self.entries(part)}
+        found = self._members.get(part.start)
+        if found is None:
+            found = {name: value for name, _key, value in self.entries(part)}
+            self._members[part.start] = found
+        return found
 
     def entries(self, part: Part) -> Iterator[tuple[str, Part, Part]]:
         """(name, where the name stands, value) of each member of an object. Raises OutlineError."""
-        text = self.text
-        pos = part.start + 1
-        blank = _blank(text, pos)
-        pos = blank.end() if blank else pos
+        text, ends = self.text, self._end
+        pos = self._behind(part.start + 1)
         if text[pos] == "}":
             return
         while True:
-            match = _key(text, pos)
+            match = _entry(text, pos)
             if match is None:
                 raise OutlineError(pos, "expected a name and a value")
             left, right = match.span(1)
             name = text[left + 1 : right - 1]
             if "\\" in name:
                 name = self._string(left, right)
-            value = self._value(match.end())
-            yield name, Part(left, right), value
-            pos = self._behind(value.end)
+            if match.lastindex == _WITH_SCALAR:
+                start, end = match.span(2)
+                pos = match.end() - 1
+            else:
+                start = match.end()
+                found = ends.get(start)
+                end = self._value(start).end if found is None else found
+                pos = self._behind(end)
+            yield name, Part(left, right), Part(start, end)
             if text[pos] != ",":
                 break
             pos += 1
