@@ -86,6 +86,7 @@ def test_an_empty_report_has_every_key() -> None:
             "baselined": 0,
             "failures": {},
             "skipped": {},
+            "planned": {},
         },
         "coverage": {"kinds": {}, "reasons": {}},
     }

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 MASK: Final = "***"
 _SHORTEST: Final = 3
 """Fewest code points of a sensitive text that is looked for in messages."""
+_SHORTEST_COPY: Final = 6
+"""Fewest code points of a sensitive text that is looked for elsewhere in the plan."""
+_MAX_EFFORT: Final = 2_000_000_000
+"""Code points that the search for copies goes through."""
 _MAX_TEXTS: Final = 5_000
 _STRING: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"')
 _NAMES: Final = re.compile(
@@ -39,20 +43,51 @@ class Secrets:
         self._find(top)
         self._ranges = _merged(self._ranges)
         self._starts = [start for start, _end in self._ranges]
-        self.texts = self._texts()
+        written = self._written()
+        self._raw = [raw for raw in written if len(raw) >= _SHORTEST_COPY]
+        plain = {
+            one
+            for raw in written[:_MAX_TEXTS]
+            for one in (raw, raw.replace('\\"', '"').replace("\\\\", "\\"))
+            if len(one) >= _SHORTEST
+        }
+        self.texts = sorted(plain, key=lambda one: (-len(one), one))
+        """The sensitive texts, longest first: what holds another goes before it."""
 
     def shown(self) -> str:
         """The text with every sensitive value blotted out, each code point in its place."""
         text = self.outline.text
-        if not self._ranges:
+        ranges = _merged([*self._ranges, *self._copies()])
+        if not ranges:
             return text
         pieces: list[str] = []
         at = 0
-        for start, end in self._ranges:
+        for start, end in ranges:
             pieces += (text[at:start], re.sub(r"[^\r\n]", "*", text[start:end]))
             at = end
         pieces.append(text[at:])
         return "".join(pieces)
+
+    def _copies(self) -> Iterator[tuple[int, int]]:
+        """Where sensitive texts stand once more: Terraform does not mark what a provider copies."""
+        text = self.outline.text
+        effort = _MAX_EFFORT
+        for raw in self._raw:
+            effort -= len(text)
+            if effort < 0:
+                yield from self._whole_copies()
+                return
+            at = text.find(raw)
+            while at >= 0:
+                yield at, at + len(raw)
+                at = text.find(raw, at + len(raw))
+
+    def _whole_copies(self) -> Iterator[tuple[int, int]]:
+        """The strings that are a sensitive text, for plans with too many of them to look within."""
+        raw = frozenset(self._raw)
+        for found in _STRING.finditer(self.outline.text):
+            if found.group(1) in raw:
+                yield found.span(1)
 
     def touches(self, start: int, end: int) -> bool:
         """Whether a range holds or lies in something sensitive."""
@@ -169,21 +204,16 @@ class Secrets:
         if end > start:
             self._ranges.append((start, end))
 
-    def _texts(self) -> tuple[str, ...]:
-        """The sensitive texts, longest first: what holds another goes before it."""
+    def _written(self) -> list[str]:
+        """The sensitive strings as they are written, without quotes, longest first."""
         found: set[str] = set()
         text = self.outline.text
         for start, end in self._ranges:
-            if len(found) > _MAX_TEXTS:
-                break
             if text[start - 1 : start] == '"' and text[end : end + 1] == '"':
-                raw = [text[start:end]]
+                found.add(text[start:end])
             else:
-                raw = _STRING.findall(text[start:end])
-            for one in raw:
-                plain = one.replace('\\"', '"').replace("\\n", "\n").replace("\\\\", "\\")
-                found.update((one, plain))
-        return tuple(sorted((t for t in found if len(t) >= _SHORTEST), key=len, reverse=True))
+                found.update(_STRING.findall(text[start:end]))
+        return sorted(found, key=lambda raw: (-len(raw), raw))
 
 
 def outline_flag(outline: Outline, part: Part | None) -> object:

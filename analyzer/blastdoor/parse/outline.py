@@ -27,6 +27,7 @@ _SCALAR: Final = (
 )
 _scalar = re.compile(_SCALAR).match
 _entry = re.compile(rf"{_BLANK}({_STRING}){_BLANK}:{_BLANK}(?:({_SCALAR}){_BLANK}([,}}]))?+").match
+_open_string = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrtu])*+').match
 _blank = re.compile(_BLANK).match
 _WITH_SCALAR: Final = 3
 _CLOSING: Final = {"{": "}", "[": "]"}
@@ -76,6 +77,9 @@ class Outline:
             if match is None:
                 rest = _rest(text, pos)
                 at = rest.end() if rest else pos
+                string = _open_string(text, at)
+                if string is not None and string.end() >= len(text) - 1:
+                    at = len(text)
                 if at >= len(text):
                     raise OutlineError(at, "the file ends within the JSON text: it is cut off")
                 raise OutlineError(at, "a string that does not end, or has what no string may have")

@@ -26,6 +26,7 @@ from blastdoor.source.git import READ_FLAGS, Repository, is_work_tree, repositor
 from blastdoor.source.glob import Globs
 from blastdoor.source.kinds import Kind, kind_of
 from blastdoor.source.plans import (
+    BINARY_PLAN,
     HEAD,
     MAX_PLAN,
     Look,
@@ -510,8 +511,7 @@ class Tree:
         if found is None or found is Look.ZIP or (not named and found is Look.BINARY):
             return None
         if found is Look.BINARY:
-            message = "is a plan in Terraform's own form; `terraform show -json` writes it as JSON"
-            self._fail(FailureKind.UNREADABLE, path, message)
+            self._fail(FailureKind.UNREADABLE, path, BINARY_PLAN)
             return None
         if not named:
             assert context is not None

@@ -16,6 +16,8 @@ HEAD: Final = 4_096
 MAX_PLAN: Final = 100_000_000
 """Largest plan that is read, in bytes."""
 
+BINARY_PLAN: Final = "is a plan in Terraform's own form; `terraform show -json` writes it as JSON"
+
 _VERSIONS: Final = re.compile(
     r'\s*+\{\s*+"format_version"\s*+:\s*+"[0-9.]{1,20}"\s*+,\s*+'
     r'(?:"terraform_version"\s*+:\s*+"[^"\n]{0,60}"\s*+,\s*+)?+"([a-z_]{1,40})"'
@@ -71,6 +73,9 @@ def look(head: bytes | str) -> Look | None:
 def look_whole(text: str) -> Look | None:
     """What a whole file says in which the members may stand in any order, or behind other output."""
     if '"format_version"' not in text:
+        return None
+    first = _VERSIONS.match(text)
+    if first is not None and first.group(1) in _OTHER_MEMBERS:
         return None
     if '"planned_values"' in text or '"resource_changes"' in text:
         return Look.PLAN
