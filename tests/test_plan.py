@@ -632,7 +632,7 @@ def test_what_is_destroyed_is_counted_and_no_finding_yet() -> None:
         ),
         (
             '{"format_version": "1.2", "planned_values": ' + "[" * 5000 + "]" * 5000 + "}",
-            "syntax",
+            "limit",
             "nested more than 200 levels deep",
         ),
     ],

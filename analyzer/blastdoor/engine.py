@@ -273,7 +273,9 @@ class _Run:
         try:
             plan = evaluate_plan(self.repository, path, text, no_region=self.no_region)
             unit = plan.unit
-            unit.environment = self._environment(Root(path, is_root=True), unit, ())
+            folder = plan.places.root or posixpath.dirname(path)
+            home = posixpath.join(folder, posixpath.basename(path))
+            unit.environment = self._environment(Root(home, is_root=True), unit, ())
             facts, coverage = extractors.extract(unit)
         except PlanError as error:
             self.report.failures.append(Failure(error.kind, path, error.message))

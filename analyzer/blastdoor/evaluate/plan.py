@@ -7,6 +7,7 @@ arguments the configuration sets is read from the plan's own copy of the configu
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor import tables
 from blastdoor.evaluate.data_sources import account_of_arn, partition_of_region
-from blastdoor.evaluate.jsontext import decode
 from blastdoor.evaluate.plan_places import Places, call_of
 from blastdoor.evaluate.plan_secrets import Secrets, instances_of, modules_of, strip_keys
 from blastdoor.evaluate.plan_values import (
@@ -84,9 +84,8 @@ def evaluate_plan(
         return _Program(repository, path, outline, no_region).plan()
     except OutlineError as error:
         line, column = _position(text, error.at)
-        raise PlanError(
-            FailureKind.SYNTAX, f"line {line}, column {column}: {error.message}"
-        ) from error
+        kind = FailureKind.LIMIT if error.limit else FailureKind.SYNTAX
+        raise PlanError(kind, f"line {line}, column {column}: {error.message}") from error
 
 
 def _position(text: str, at: int) -> Position:
@@ -344,8 +343,9 @@ class _Program:
         self.places.add(resource, values, path, full, "data" if is_data else "managed", type_, name)
         provider, chosen = self._provider_of(configured, path, type_, fields)
         region = self._region(type_, instance, provider, is_data=is_data)
+        # The first instance speaks for all: each of them with all keys would be quadratic.
         collection, collection_span = self._collection(
-            keys.get((module, address), ()), configured, span
+            keys.pop((module, address), ()), configured, span
         )
         directory = self.places.directory(path) or posixpath.dirname(self.path) or "."
         return Resource(
@@ -660,19 +660,15 @@ class _Program:
         documents = [r for r in self.unit.resources if r.is_data and r.type == _POLICY_DOCUMENT]
         if not documents:
             return
-        carried = set()
+        carried: set[str | None] = set()
         table = tables.policy_attributes()
         for resource in self.unit.resources:
             for row in () if resource.is_data else table.get(resource.type, ()):
                 value = resource.get(row.attribute.partition(".")[0])
-                for text in _texts_of(value):
-                    decoded = decode(text)
-                    if decoded is not None:
-                        carried.add(decoded.key())
+                carried.update(_canonical(text) for text in _texts_of(value))
         for document in documents:
-            json_text = document.extra.get("json")
-            decoded = decode(json_text) if json_text is not None else None
-            if decoded is not None and decoded.key() in carried:
+            text = known_text(document.extra.get("json"))
+            if text is not None and (_canonical(text) or text) in carried:
                 self.unit.idle_documents.add(document.address)
 
     def _settings(self) -> None:
@@ -831,11 +827,11 @@ class _Instance:
         return LENIENT if first is not None and text[first.start] == "{" else None
 
     def _read(self, name: str, expression: Any) -> Value | None:
-        if expression is None:
-            return None
         origin = self.origin
         part = self.values.get(name)
         mark = self.unknown().get(name)
+        if expression is None and (mark is not True or not self._lenient(name)):
+            return None
         subject = f"{origin.address}.{name}"
         if part is None or mark is True:
             return after_apply(origin.span, expression, subject) if mark is True else None
@@ -894,13 +890,23 @@ def _plain(value: Value) -> Value:
     return copy
 
 
-def _texts_of(value: Value | None) -> Iterator[Value]:
+def _canonical(text: str) -> str | None:
+    """One spelling of a JSON text; ``None`` for any other text."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        return json.dumps(json.loads(text), sort_keys=True)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _texts_of(value: Value | None) -> Iterator[str]:
     stack = [] if value is None else [value]
     while stack:
         current = stack.pop()
         if isinstance(current, Known):
             if isinstance(current.data, str):
-                yield current
+                yield current.data
         elif isinstance(current, Many):
             stack.extend(current.items)
         elif isinstance(current, Mapping):

@@ -38,6 +38,8 @@ MAX_PIECES: Final = 200_000
 _ESCAPE: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\."
 )
+_MAX_PAIRS: Final = 40_000
+"""Most pairs of a planned block and one of the configuration that are held against each other."""
 _QUOTED: Final = re.compile(r'\\"([^"\\]*+)\\"')
 _LINE_END: Final = re.compile(r"\\[nrt]")
 _EXPRESSION: Final = frozenset({"constant_value", "references"})
@@ -244,6 +246,8 @@ def _paired(items: list[data.Node], bodies: list[Any]) -> list[Any]:
     written = [body for body in bodies if isinstance(body, dict)]
     if len(items) == 1 and len(written) == 1:
         return [written[0] or SET]
+    if len(items) * len(written) > _MAX_PAIRS:
+        return [_together(written)] * len(items)
     paired: list[Any] = []
     for number, item in enumerate(items):
         fitting = [body for body in written if _fits(item, body)]
@@ -254,11 +258,16 @@ def _paired(items: list[data.Node], bodies: list[Any]) -> list[Any]:
         elif len(written) == len(items) and any(body is written[number] for body in fitting):
             paired.append(written[number])
         else:
-            merged: dict[str, Any] = {}
-            for body in reversed(fitting):
-                merged.update(body)
-            paired.append(merged)
+            paired.append(_together(fitting))
     return paired
+
+
+def _together(bodies: list[dict[str, Any]]) -> Any:
+    """What any of several blocks sets, as one body."""
+    merged: dict[str, Any] = {}
+    for body in reversed(bodies):
+        merged.update(body)
+    return merged or SET
 
 
 def _fits(item: data.Node, body: dict[str, Any]) -> bool:

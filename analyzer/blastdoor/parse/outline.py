@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 200
 """How deep arrays and objects nest in one another; as in `blastdoor.parse.json`."""
+MAX_CONTAINERS: Final = 2_000_000
+"""Most arrays and objects of one text; a plan has about ten to a kilobyte."""
 
 _BLANK: Final = r"[ \t\r\n]*+"
 _STRING: Final = r'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrtu])*+"'
@@ -34,12 +36,14 @@ _CLOSING: Final = {"{": "}", "[": "]"}
 
 
 class OutlineError(ValueError):
-    """The first place at which a text is seen to be no JSON."""
+    """The first place at which a text is seen to be no JSON, or more than is read."""
 
-    def __init__(self, at: int, message: str) -> None:
+    def __init__(self, at: int, message: str, *, limit: bool = False) -> None:
         super().__init__(message)
         self.at = at
         self.message = message
+        self.limit = limit
+        """Whether it is JSON but beyond a limit."""
 
 
 class Part(NamedTuple):
@@ -87,7 +91,11 @@ class Outline:
             bracket = text[pos - 1]
             if bracket in "{[":
                 if len(stack) >= MAX_DEPTH:
-                    raise OutlineError(pos - 1, f"nested more than {MAX_DEPTH} levels deep")
+                    message = f"nested more than {MAX_DEPTH} levels deep"
+                    raise OutlineError(pos - 1, message, limit=True)
+                if len(ends) >= MAX_CONTAINERS:
+                    message = f"more than {MAX_CONTAINERS:,} arrays and objects"
+                    raise OutlineError(pos - 1, message, limit=True)
                 stack.append(pos - 1)
                 continue
             opened = stack.pop()
