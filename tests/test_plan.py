@@ -318,6 +318,44 @@ def test_the_provider_writes_the_region_of_each_resource() -> None:
     assert [f.rule for f in run(text).findings] == ["name-region-mismatch"]
 
 
+def test_what_exists_already_tells_its_region() -> None:
+    text = plan(
+        resource(
+            "aws_sqs_queue.us_west_2",
+            {"name": "q", "arn": "arn:aws:sqs:eu-west-1:111122223333:q"},
+            expressions={"name": {"constant_value": "q"}},
+            actions=("no-op",),
+            before={"name": "q"},
+        ),
+        providers={"aws": provider("aws")},
+    )
+
+    assert [f.rule for f in run(text).findings] == ["name-region-mismatch"]
+
+
+def test_a_provider_within_a_module_takes_its_region_from_the_call() -> None:
+    text = plan(
+        variables={"home": "eu-westt-1"},
+        providers={
+            "module.app:aws": {
+                **provider("aws", region=refers("var.region")),
+                "module_address": "module.app",
+            }
+        },
+        calls={
+            "app": {
+                "source": "./app",
+                "expressions": {"region": refers("var.home")},
+                "module": {"variables": {"region": {}}},
+            }
+        },
+    )
+    finding = only(run(text))
+
+    assert (finding.rule, finding.unit) == ("unknown-region", "module.app.provider.aws")
+    assert "var.home of the plan" in finding.message
+
+
 def test_a_provider_without_a_region() -> None:
     one = provider("aws", profile="ops")
 
@@ -628,7 +666,7 @@ def test_what_is_destroyed_is_counted_and_no_finding_yet() -> None:
         (
             'terraform-bin show -json\n{"format_version": "1.2", "planned_values": {}}',
             "syntax",
-            'line 1, column 1: expected a JSON object, found "t"',
+            'has other output in front of the JSON text: expected a JSON object, found "t"',
         ),
         (
             '{"format_version": "1.2", "planned_values": ' + "[" * 5000 + "]" * 5000 + "}",

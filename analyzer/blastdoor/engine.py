@@ -325,7 +325,7 @@ class _Run:
     @staticmethod
     def _instance(hit: Hit, plan: Plan) -> str:
         """The address of the instance that a hit is about, keys included."""
-        return plan.secrets.hidden(plan.places.source_of(hit.span).instance or hit.unit)
+        return plan.places.source_of(hit.span).instance or hit.unit
 
     def _settled(self, rule: Rule, hit: Hit, plan: Plan) -> Hit:
         """A hit with its place in the sources and without anything sensitive."""
@@ -338,12 +338,15 @@ class _Run:
             found = plan.places.source_of(span).span
             return found if found is not None and found.path in self.repository.reported else span
 
+        def hidden(words: str) -> str:
+            return secrets.hidden(words, hit.unit)
+
         sensitive = [
             span.document is here and secrets.touches(span.start, span.end)
             for span in (hit.span, *(r.span for r in hit.related))
         ]
         related = [
-            Related(placed(r.span), secrets.hidden("a sensitive value" if hides else r.message))
+            Related(placed(r.span), "a sensitive value" if hides else hidden(r.message))
             for r, hides in zip(hit.related, sensitive[1:], strict=True)
         ]
         span = placed(hit.span)
@@ -364,10 +367,10 @@ class _Run:
         return replace(
             hit,
             span=span,
-            message=secrets.hidden(hit.message),
-            attribute=secrets.hidden(hit.attribute),
-            value=secrets.hidden(hit.value),
-            contain=secrets.hidden(hit.contain),
+            message=hidden(hit.message),
+            attribute=hidden(hit.attribute),
+            value=hidden(hit.value),
+            contain=hidden(hit.contain),
             related=tuple(related),
         )
 

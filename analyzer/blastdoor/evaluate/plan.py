@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 _MAJORS: Final = ("0", "1")
 """Major format versions that are understood; 0 is that of Terraform before 1.1."""
 _REPLACED: Final = 2
+_ARN_FIELDS: Final = 6
 _POLICY_DOCUMENT: Final = "aws_iam_policy_document"
 
 
@@ -83,6 +84,11 @@ def evaluate_plan(
         outline = Outline(text)
         return _Program(repository, path, outline, no_region).plan()
     except OutlineError as error:
+        if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+            # The wrapper of a CI action, a warning of Terraform's own on the same stream.
+            raise PlanError(
+                FailureKind.SYNTAX, f"has other output in front of the JSON text: {error.message}"
+            ) from error
         line, column = _position(text, error.at)
         kind = FailureKind.LIMIT if error.limit else FailureKind.SYNTAX
         raise PlanError(kind, f"line {line}, column {column}: {error.message}") from error
@@ -113,6 +119,7 @@ class _Program:
         self.planned: Counter[str] = Counter()
         configuration = outline.members(self.top.get("configuration"))
         self.modules = list(modules_of(outline, configuration.get("root_module")))
+        self.module_parts = {path: (part, call) for path, part, call in self.modules}
         self.places = Places(repository, path, outline, self.modules)
         self.configured: dict[str, dict[str, Part]] | None = None
         """Address without keys → members of the configuration's resource; ``None`` without one."""
@@ -580,8 +587,9 @@ class _Program:
         if constant is not None:
             return self._read(constant, subject)
         reference = first_reference(outline.data(part))
-        if not module and reference.startswith("var.") and reference.count(".") == 1:
-            value = self._variable(reference.removeprefix("var."))
+        if reference.startswith("var.") and reference.count(".") == 1:
+            name = reference.removeprefix("var.")
+            value = self._input(module, name) if module else self._variable(name)
             # The expression may do more than to name the variable, but not when this is a region id,
             # an account, an ARN: what these are made from looks otherwise.
             if value is not None and _is_telling(value):
@@ -605,6 +613,24 @@ class _Program:
         return value.through(
             Evidence(Step.VARIABLES_FILE, f"var.{name} of the plan", self.span(part))
         )
+
+    def _input(self, module: str, name: str) -> Value | None:
+        """The value of a variable of a called module; the way up ends at the root."""
+        part, call = self.module_parts[module]
+        passed = self.outline.at(call, "expressions", name)
+        if passed is not None:
+            caller, _name = call_of(module)
+            value = self._argument(passed, caller, f"{module}.{name}")
+            if value is None or isinstance(value, Unknown):
+                return None
+            step = Evidence(Step.INPUT, f"input {name} of {module}", self.span(passed))
+            return value.through(step)
+        default = self.outline.at(part, "variables", name, "default")
+        if default is None:
+            return None
+        value = self._read(default, f"var.{name}")
+        step = Evidence(Step.DEFAULT, f"the default of var.{name}", self.span(default))
+        return None if value is None else value.through(step)
 
     def _evidence(self) -> None:
         """Effect: notes the regions and accounts that data sources have found for their provider."""
@@ -651,6 +677,8 @@ class _Program:
             text = known_text(planned)
             if text is not None and tables.partitions().of(text) is not None:
                 return provider.region if known_text(provider.region) == text else planned
+            if not isinstance(provider.region, Known):
+                return _region_of_arn(instance.plain("arn")) or provider.region
         return provider.region
 
     # What else a unit has
@@ -854,6 +882,14 @@ class _Instance:
 def _always(_name: str) -> bool:
     """A data source computes attributes, never blocks that look like those of its configuration."""
     return True
+
+
+def _region_of_arn(arn: Value | None) -> Value | None:
+    """The region in which something exists already, by its ARN."""
+    fields = (known_text(arn) or "").split(":", _ARN_FIELDS - 1)
+    if arn is None or len(fields) < _ARN_FIELDS or fields[0] != "arn":
+        return None
+    return Known(fields[3], arn.span) if tables.partitions().of(fields[3]) is not None else None
 
 
 def _parts_of(key: str) -> tuple[str, str, str]:

@@ -94,8 +94,10 @@ class Secrets:
         index = bisect_right(self._starts, max(end - 1, start)) - 1
         return index >= 0 and self._ranges[index][1] > start
 
-    def hidden(self, words: str) -> str:
-        """The words without the sensitive texts."""
+    def hidden(self, words: str, address: str = "") -> str:
+        """The words without the sensitive texts; an address stays: it names, it holds nothing."""
+        if address and address in words:
+            return address.join(self.hidden(part) for part in words.split(address))
         for text in self.texts:
             if text in words:
                 words = words.replace(text, MASK)
@@ -189,7 +191,20 @@ class Secrets:
                 if names:
                     expressions = outline.members(outline.at(resource, "expressions"))
                     for name in names & expressions.keys():
-                        self._add(expressions[name])
+                        self._constants(expressions[name])
+
+    def _constants(self, expression: Part) -> None:
+        """Effect: notes the constants of an expression or block; names of other things are none."""
+        outline = self.outline
+        stack = [expression]
+        while stack:
+            part = stack.pop()
+            members = outline.members(part)
+            if "constant_value" in members:
+                self._add(members["constant_value"])
+            elif "references" not in members:
+                stack.extend(members.values())
+                stack.extend(outline.items(part))
 
     def _is_sensitive(self, variable: Part) -> bool:
         mark = outline_flag(self.outline, self.outline.at(variable, "sensitive"))

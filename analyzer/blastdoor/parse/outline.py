@@ -68,7 +68,8 @@ class Outline:
         if start >= len(text):
             raise OutlineError(start, "expected a JSON object, found the end of the file")
         if text[start] != "{":
-            raise OutlineError(start, f'expected a JSON object, found "{text[start]}"')
+            found = text[start] if text[start].isprintable() else f"U+{ord(text[start]):04X}"
+            raise OutlineError(start, f'expected a JSON object, found "{found}"')
         self.root = Part(start, self._brackets(start))
 
     def _brackets(self, start: int) -> int:
