@@ -616,6 +616,8 @@ class _Program:
 
     def _input(self, module: str, name: str) -> Value | None:
         """The value of a variable of a called module; the way up ends at the root."""
+        if module not in self.module_parts:
+            return None
         part, call = self.module_parts[module]
         passed = self.outline.at(call, "expressions", name)
         if passed is not None:
@@ -833,17 +835,34 @@ class _Instance:
     def unknown(self) -> dict[str, Any]:
         """What is known only after apply."""
         if self._unknown is None:
-            known = self.origin.outline.data(self._unknown_part)
-            self._unknown = known if isinstance(known, dict) else {}
+            self._unknown = self._object(self._unknown_part)
         return self._unknown
+
+    def _object(self, part: Part | None) -> dict[str, Any]:
+        """An object as Python data. Effect: what is no JSON is a failure, once."""
+        try:
+            known = self.origin.outline.data(part)
+        except OutlineError as error:
+            self._fail(error.at, error.message)
+            return {}
+        return known if isinstance(known, dict) else {}
+
+    def _fail(self, at: int, message: str) -> None:
+        line, column = _position(self.origin.outline.text, at)
+        self._failures.append(
+            Failure(
+                FailureKind.SYNTAX,
+                self.origin.document.path,
+                f"line {line}, column {column}: {self.origin.address}: {message}",
+            )
+        )
 
     def _expression(self, name: str) -> Any:
         """What the configuration says of an argument; ``None`` when it is not set there."""
         if not self.is_configured:
             return LENIENT
         if self._expressions is None:
-            known = self.origin.outline.data(self._expressions_part)
-            self._expressions = known if isinstance(known, dict) else {}
+            self._expressions = self._object(self._expressions_part)
         found = self._expressions.get(name)
         if found is not None:
             return found
@@ -851,8 +870,10 @@ class _Instance:
         text = self.origin.outline.text
         if part is None or text[part.start] not in "[{" or not self._lenient(name):
             return None
-        first = next(self.origin.outline.items(part), None)
-        return LENIENT if first is not None and text[first.start] == "{" else None
+        at = part.start + 1
+        while text[at] in " \t\r\n":
+            at += 1
+        return LENIENT if text[part.start] == "[" and text[at] == "{" else None
 
     def _read(self, name: str, expression: Any) -> Value | None:
         origin = self.origin
@@ -868,14 +889,7 @@ class _Instance:
         try:
             return Reader(origin, part).read(mark, expression, subject)
         except ValueError as error:
-            line, column = _position(origin.outline.text, part.start)
-            self._failures.append(
-                Failure(
-                    FailureKind.SYNTAX,
-                    origin.document.path,
-                    f"line {line}, column {column}: the value of {subject}: {error}",
-                )
-            )
+            self._fail(part.start, f"the value of {name}: {error}")
             return None
 
 

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from blastdoor.parse.outline import OutlineError
 from blastdoor.span import Span
 from blastdoor.units import is_configuration, literal_argument
 
@@ -187,6 +188,13 @@ class Places:
 
     def source_of(self, span: Span) -> Target:
         """The place in the sources that a range of the plan stands for."""
+        try:
+            return self._source_of(span)
+        except OutlineError:
+            # Something beside the value is no JSON; its own reader says so.
+            return Target(None, "")
+
+    def _source_of(self, span: Span) -> Target:
         anchor = self._anchor(span)
         if anchor is None:
             return Target(None, "")
