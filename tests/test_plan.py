@@ -502,6 +502,69 @@ def test_findings_stand_in_the_sources_with_the_plan_as_evidence() -> None:
     ]
 
 
+def test_places_of_providers_variables_and_inputs() -> None:
+    sources = {
+        "live/main.tf": 'provider "aws" {\n  alias  = "typo"\n  region = "eu-wset-1"\n}\n'
+        'variable "overrides" {\n  default = { us-east-1 = {}, "*" = { off = true } }\n}\n'
+        'module "app" {\n  source = "./app"\n  apply_to_all_regions = true\n}\n',
+        "live/app/main.tf": 'variable "apply_to_all_regions" {}\n',
+    }
+    overrides = {"us-east-1": {}, "*": {"off": True}}
+    text = plan(
+        variables={"overrides": overrides},
+        declared={"overrides": {"default": overrides}},
+        providers={"aws.typo": provider("aws", "typo", region="eu-wset-1")},
+        calls={
+            "app": {
+                "source": "./app",
+                "expressions": {"apply_to_all_regions": {"constant_value": True}},
+                "module": {"variables": {"apply_to_all_regions": {}}},
+            }
+        },
+    )
+    # The plan lies elsewhere: the one directory that has its blocks is found.
+    files = {**sources, "out/plan.json": text}
+    report = check(Memory(files), rules(), Options(), selection=lambda p: p == "out/plan.json")
+
+    assert [(f.rule, f.span.path, f.span.text) for f in report.findings] == [
+        ("unknown-region", "live/main.tf", '"eu-wset-1"'),
+        ("wildcard-override-key", "live/main.tf", '{ us-east-1 = {}, "*" = { off = true } }'),
+        ("global-flag-enabled", "live/main.tf", "true"),
+    ]
+
+
+def test_sources_in_the_json_syntax() -> None:
+    main = {"resource": {"aws_iam_policy": {"other": {}, "all": {"policy": "${local.policy}"}}}}
+    report = run(
+        plan(resource("aws_iam_policy.all", {"policy": ADMIN})), {"main.tf.json": json.dumps(main)}
+    )
+
+    assert [(f.span.path, f.span.text) for f in report.findings] == [
+        ("main.tf.json", '"${local.policy}"')
+    ]
+
+
+def test_a_dynamic_block_of_the_sources_is_set_and_its_place_is_its_content() -> None:
+    source = (
+        'resource "aws_iam_role" "r" {\n  dynamic "inline_policy" {\n    for_each = local.all\n'
+        "    content {\n      policy = inline_policy.value\n    }\n  }\n}\n"
+    )
+    text = plan(
+        resource(
+            "aws_iam_role.r",
+            {"name": "r", "inline_policy": [{"name": "a", "policy": ADMIN}]},
+            expressions={"name": {"constant_value": "r"}},
+            actions=("update",),
+            before={"name": "r"},
+        )
+    )
+    report = run(text, {"main.tf": source})
+
+    assert [(f.rule, f.span.text) for f in report.findings] == [
+        ("admin-grant", "inline_policy.value")
+    ]
+
+
 def test_a_plan_and_its_sources_say_the_same_once() -> None:
     sources = {
         "main.tf": 'resource "aws_iam_policy" "all" {\n  policy = jsonencode({ Statement = [{ Sid = '
@@ -705,3 +768,51 @@ def test_the_same_plan_gives_the_same_report() -> None:
     text = with_sources()
 
     assert everything(run(text, SOURCES)) == everything(run(text, SOURCES))
+
+
+def _places(data: Any) -> list[list[Any]]:
+    """The path of every value within a document."""
+    found: list[list[Any]] = []
+    pending: list[tuple[Any, list[Any]]] = [(data, [])]
+    while pending:
+        current, path = pending.pop()
+        if isinstance(current, dict):
+            pending.extend((value, [*path, key]) for key, value in current.items())
+        elif isinstance(current, list):
+            pending.extend((value, [*path, number]) for number, value in enumerate(current))
+        if path:
+            found.append(path)
+    return found
+
+
+STRANGE: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    "",
+    "x",
+    [],
+    {},
+    [[]],
+    {"a": 1},
+    [None],
+    "[",
+    {"references": "x"},
+)
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=repr)
+def test_any_part_of_another_type_is_a_report_and_never_a_crash(strange: Any) -> None:
+    text = with_sources(
+        variables={"a": "eu-west-1"},
+        prior=(resource("data.aws_region.current", {"name": "eu-west-1"}, expressions={}),),
+    )
+    for path in _places(json.loads(text)):
+        data = json.loads(text)
+        holder = data
+        for step in path[:-1]:
+            holder = holder[step]
+        holder[path[-1]] = strange
+        report = run(json.dumps(data), SOURCES)
+
+        assert [f.message for f in report.failures if f.kind is FailureKind.INTERNAL] == [], path

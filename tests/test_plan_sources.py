@@ -195,6 +195,25 @@ def test_a_plan_from_standard_input(
     assert "terraform show -json" in done.err
 
 
+@with_git
+def test_the_sources_and_an_untracked_plan_together(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "main.tf").write_text(
+        'resource "aws_iam_policy" "all" {\n  policy = local.policy\n}\n'
+        'resource "aws_s3_bucket" "b" {\n  force_destroy = true\n}\n'
+    )
+    (tmp_path / "plan.json").write_text(PLAN)
+    git(tmp_path, "init", "-q")
+    monkeypatch.chdir(tmp_path)
+    sources = ("data-kept-by-force-lost", "main.tf")
+
+    assert run("check", "--format", "json").places() == [sources]
+    done = run("check", ".", "plan.json", "--format", "json")
+    assert done.places() == [("admin-grant", "main.tf"), sources]
+    assert done.data()["summary"]["planned"] == {"create": 1}
+
+
 # Real plans
 
 REAL = """\

@@ -364,6 +364,11 @@ class _Run:
                 related=tuple(related),
                 reach=None,
             )
+        reach = hit.reach
+        if reach is not None:
+            words = " ".join(reach.describe())
+            if hidden(words) != words:
+                reach = None
         return replace(
             hit,
             span=span,
@@ -372,6 +377,7 @@ class _Run:
             value=hidden(hit.value),
             contain=hidden(hit.contain),
             related=tuple(related),
+            reach=reach,
         )
 
     def _environment(

@@ -332,18 +332,18 @@ def _root_of(
     if not modules:
         return None
     root = modules[0][1]
-    probes: list[str] = []
+    probes: list[tuple[str, str]] = []
     for resource in outline.items(outline.at(root, "resources")):
         if len(probes) >= _PROBES:
             break
         words = outline.string(outline.at(resource, "address")).split(".")[-2:]
         if len(words) == 2:  # noqa: PLR2004  type and name
-            probes.append(rf'"?{re.escape(words[0])}"?\s*:?\s*\{{?\s*"{re.escape(words[1])}"')
+            probes.append((words[0], words[1]))
     calls = list(outline.members(outline.at(root, "module_calls")))[:_PROBES]
-    probes += [rf'module"?\s*:?\s*\{{?\s*"{re.escape(name)}"' for name in calls]
+    probes += [("module", name) for name in calls]
     if not probes:
         return None
-    patterns = [re.compile(probe) for probe in probes]
+    patterns = [_Probe(kind, name) for kind, name in probes]
     folder = posixpath.dirname(path) or "."
     while True:
         if _has(repository, folder, patterns):
@@ -358,7 +358,22 @@ def _root_of(
     return found[0] if len(found) == 1 else None
 
 
-def _has(repository: Repository, folder: str, patterns: list[re.Pattern[str]]) -> bool:
+class _Probe:
+    """A block that the sources of a plan have, looked for without parsing them."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        header = rf'"?{re.escape(kind)}"?[ \t]+"?{re.escape(name)}"?[ \t]*\{{'
+        self._header = re.compile(header)
+        self._words = (f'"{kind}"', f'"{name}"')
+
+    def in_text(self, text: str, is_json: bool) -> bool:  # noqa: FBT001  the syntax of the text
+        """Whether a file has the block; of the JSON syntax only that it has both words."""
+        if is_json:
+            return all(word in text for word in self._words)
+        return self._header.search(text) is not None
+
+
+def _has(repository: Repository, folder: str, probes: list[_Probe]) -> bool:
     """Whether most of the blocks are in the texts of a directory."""
     names = repository.by_directory.get(folder, ())
     texts = []
@@ -366,6 +381,6 @@ def _has(repository: Repository, folder: str, patterns: list[re.Pattern[str]]) -
         if is_configuration(name):
             text = repository.files.read(posixpath.normpath(posixpath.join(folder, name)))
             if text is not None:
-                texts.append(text)
-    hits = sum(any(pattern.search(text) for text in texts) for pattern in patterns)
-    return hits * 2 > len(patterns)
+                texts.append((text, name.endswith(".json")))
+    hits = sum(any(probe.in_text(*text) for text in texts) for probe in probes)
+    return hits * 2 > len(probes)
