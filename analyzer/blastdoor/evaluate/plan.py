@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 _MAJORS: Final = ("0", "1")
 """Major format versions that are understood; 0 is that of Terraform before 1.1."""
-_REPLACED: Final = 2
+_STATE_MEMBERS: Final = frozenset({"checks", "format_version", "terraform_version", "values"})
 _ARN_FIELDS: Final = 6
 _POLICY_DOCUMENT: Final = "aws_iam_policy_document"
 
@@ -156,7 +156,7 @@ class _Program:
                 FailureKind.UNREADABLE,
                 "is a state, not a plan: `terraform plan -out=FILE` and then "
                 "`terraform show -json FILE` write a plan"
-                if "values" in top or len(top) <= _REPLACED
+                if top.keys() <= _STATE_MEMBERS
                 else "is no plan: it has neither planned_values nor resource_changes",
             )
         if version.split(".", 1)[0] not in _MAJORS:
@@ -232,7 +232,7 @@ class _Program:
             self.planned["changed outside of Terraform"] += drifted
 
     def _count(self, words: tuple[str, ...], type_: str) -> None:
-        if len(words) == _REPLACED:
+        if len(words) > 1:
             word = "replace"
         elif words == ("delete",):
             word = "destroy"

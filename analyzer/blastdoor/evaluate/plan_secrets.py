@@ -207,8 +207,7 @@ class Secrets:
                 stack.extend(outline.items(part))
 
     def _is_sensitive(self, variable: Part) -> bool:
-        mark = outline_flag(self.outline, self.outline.at(variable, "sensitive"))
-        return mark is True
+        return self.outline.data(self.outline.at(variable, "sensitive")) is True
 
     def _add(self, part: Part | None) -> None:
         """Effect: notes a value; of a string, what stands between the quotes."""
@@ -229,11 +228,6 @@ class Secrets:
             else:
                 found.update(_STRING.findall(text[start:end]))
         return sorted(found, key=lambda raw: (-len(raw), raw))
-
-
-def outline_flag(outline: Outline, part: Part | None) -> object:
-    """What a member says; ``None`` where it is missing."""
-    return None if part is None else outline.data(part)
 
 
 def resources_of(outline: Outline, module: Part | None) -> Iterator[Part]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.parse import data
@@ -45,14 +46,18 @@ _LINE_END: Final = re.compile(r"\\[nrt]")
 _EXPRESSION: Final = frozenset({"constant_value", "references"})
 
 
-class Set:
-    """What the configuration says of an argument when it says no more than that it is set."""
+class Shown(Enum):
+    """What stands for an expression that the configuration of the plan does not show."""
+
+    SET = "set"
+    """It is set, and no more is known of it."""
+    LENIENT = "lenient"
+    """It may be one of a ``dynamic`` block, which the configuration does not show: what looks like a
+    default (``false``, ``0``, ``""``) counts as not set."""
 
 
-SET: Final = Set()
-LENIENT: Final = Set()
-"""A block that the configuration does not show, such as one of a ``dynamic`` block: what looks like a
-default (``false``, ``0``, ``""``) counts as not set."""
+SET: Final = Shown.SET
+LENIENT: Final = Shown.LENIENT
 
 
 def is_expression(expression: Any) -> bool:
