@@ -368,6 +368,38 @@ def test_a_provider_without_a_region() -> None:
     )
 
 
+def test_only_aliased_providers_and_one_that_nothing_configures() -> None:
+    text = plan(
+        resource("aws_sqs_queue.q", {"name": "q"}),
+        providers={"aws.west": provider("aws", "west", region="us-west-2")},
+    )
+
+    assert [f.rule for f in run(text).findings] == ["no-default-provider-selected"]
+
+
+def test_one_set_of_credentials_in_two_partitions() -> None:
+    role = [{"role_arn": refers("var.role")}]
+    text = plan(
+        variables={"role": "arn:aws:iam::111122223333:role/deploy"},
+        providers={
+            "aws": provider("aws", region="eu-west-1", assume_role=role),
+            "aws.cn": provider("aws", "cn", region="cn-north-1", assume_role=role),
+        },
+    )
+
+    assert [f.rule for f in run(text).findings] == ["mixed-partitions"]
+
+
+def test_a_provider_key_of_terraform_1_0() -> None:
+    """It names the module, whatever that was given: one configuration is it, of two none is."""
+    old = resource("aws_sqs_queue.us_west_2", {"name": "q"}, provider="app:aws")
+    one = {"aws": {"name": "aws", "expressions": {"region": {"constant_value": "eu-west-1"}}}}
+    two = {**one, "aws.west": {**one["aws"], "alias": "west"}}
+
+    assert [f.rule for f in run(plan(old, providers=one)).findings] == ["name-region-mismatch"]
+    assert said(run(plan(old, providers=two))) == []
+
+
 def test_the_keys_of_instances_are_the_regions_it_goes_to() -> None:
     text = plan(
         *(
