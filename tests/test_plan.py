@@ -684,6 +684,14 @@ def test_a_sensitive_value_is_judged_and_never_printed(indent: int | None) -> No
     assert "by a value that is sensitive" in report.findings[0].message
 
 
+def test_nothing_of_a_sensitive_policy_is_said() -> None:
+    secret = policy({"Effect": "Allow", "Action": "sqs:DeleteQueue", "Resource": "*"})
+    report = run(plan(resource("aws_iam_policy.p", {"policy": secret}, sensitive={"policy": True})))
+
+    assert [f.rule for f in report.findings] == ["write-on-all-resources"]
+    assert "DeleteQueue" not in everything(report)
+
+
 def test_a_sensitive_variable_and_what_a_provider_is_given() -> None:
     text = plan(
         resource("aws_sqs_queue.q", {"name": "q"}),

@@ -142,6 +142,10 @@ class _Run:
         self.options = options
         self.selection = selection
         self.entries = list(source.files() if entries is None else entries)
+        self.sources_wanted = selection is None or any(
+            selection(entry.path) for entry in self.entries if entry.kind is not Kind.PLAN
+        )
+        """Whether more than plans is reported on."""
         self.repository = Repository(source, self.entries)
         self.report = Report()
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
@@ -184,6 +188,8 @@ class _Run:
     def _wanted(self, root: str) -> bool:
         if self.selection is None:
             return True
+        if not self.sources_wanted:
+            return False
         pending, seen = [root], {root}
         while pending:
             directory = pending.pop()
@@ -289,8 +295,11 @@ class _Run:
         for key, finding in self.found.items():
             self.same.setdefault(_statement(finding), []).append(key)
         for rule in self.rules:
-            for hit in self._hits(rule, facts):
-                self._keep_planned(rule, hit, plan)
+            try:
+                for hit in self._hits(rule, facts):
+                    self._keep_planned(rule, hit, plan)
+            except Exception as error:  # noqa: BLE001  see above
+                self.report.failures.append(_internal(path, rule.id, error))
         self.same.clear()
         self.report.failures.extend(
             failure for failure in unit.failures if failure not in self.report.failures
@@ -361,6 +370,7 @@ class _Run:
                 f"in {hit.unit}",
                 attribute=hit.attribute.partition("[")[0],
                 value="sensitive",
+                contain="",
                 related=tuple(related),
                 reach=None,
             )
