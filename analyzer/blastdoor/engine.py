@@ -23,6 +23,7 @@ from blastdoor.detect import DETECTORS, Detector
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
 from blastdoor.record import dataclass
+from blastdoor.source.kinds import Kind
 from blastdoor.units import Repository, Root, Variables, is_variables
 from blastdoor.value import HIDDEN, known_text
 
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 
     from blastdoor.catalog import Rule
     from blastdoor.detect.hit import Hit
+    from blastdoor.evaluate.plan import Plan
     from blastdoor.fact import Evaluated, Facts
     from blastdoor.source import Entry, Source
+    from blastdoor.span import Span
 
 MAX_VARIANTS: Final = 16
 """Variables files of one root that are looked at one by one."""
@@ -166,9 +169,17 @@ class _Run:
         self.selection = selection
         self.entries = list(source.files() if entries is None else entries)
         self.listed = frozenset(entry.path for entry in self.entries)
+        self.sources_wanted = selection is None or any(
+            selection(entry.path) for entry in self.entries if entry.kind is not Kind.PLAN
+        )
+        """Whether more than plans is reported on."""
         self.repository = Repository(source, self.entries)
         self.report = Report()
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
+        self.same: dict[tuple[str, str, str, str], list[tuple[str, str, int, int, str]]] = {}
+        """What a finding says → keys of `found`: plans repeat what their sources say."""
+        self.planned_from: set[str] = set()
+        """Paths of sources that findings of a plan were put at."""
         self.visited: set[str] = set()
         self.no_region = tables.locations().aws_without_region
         self.observe: Observer | None = None
@@ -190,6 +201,7 @@ class _Run:
                 continue
             if directory not in self.visited and self._wanted(directory):
                 self._root(Root(directory, is_root=False))
+        self._plans()
         self._unread_variables()
         if progress is not None:
             progress(total, total)
@@ -210,6 +222,8 @@ class _Run:
     def _wanted(self, root: str) -> bool:
         if self.selection is None:
             return True
+        if not self.sources_wanted:
+            return False
         pending, seen = [root], {root}
         while pending:
             directory = pending.pop()
@@ -266,6 +280,10 @@ class _Run:
         unit.close()
 
     def _judge(self, rule: Rule, facts: Facts) -> None:
+        for hit in self._hits(rule, facts):
+            self._keep(rule, hit, facts.unit)
+
+    def _hits(self, rule: Rule, facts: Facts) -> list[Hit]:
         try:
             if rule.match is not None:
                 hits = list(rule.match.hits(facts, rule.title))
@@ -273,13 +291,148 @@ class _Run:
                 detector = DETECTORS.get(rule.detector) or self.options.detectors[rule.detector]
                 hits = list(detector(facts))
             else:
-                return
+                hits = []
         except Exception as error:  # noqa: BLE001  see above
             self.report.failures.append(_internal(facts.unit.address, rule.id, error))
+            return []
+        if rule.id in self.waiting:
+            return [hit for hit in hits if hit.condition in rule.on_when]
+        return hits
+
+    # Plans
+
+    def _plans(self) -> None:
+        """Effect: analyses the plans, after the sources that they were made from."""
+        for entry in self.entries:
+            if entry.kind is Kind.PLAN and entry.reported:
+                if self.selection is not None and not self.selection(entry.path):
+                    continue
+                self._plan(entry.path)
+
+    def _plan(self, path: str) -> None:
+        from blastdoor.evaluate.plan import PlanError, evaluate_plan
+
+        text = self.source.read(path)
+        if text is None:
             return
-        for hit in hits:
-            if rule.id not in self.waiting or hit.condition in rule.on_when:
-                self._keep(rule, hit, facts.unit)
+        self.report.units += 1
+        self.repository.read_paths.add(path)
+        self.repository.reported.add(path)
+        try:
+            plan = evaluate_plan(self.repository, path, text, no_region=self.no_region)
+            unit = plan.unit
+            folder = plan.places.root or posixpath.dirname(path)
+            home = posixpath.join(folder, posixpath.basename(path))
+            unit.environment = self._environment(Root(home, is_root=True), unit, ())
+            facts, coverage = extractors.extract(unit, thorough=self.thorough)
+        except PlanError as error:
+            self.report.failures.append(Failure(error.kind, path, error.message))
+            return
+        except Exception as error:  # noqa: BLE001  see above
+            self.report.failures.append(_internal(path, None, error))
+            return
+        self.report.coverage.add(coverage)
+        self.report.resources += sum(not r.is_data for r in unit.resources)
+        self.report.planned.update(plan.planned)
+        for key, finding in self.found.items():
+            self.same.setdefault(_statement(finding), []).append(key)
+        for rule in self.rules:
+            try:
+                for hit in self._hits(rule, facts):
+                    self._keep_planned(rule, hit, plan)
+            except Exception as error:  # noqa: BLE001  see above
+                self.report.failures.append(_internal(path, rule.id, error))
+        self.same.clear()
+        self.report.failures.extend(
+            failure for failure in unit.failures if failure not in self.report.failures
+        )
+        unit.close()
+
+    def _keep_planned(self, rule: Rule, hit: Hit, plan: Plan) -> None:
+        """Effect: keeps what a rule says of a plan, where the sources say it if they are here."""
+        path = plan.document.path
+        settled = self._settled(rule, hit, plan)
+        finding = finding_of(rule, settled, plan.unit.environment, self.options)
+        home = {path} if plan.places.root is None else {path, *plan.places.directories}
+        for key in self.same.get(_statement(finding), ()):
+            known = self.found[key]
+            place = known.span.path
+            if place == path or (posixpath.dirname(place) or ".") in home:
+                also: tuple[Related, ...] = ()
+                if settled.span is hit.span and hit.span != known.span:
+                    words = f"planned so for {self._instance(hit, plan)}"
+                    also = (Related(hit.span, words),)
+                self._merge(key, finding, known, also)
+                return
+        if settled.span.path != path:
+            self.planned_from.add(settled.span.path)
+        key = (rule.id, settled.span.path, settled.span.start, settled.span.end, hit.attribute)
+        self.same.setdefault(_statement(finding), []).append(key)
+        if key in self.found:
+            self._merge(key, finding, self.found[key], ())
+        else:
+            self.found[key] = finding
+
+    @staticmethod
+    def _instance(hit: Hit, plan: Plan) -> str:
+        """The address of the instance that a hit is about, keys included."""
+        return plan.places.source_of(hit.span).instance or hit.unit
+
+    def _settled(self, rule: Rule, hit: Hit, plan: Plan) -> Hit:
+        """A hit with its place in the sources and without anything sensitive."""
+        secrets = plan.secrets
+        here = plan.document
+
+        def placed(span: Span) -> Span:
+            if span.document is not here:
+                return span
+            found = plan.places.source_of(span).span
+            return found if found is not None and found.path in self.repository.reported else span
+
+        def hidden(words: str) -> str:
+            return secrets.hidden(words, hit.unit)
+
+        sensitive = [
+            span.document is here and secrets.touches(span.start, span.end)
+            for span in (hit.span, *(r.span for r in hit.related))
+        ]
+        related = [
+            Related(placed(r.span), "a sensitive value" if hides else hidden(r.message))
+            for r, hides in zip(hit.related, sensitive[1:], strict=True)
+        ]
+        span = placed(hit.span)
+        if span is not hit.span:
+            words = f"planned so for {self._instance(hit, plan)}"
+            related.append(Related(hit.span, words))
+        if any(sensitive):
+            return replace(
+                hit,
+                span=span,
+                message=f"{hit.axis or rule.family}: {rule.title} (by a value that is sensitive), "
+                f"in {hit.unit}",
+                attribute=hit.attribute.partition("[")[0],
+                value="sensitive",
+                contain="",
+                related=tuple(related),
+                reach=None,
+                covers=tuple(placed(place) for place in hit.covers),
+            )
+        reach = hit.reach
+        if reach is not None:
+            words = " ".join(reach.describe())
+            if hidden(words) != words:
+                reach = None
+        return replace(
+            hit,
+            span=span,
+            message=hidden(hit.message),
+            attribute=hidden(hit.attribute),
+            value=hidden(hit.value),
+            contain=hidden(hit.contain),
+            related=tuple(related),
+            reach=reach,
+            covers=tuple(placed(place) for place in hit.covers),
+        )
 
     def _environment(
         self, root: Root, unit: Evaluated, variables: tuple[Variables, ...]
@@ -317,9 +470,21 @@ class _Run:
         if known is None:
             self.found[key] = finding
             return
-        stronger, other = (finding, known) if finding.level > known.level else (known, finding)
+        self._merge(key, finding, known, _caller(finding, known, unit))
+
+    def _merge(
+        self,
+        key: tuple[str, str, int, int, str],
+        finding: Finding,
+        known: Finding,
+        also: tuple[Related, ...],
+    ) -> None:
+        """Effect: makes one of two findings that say the same."""
+        stronger, other = known, finding
+        if finding.level > known.level:
+            stronger, other = finding, known
         places = {(r.span.path, r.span.start) for r in stronger.related}
-        found = (*other.related, *_caller(finding, known, unit))
+        found = (*other.related, *also)
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
         self.found[key] = replace(
             stronger,
@@ -363,7 +528,10 @@ class _Run:
                 {
                     path: comments
                     for path, comments in self.repository.comments.items()
-                    if path in reported and (self.selection is None or self.selection(path))
+                    if path in reported
+                    and (
+                        self.selection is None or self.selection(path) or path in self.planned_from
+                    )
                 },
                 self.repository.ranges,
                 self.every,
@@ -373,7 +541,11 @@ class _Run:
             )
             findings = list(outcome.kept)
             report.suppressed.extend(outcome.suppressed)
-            report.failures.extend(outcome.failures)
+            report.failures.extend(
+                failure
+                for failure in outcome.failures
+                if self.selection is None or self.selection(failure.path)
+            )
         if not self.options.pedantic:
             findings = _one_per_file(findings, self.every)
         report.findings.extend(findings)
@@ -520,6 +692,17 @@ def _one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Fi
         elif (one := stand.pop((finding.rule, finding.span.path), None)) is not None:
             result.append(one)
     return result
+
+
+def _statement(finding: Finding) -> tuple[str, str, str, str]:
+    """What a finding says, wherever it stands: rule, address, attribute and value.
+
+    The attribute of a policy names the actions of a statement, whose order a provider changes.
+    """
+    attribute, bracket, identity = finding.attribute.partition("[")
+    if bracket:
+        attribute += f"[{','.join(sorted(identity.removesuffix(']').split(',')))}]"
+    return finding.rule, finding.unit, attribute, finding.value
 
 
 def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:

@@ -314,6 +314,25 @@ class Import:
     span: Span
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedChange:
+    """A resource instance that a plan destroys, replaces or forgets."""
+
+    address: str
+    """Address of the instance, keys included: ``module.a["x"].aws_db_instance.main[0]``."""
+    type: str
+    actions: tuple[str, ...]
+    """As the plan has them: ``("delete",)``, ``("delete", "create")``, ``("create", "delete")``."""
+    replace_paths: tuple[tuple[str | int, ...], ...]
+    """The arguments that force the replacement."""
+    action_reason: str
+    """``replace_because_cannot_update``, ``delete_because_no_resource_config``, … or ``""``."""
+    span: Span
+    previous_address: str = ""
+    """Where the instance was before this plan moves it."""
+    importing: bool = False
+
+
 @dataclass(slots=True)
 class Evaluated:
     """One unit with its values: what an evaluator hands to the extractors."""
@@ -339,6 +358,8 @@ class Evaluated:
     imports: list[Import] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
     """Texts that the configuration says are sensitive: never to be printed."""
+    changes: list[PlannedChange] = field(default_factory=list)
+    """What a plan destroys, replaces or forgets."""
     failures: list[Failure] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)
     """Paths of every file it read."""

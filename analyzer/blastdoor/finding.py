@@ -107,6 +107,8 @@ class FailureKind(StrEnum):
     INTERNAL = "internal"
     CONFIGURATION = "configuration"
     SUPPRESSION = "suppression"
+    INCOMPLETE = "incomplete"
+    """The input says of itself that a part of it is missing; what is there was analysed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Failure:
     @property
     def fatal(self) -> bool:
         """Whether it makes the run exit with 2 unless failures are allowed."""
-        return self.kind is not FailureKind.SUPPRESSION
+        return self.kind not in (FailureKind.SUPPRESSION, FailureKind.INCOMPLETE)
 
     @property
     def word(self) -> str:
@@ -170,6 +172,8 @@ class Report:
     """Files not analysed, by reason."""
     suppressed: list[Finding] = field(default_factory=list)
     baselined: int = 0
+    planned: Counter[str] = field(default_factory=Counter)
+    """What the plans among the files do to managed resources, by word (``destroy``, ``replace``)."""
 
 
 def _digest(*parts: str) -> str:

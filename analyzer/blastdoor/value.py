@@ -83,6 +83,7 @@ class Reason(Enum):
     NO_VALUE = ("variable without a value in the repository", False)
     CALLER = ("input of a module that nothing in the repository calls", False)
     COMPUTED = ("computed by the provider when applied", False)
+    AFTER_APPLY = ("known only after apply, says the plan", False)
     DATA_SOURCE = ("read from a data source when planned", False)
     REMOTE_STATE = ("read from another state", False)
     EXTERNAL_MODULE = ("output of a module that is not in the repository", False)

@@ -87,6 +87,7 @@ def test_an_empty_report_has_every_key() -> None:
             "failures": {},
             "remarks": {},
             "skipped": {},
+            "planned": {},
         },
         "coverage": {"kinds": {}, "reasons": {}},
     }

@@ -19,7 +19,7 @@ from blastdoor.cli.streams import FORMATS, CallerError, drop_stdout, emit, progr
 from blastdoor.finding import Level, Report, Suppression
 from blastdoor.record import dataclass
 from blastdoor.report.escape import sanitise
-from blastdoor.source import MAX_SIZE, Globs, Memory, Overlay, Tree, read_regular
+from blastdoor.source import MAX_PLAN, MAX_SIZE, Globs, Memory, Overlay, Tree, plans, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +41,8 @@ STDIN: Final = "-"
 STDOUT: Final = "-"
 STDIN_NAME: Final = "stdin.tf"
 """What reports call standard input that has no name."""
+STDIN_PLAN: Final = "stdin.json"
+"""What reports call a plan that comes from standard input and has no name."""
 MAX_BASELINE: Final = 100_000_000
 """Largest baseline that is read, in bytes."""
 
@@ -177,11 +179,18 @@ def _standard_input(request: Request) -> str | None:
     if len(request.paths) > 1:
         raise CallerError("standard input (-) is checked alone")
     stream: IO[bytes] = sys.stdin.buffer
-    data = stream.read(MAX_SIZE + 1)
-    if len(data) > MAX_SIZE:
-        raise CallerError(f"standard input has more than {MAX_SIZE:,} bytes")
+    limit = MAX_SIZE
+    data = stream.read(limit + 1)
+    found = plans.look(data[: plans.HEAD])
+    if found is plans.Look.BINARY:
+        raise CallerError(f"standard input {plans.BINARY_PLAN}")
+    if found is not None and len(data) > limit:
+        limit = MAX_PLAN
+        data += stream.read(limit + 1 - len(data))
+    if len(data) > limit:
+        raise CallerError(f"standard input has more than {limit:,} bytes")
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-16" if found and plans.is_utf16(data) else "utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise CallerError(f"standard input is not UTF-8 in line {line}") from error
@@ -199,7 +208,8 @@ def _place(request: Request) -> Place | None:
 
 def _source(request: Request, config: Config, place: Place | None, text: str | None) -> Source:
     if place is None:
-        return Memory({STDIN_NAME: text or ""})
+        text = text or ""
+        return Memory({STDIN_PLAN if plans.look(text[: plans.HEAD]) else STDIN_NAME: text})
     exclude = (*config.exclude, *request.exclude)
     excluded = Globs(exclude)
     tree = Tree(

@@ -116,6 +116,7 @@ Examples:
   blastdoor check                            everything in this directory
   blastdoor check main.tf                    findings of one file; what surrounds it is read too
   blastdoor check - --stdin-filename main.tf < main.tf
+  terraform show -json tfplan | blastdoor check - --stdin-filename plan.json
   blastdoor check --select region,GRT001     one family and one rule
   blastdoor check --format sarif > out.sarif
   blastdoor check --output sarif=out.sarif --output json=out.json

@@ -25,7 +25,8 @@
       "failures": [{"kind", "path", "message", "start", "end", "rule", "fatal"}],
       "summary": {"units", "files", "resources", "findings": {level: n}, "suppressed",
                   "baselined", "failures": {kind: n}, "remarks": {kind: n},
-                  "skipped": {reason: n}},    remarks: failures that are not fatal
+                  "skipped": {reason: n},     remarks: failures that are not fatal
+                  "planned": {word: n}},      what plans destroy, replace, …; empty without
       "coverage": {"kinds": {kind: {"resolved", "unresolved", "undecidable", "share"}},
                    "reasons": {reason: n}}      share: resolved of the decidable, or null
     }
@@ -131,6 +132,7 @@ def summary_json(report: Report) -> Json:
         "failures": summary.failures,
         "remarks": summary.remarks,
         "skipped": summary.skipped,
+        "planned": summary.planned,
     }
 
 

@@ -71,6 +71,7 @@ _NOTIFICATIONS: Final = {
     FailureKind.INTERNAL.value: "A rule failed.",
     FailureKind.CONFIGURATION.value: "The configuration cannot be used.",
     FailureKind.SUPPRESSION.value: "An ignore comment cannot be used.",
+    FailureKind.INCOMPLETE.value: "A file says that a part of it is missing.",
     _OMITTED: "There are more results than a run may hold.",
 }
 

@@ -57,6 +57,8 @@ class Summary:
     """Per kind, in alphabetical order."""
     reasons: Mapping[str, int]
     """Why values are not known, commonest first."""
+    planned: Mapping[str, int]
+    """What plans do to managed resources, commonest first; empty without a plan."""
 
     @property
     def findings(self) -> int:
@@ -93,4 +95,5 @@ def summarise(report: Report) -> Summary:
             for kind in kinds
         ),
         reasons=_ranked(coverage.reasons),
+        planned=_ranked(report.planned),
     )

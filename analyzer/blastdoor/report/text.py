@@ -338,6 +338,8 @@ def render_summary(report: Report, style: Style = PLAIN) -> str:
             lines.append(f"{total}: {_listed(kinds)}")
     if summary.skipped:
         lines.append(f"skipped: {_listed(summary.skipped)}")
+    if summary.planned:
+        lines.append(f"planned: {_listed(summary.planned)}")
     if summary.coverage:
         lines.append(f"known values: {'; '.join(map(_coverage, summary.coverage))}")
     if summary.reasons:

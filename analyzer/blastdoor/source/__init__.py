@@ -16,10 +16,12 @@ from blastdoor.source.entry import Entry, Files, Memory, Overlay, Source
 from blastdoor.source.git import read_regular, repository_root
 from blastdoor.source.glob import Globs
 from blastdoor.source.kinds import Kind, kind_of
+from blastdoor.source.plans import MAX_PLAN
 
 __all__ = [
     "MAX_DEPTH",
     "MAX_FILES",
+    "MAX_PLAN",
     "MAX_SIZE",
     "Entry",
     "Files",

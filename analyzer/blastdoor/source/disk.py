@@ -25,6 +25,17 @@ from blastdoor.source.entry import Entry, inside
 from blastdoor.source.git import READ_FLAGS, Repository, is_work_tree, repository_root
 from blastdoor.source.glob import Globs
 from blastdoor.source.kinds import Kind, kind_of
+from blastdoor.source.plans import (
+    BINARY_PLAN,
+    HEAD,
+    MAX_PLAN,
+    Look,
+    is_utf16,
+    look,
+    look_whole,
+    may_be_plan,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -332,6 +343,7 @@ class Tree:
         include: Iterable[str] = (),
         named: Collection[str] = (),
         max_size: int = MAX_SIZE,
+        max_plan: int = MAX_PLAN,
         max_depth: int = MAX_DEPTH,
         max_files: int = MAX_FILES,
         git: bool = True,
@@ -341,6 +353,7 @@ class Tree:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(root))
         self.root: Final = Path(top)
         self.max_size = max_size
+        self.max_plan = max(max_plan, max_size)
         self.max_depth = max_depth
         self.max_files = max_files
         self.failures: list[Failure] = []
@@ -353,6 +366,7 @@ class Tree:
         self._known: _Context | None = None
         self._asked = False
         self._failed: set[tuple[FailureKind, str]] = set()
+        self._plans: set[str] = set()
 
     # Listing
 
@@ -424,7 +438,8 @@ class Tree:
             else:
                 foreign = True
         stack.append(_Frame(handle, path, iter(folders), context, foreign))
-        for item in listed:
+        for seen in listed:
+            item = seen
             if item.type == stat.S_IFDIR:
                 if item.name in SKIPPED:
                     if item.name not in UNCOUNTED:
@@ -434,6 +449,10 @@ class Tree:
                 continue
             where = f"{path}/{item.name}" if path else item.name
             kind = kind_of(item.name)
+            if kind is None and item.type == stat.S_IFREG:
+                found = self._plan(where, item, context)
+                if found is not None:
+                    kind, item = Kind.PLAN, found
             if item.type == stat.S_IFLNK and kind is None:
                 self._count_link(where)
             elif kind is not None:
@@ -476,8 +495,8 @@ class Tree:
         elif item.type != stat.S_IFREG:
             self._left_out(path, kind, "no regular file")
             return None
-        if size > self.max_size:
-            self._fail(FailureKind.LIMIT, path, self._too_large(size))
+        if size > self._limit(path):
+            self._fail(FailureKind.LIMIT, path, self._too_large(path, size))
             return None
         reported = True
         if path not in self._named:
@@ -494,6 +513,46 @@ class Tree:
         if kind.configuration and not self._exclude.match(path):
             message = f"{reason}: Terraform would read it, it is not read here"
             self._fail(FailureKind.UNREADABLE, path, message)
+
+    def _plan(self, path: str, item: Listed, context: _Context | None) -> Listed | None:
+        """The file with its size, when it is a plan that concerns the caller.
+
+        That is one that is named, or one that git tracks: what lies around untracked is as likely the
+        output of an older run. Effect: a named file that nearly is one is a failure.
+        """
+        named = path in self._named
+        if not named and (context is None or not may_be_plan(item.name)):
+            return None
+        try:
+            handle = self._access.file(path)
+        except (OSError, ValueError):
+            return None
+        with os.fdopen(handle, "rb") as file:
+            size = os.fstat(handle).st_size
+            try:
+                head = file.read(HEAD)
+                found = look(head)
+                if named and found is None and size <= self.max_plan:
+                    found = look_whole(text_of(head + file.read(self.max_plan)))
+            except OSError:
+                return None
+        if found is None or found is Look.ZIP or (not named and found is Look.BINARY):
+            return None
+        if found is Look.BINARY:
+            self._fail(FailureKind.UNREADABLE, path, BINARY_PLAN)
+            return None
+        if not named:
+            assert context is not None
+            if context.repository.tracked(context.name(path)) is not True:
+                return None
+            if found is Look.STATE:
+                self.skipped["Terraform state, no plan"] += 1
+                return None
+        self._plans.add(path)
+        return item._replace(size=size)
+
+    def _limit(self, path: str) -> int:
+        return self.max_plan if path in self._plans else self.max_size
 
     def _silenced(
         self, path: str, item: Listed, context: _Context | None, *, foreign: bool
@@ -541,9 +600,11 @@ class Tree:
         if data is None:
             return None
         try:
+            if is_utf16(data) and inside(path) in self._plans:
+                return data.decode("utf-16")
             return data.decode("utf-8-sig" if kind_of(path) is None else "utf-8")
         except UnicodeDecodeError as error:
-            if kind_of(path) is not None:
+            if kind_of(path) is not None or inside(path) in self._plans:
                 self._fail(FailureKind.UNREADABLE, inside(path) or path, _encoding(data, error))
             return None
 
@@ -552,7 +613,8 @@ class Tree:
         short = inside(path)
         if short is None or (_WINDOWS and "\\" in path):
             return None
-        wanted = kind_of(short) is not None
+        wanted = kind_of(short) is not None or short in self._plans
+        limit = self._limit(short)
         try:
             handle = self._access.file(short)
         except FileNotFoundError:
@@ -568,14 +630,14 @@ class Tree:
                 found = os.fstat(handle)
                 if not stat.S_ISREG(found.st_mode):
                     return None
-                data = None if found.st_size > self.max_size else file.read(self.max_size + 1)
+                data = None if found.st_size > limit else file.read(limit + 1)
             except OSError as error:
                 if wanted:
                     self._fail(FailureKind.UNREADABLE, short, f"cannot be read: {error.strerror}")
                 return None
-        if data is None or len(data) > self.max_size:
+        if data is None or len(data) > limit:
             if wanted:
-                self._fail(FailureKind.LIMIT, short, self._too_large(found.st_size))
+                self._fail(FailureKind.LIMIT, short, self._too_large(short, found.st_size))
             return None
         return data
 
@@ -611,8 +673,8 @@ class Tree:
             return False
         return True
 
-    def _too_large(self, size: int) -> str:
-        return f"has {size:,} bytes, more than the limit of {self.max_size:,}; not read"
+    def _too_large(self, path: str, size: int) -> str:
+        return f"has {size:,} bytes, more than the limit of {self._limit(path):,}; not read"
 
     def _fail(self, kind: FailureKind, path: str, message: str) -> None:
         """Effect: keeps a failure, once per kind and path, and no more than the limit."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from blastdoor.record import dataclass
 from blastdoor.source.kinds import Kind, kind_of
+from blastdoor.source.plans import HEAD, look, look_whole, may_be_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,6 +84,11 @@ def _listed(paths: Iterable[str], directory: str) -> set[str]:
     }
 
 
+def _is_plan(path: str, text: str) -> bool:
+    """Whether a file held in memory is a plan or a state: somebody has named it."""
+    return may_be_plan(path) and (look(text[:HEAD]) or look_whole(text)) is not None
+
+
 class Memory:
     """Files held in memory, for tests, rule pages and text from standard input."""
 
@@ -104,6 +110,8 @@ class Memory:
         """Every file of a kind that is analysed."""
         for path in _arranged(self._files):
             kind = kind_of(path)
+            if kind is None and _is_plan(path, self._files[path]):
+                kind = Kind.PLAN
             if kind is not None:
                 yield Entry(path, kind, len(self._files[path].encode("utf-8", "surrogatepass")))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.source import index
 from blastdoor.source.glob import Pattern, last_match, patterns
 from blastdoor.source.kinds import kind_of
+from blastdoor.source.plans import may_be_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,7 @@ class Repository:
         self._excludes: tuple[Pattern, ...] | None = None
 
     def tracked(self, path: str) -> bool | None:
-        """Whether the index holds the path, of a kind that is analysed; ``None``: not known."""
+        """Whether the index holds the path, of a kind that may be analysed; ``None``: not known."""
         if not self._read:
             self._read = True
             self._tracked = self._load()
@@ -141,7 +142,9 @@ class Repository:
             self.fault = "is no regular file of a readable size"
             return None
         try:
-            return index.tracked_paths(data, lambda path: kind_of(path) is not None)
+            return index.tracked_paths(
+                data, lambda path: kind_of(path) is not None or may_be_plan(path)
+            )
         except index.GitIndexError as error:
             self.fault = str(error)
             return None

@@ -20,6 +20,8 @@ class Kind(Enum):
     """Says that something around a Terraform directory supplies providers and inputs."""
     LOCK = "terraform lock"
     """Says that ``terraform init`` ran in the directory: it is a root."""
+    PLAN = "terraform plan"
+    """Output of ``terraform show -json``; only the content tells it (`blastdoor.source.plans`)."""
 
     @property
     def language(self) -> str:
