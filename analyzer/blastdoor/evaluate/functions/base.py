@@ -25,7 +25,6 @@ from blastdoor.evaluate.kinds import (
     attributes,
     common,
     converts,
-    is_open,
     places,
 )
 from blastdoor.span import Document, Span
@@ -591,7 +590,7 @@ def unify(call: Call, items: Sequence[Value]) -> Sequence[Value] | None:
     if len(set(types)) <= 1:
         return items
     found = common(types)
-    if found is None:
+    if found in (None, "any"):
         return None
     try:
         converted = [
@@ -864,7 +863,7 @@ def same(left: Value, right: Value) -> bool | None:
             else None
         )
         # A null within may be one of a type, which is another than none.
-        return None if found and (one != other or is_open(one)) and _holds_null(left) else found
+        return None if found and one != other and _holds_null(left) else found
     for one_value, other_value in ((left, right), (right, left)):
         if isinstance(one_value, Encoded) and one_value.resolved and isinstance(other_value, Known):
             text = _json_text(one_value)
