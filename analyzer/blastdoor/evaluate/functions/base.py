@@ -25,6 +25,7 @@ from blastdoor.evaluate.kinds import (
     attributes,
     common,
     converts,
+    kind,
     places,
 )
 from blastdoor.span import Document, Span
@@ -400,7 +401,15 @@ def distribute(
         conditions = dict.fromkeys([condition for _, condition in combination if condition])
         value = apply([value for value, _ in combination])
         results.append(Alternative(value, " and ".join(conditions)))
+    possible = [r for r in results if not _is_error(r.value)]
+    if possible and all(isinstance(r.value, Unknown) for r in possible):
+        # What cannot work adds nothing to what is not known.
+        results = possible
     return one_of(results, call.span)
+
+
+def _is_error(value: Value) -> bool:
+    return isinstance(value, Unknown) and value.reason is Reason.INVALID
 
 
 def distribute_items(
@@ -631,7 +640,9 @@ def convert_to(call: Call, value: Value, wanted: Type) -> Value:
     if wanted in (OPEN_TYPE, "any") or isinstance(value, Unknown) or type_of(value) == wanted:
         return value
     if isinstance(value, Known) and value.data is None:
-        if not converts(type_of(value), wanted):
+        have = type_of(value)
+        # A null object goes where an object with further optional attributes is wanted.
+        if kind(have) != kind(wanted) and not converts(have, wanted):
             raise Mismatch
         null = Null(wanted, value.span, value.via)
         null.marks = value.marks
