@@ -637,8 +637,9 @@ def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
         after=masked(hit.after),
         related=tuple([Related(r.span, masked(r.message)) for r in hit.related]),
     )
-    # What it reaches names the value, too.
-    return changed if changed == hit else replace(changed, reach=None)
+    # What it reaches may name the value, too.
+    shown = hit.reach is None or pattern.search(repr(hit.reach)) is None
+    return changed if shown else replace(changed, reach=None)
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
