@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from blastdoor.finding import Failure
+    from blastdoor.finding import Failure, Related
     from blastdoor.reach import Reach
     from blastdoor.span import Span
     from blastdoor.value import Value
@@ -215,9 +215,11 @@ class Evaluated:
     repository_regions: tuple[str, ...] = ()
     """Regions that the repository names literally, in this unit or any other."""
     external_region: bool = False
+    """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
     close: Callable[[], None] = lambda: None
     """Lets go of what the values were read from; nothing can be read on demand behind it."""
-    """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
+    runner: Related | None = None
+    """What runs the module, where something but Terraform itself does: a Terragrunt unit."""
 
 
 @dataclass(frozen=True, slots=True)

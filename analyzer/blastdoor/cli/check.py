@@ -17,7 +17,7 @@ from blastdoor.cli.places import Place, locate, locate_text
 from blastdoor.cli.streams import FORMATS, CallerError, drop_stdout, emit, progress_for, replacing
 from blastdoor.finding import Level, Report, Suppression
 from blastdoor.report.escape import sanitise
-from blastdoor.source import MAX_SIZE, Globs, Memory, Overlay, Tree, read_regular
+from blastdoor.source import MAX_SIZE, Globs, Kind, Memory, Overlay, Tree, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,11 +93,12 @@ def check(request: Request) -> int:
 
     source = _source(request, config, place, text)
     entries = list(source.files())
+    terragrunt = any(entry.kind is Kind.TERRAGRUNT for entry in entries)
     chosen = [
         entry
         for entry in entries
         if entry.reported
-        and entry.kind.configuration
+        and (entry.kind.configuration or (terragrunt and entry.kind is Kind.HCL))
         and (place is None or place.selects(entry.path))
     ]
     if chosen:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from blastdoor.evaluate import functions
 from blastdoor.evaluate.functions.base import Call, Stop, number_text, parse_number, unknown_like
 from blastdoor.parse import tree
 from blastdoor.span import Document, Span
@@ -83,6 +82,9 @@ class Scope(Protocol):
         self, name: str, operations: Sequence[tree.Operation], frame: Frame, span: Span
     ) -> tuple[Value, int]:
         """The value of a root name with the first operations, and how many of them it used."""
+
+    def apply(self, name: str, arguments: Sequence[Value], frame: Frame, span: Span) -> Value:
+        """What a function gives for evaluated arguments."""
 
     def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
         """Effect: records that a known key is not in a completely known mapping."""
@@ -164,7 +166,7 @@ def _template(node: tree.Template, frame: Frame) -> Value:
 def render(parts: Sequence[tree.TemplatePart], frame: Frame, span: Span) -> Value:
     """A template of several parts as a string value."""
     pieces: list[Piece | Value] = []
-    _render_into(parts, frame, pieces)
+    render_into(parts, frame, pieces)
     return joined(pieces, span)
 
 
@@ -224,9 +226,10 @@ def _as_pieces(value: Known, text: str, span: Span | None) -> Sequence[Piece]:
     return (Piece(text, where.document, where.start, where.end),)
 
 
-def _render_into(
+def render_into(
     parts: Sequence[tree.TemplatePart], frame: Frame, pieces: list[Piece | Value]
 ) -> None:
+    """Effect: adds the literal stretches and the values of template parts to ``pieces``."""
     for part in parts:
         if isinstance(part, tree.TextPart):
             if part.text:
@@ -245,12 +248,12 @@ def _render_into(
                 sides = []
                 for side, words in ((part.yes, ""), (part.no, "not ")):
                     inner: list[Piece | Value] = []
-                    _render_into(side, frame, inner)
+                    render_into(side, frame, inner)
                     text = frame.span(part.condition).text
                     sides.append(Alternative(joined(inner, frame.span(part)), words + text))
                 pieces.append(one_of(sides, frame.span(part)))
             else:
-                _render_into(part.yes if known else part.no, frame, pieces)
+                render_into(part.yes if known else part.no, frame, pieces)
         else:
             _render_loop(part, frame, pieces)
 
@@ -264,7 +267,7 @@ def _render_loop(part: tree.ForDirective, frame: Frame, pieces: list[Piece | Val
         return
     for key, value in elements:
         names = {part.value: value} if part.key is None else {part.key: key, part.value: value}
-        _render_into(part.body, frame.bind(names), pieces)
+        render_into(part.body, frame.bind(names), pieces)
 
 
 # Conversions
@@ -913,7 +916,7 @@ def _call(node: tree.Call, frame: Frame) -> Value:
             )
         else:
             return _missing(last, span)
-    result = functions.call(name, arguments, span, frame.scope.files)
+    result = frame.scope.apply(name, arguments, frame, span)
     if result.size > _WIDE:
         # What a function copies is work, too: a few calls may double a list again and again.
         budget.steps -= result.size
@@ -924,7 +927,7 @@ def _call_expanded(
     name: str, arguments: list[Value], last: Value, span: Span, frame: Frame
 ) -> Value:
     if isinstance(last, Many) and last.complete:
-        return functions.call(name, [*arguments, *last.items], span, frame.scope.files)
+        return frame.scope.apply(name, [*arguments, *last.items], frame, span)
     return _missing(last, span)
 
 

@@ -456,7 +456,8 @@ class Tree:
             self.skipped["no regular file"] += 1
             return None
         if size > self.max_size:
-            self._fail(FailureKind.LIMIT, path, self._too_large(size))
+            if kind is not Kind.HCL:
+                self._fail(FailureKind.LIMIT, path, self._too_large(size))
             return None
         reported = True
         if path not in self._named:
