@@ -21,6 +21,7 @@ from blastdoor import tables
 from blastdoor.detect import DETECTORS
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
+from blastdoor.span import written
 from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
 from blastdoor.value import known_text
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from blastdoor.catalog import Rule
     from blastdoor.detect.hit import Hit
+    from blastdoor.evaluate.terragrunt import Unit
     from blastdoor.fact import Evaluated, Facts
     from blastdoor.source import Entry, Source
 
@@ -146,12 +148,17 @@ class _Run:
         self.no_region = tables.locations().aws_without_region
 
     def all(self, progress: Progress | None) -> Report:
+        units = self._survey()
         roots = [path for path in self.repository.roots() if self._wanted(path)]
-        total = len(roots)
+        total = len(roots) + len(units)
         for number, directory in enumerate(roots):
             if progress is not None:
                 progress(number, total)
             self._root(self.repository.root(directory))
+        for number, unit in enumerate(units):
+            if progress is not None:
+                progress(len(roots) + number, total)
+            self._unit(unit)
         # Modules that only call one another have no root: each is looked at for itself.
         for directory in self.repository.directories():
             if directory not in self.visited and self._wanted(directory):
@@ -190,6 +197,32 @@ class _Run:
 
     # Units
 
+    def _survey(self) -> Sequence[Unit]:
+        """The Terragrunt units. Effect: from here on the modules they run are no roots."""
+        if not self.repository.terragrunt and not self.repository.stacks:
+            return ()
+        from blastdoor.evaluate import terragrunt
+
+        try:
+            estate = terragrunt.survey(self.repository)
+        except Exception as error:  # noqa: BLE001  as below
+            self.report.failures.append(_internal(".", None, error))
+            return ()
+        self.report.skipped.update(estate.skipped)
+        return estate.units
+
+    def _unit(self, unit: Unit) -> None:
+        from blastdoor.evaluate import terragrunt
+
+        self.report.units += 1
+        root = Root(unit.directory, is_root=True)
+        self._evaluate(
+            root,
+            lambda: terragrunt.evaluate_unit(self.repository, unit, no_region=self.no_region),
+            (),
+            first=True,
+        )
+
     def _root(self, root: Root) -> None:
         self.report.units += 1
         variants: Sequence[tuple[Variables, ...]] = [()]
@@ -210,8 +243,23 @@ class _Run:
         return [(file,) for file in found if file is not None]
 
     def _variant(self, root: Root, variables: tuple[Variables, ...], *, first: bool) -> None:
+        self._evaluate(
+            root,
+            lambda: evaluate_root(self.repository, root, variables, no_region=self.no_region),
+            variables,
+            first=first,
+        )
+
+    def _evaluate(
+        self,
+        root: Root,
+        make: Callable[[], Evaluated],
+        variables: tuple[Variables, ...],
+        *,
+        first: bool,
+    ) -> None:
         try:
-            unit = evaluate_root(self.repository, root, variables, no_region=self.no_region)
+            unit = make()
             unit.environment = self._environment(root, unit, variables)
             facts, coverage = extractors.extract(unit)
         except Exception as error:  # noqa: BLE001  the one place: a bug is a reported failure
@@ -264,6 +312,7 @@ class _Run:
     # Findings
 
     def _keep(self, rule: Rule, hit: Hit, unit: Evaluated) -> None:
+        hit = _placed(hit, unit)
         path = hit.span.path
         if self.selection is not None and not self.selection(path):
             return
@@ -371,6 +420,14 @@ def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list
         for slug in supersedes.get(finding.rule, ())
     }
     return [f for f in findings if (f.rule, f.span.path, f.span.start) not in gone]
+
+
+def _placed(hit: Hit, unit: Evaluated) -> Hit:
+    """A hit whose places are where somebody wrote something, with what runs the module."""
+    related = [replace(r, span=written(r.span)) for r in hit.related]
+    if unit.runner is not None:
+        related.append(unit.runner)
+    return replace(hit, span=written(hit.span), related=tuple(related))
 
 
 def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:

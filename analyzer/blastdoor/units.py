@@ -258,7 +258,8 @@ def is_automatic(name: str) -> bool:
     )
 
 
-def _parse(document: Document) -> tree.Parsed:
+def parse(document: Document) -> tree.Parsed:
+    """The tree of a file, by the ending of its name."""
     name = document.path
     if name.endswith(".tfvars.json"):
         from blastdoor.parse.terraform_json import parse_tfvars_json
@@ -317,6 +318,7 @@ class Repository:
         """Whether Terragrunt may give providers and inputs to any directory."""
         self._adopted: dict[str, set[str]] = {}
         self._configs: OrderedDict[str, tree.Parsed | None] = OrderedDict()
+        self._listed: dict[str, frozenset[str]] = {}
         self._cache: OrderedDict[str, Module] = OrderedDict()
         self._cached = 0
         self._calls: dict[str, list[tuple[str, str]]] = {}
@@ -409,7 +411,7 @@ class Repository:
         if text is None:
             return None
         document = Document(path, text)
-        parsed = _parse(document)
+        parsed = parse(document)
         module.size += len(text)
         self.read_paths.add(path)
         module.files.append(path)
@@ -441,6 +443,19 @@ class Repository:
         if len(self._configs) > _CACHED_DOCUMENTS:
             self._configs.popitem(last=False)
         return parsed
+
+    def holds_file(self, path: str) -> bool:
+        """Whether there is such a file."""
+        directory, name = posixpath.split(path)
+        directory = directory or "."
+        found = self._listed.get(directory)
+        if found is None:
+            found = self._listed[directory] = frozenset(self.files.names(directory))
+        return name in found
+
+    def holds(self, path: str) -> bool:
+        """Whether there is such a file, or a directory with files in it."""
+        return self.holds_file(path) or bool(self.files.names(path))
 
     def adopt(self, callers: Mapping[str, set[str]], *, external: bool) -> None:
         """Effect: takes Terragrunt's units (directory → units that run it) for callers of modules.
