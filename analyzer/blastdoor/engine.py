@@ -214,7 +214,6 @@ class _Run:
     def _unit(self, unit: Unit) -> None:
         from blastdoor.evaluate import terragrunt
 
-        self.report.units += 1
         root = Root(unit.directory, is_root=True)
         self._evaluate(
             root,
@@ -265,6 +264,11 @@ class _Run:
         except Exception as error:  # noqa: BLE001  the one place: a bug is a reported failure
             self.report.failures.append(_internal(root.directory, None, error))
             return
+        if unit.runner is not None and not self._touches(unit):
+            unit.close()
+            return
+        if unit.runner is not None:
+            self.report.units += 1
         if first:
             self.report.coverage.add(coverage)
             self.report.resources += sum(not r.is_data for r in unit.resources)
@@ -276,6 +280,10 @@ class _Run:
         for rule in self.rules:
             self._judge(rule, facts)
         unit.close()
+
+    def _touches(self, unit: Evaluated) -> bool:
+        """Whether a file that is to be reported plays a part in a unit."""
+        return self.selection is None or any(self.selection(path) for path in unit.inputs)
 
     def _judge(self, rule: Rule, facts: Facts) -> None:
         try:

@@ -106,6 +106,8 @@ class Given:
     """The region that the environment gives to AWS providers without one."""
     account: Value | None = None
     """The account that the environment's credentials are of."""
+    open: Unknown | None = None
+    """Why the root may configure further providers; ``None`` when every file of it is known."""
 
 
 class Program:
@@ -530,6 +532,9 @@ class Instance:
             region = Unknown(
                 Reason.CALLER if given else Reason.UNRESOLVED, f"{name}.{alias}", where
             )
+        gap = self.program.given.open
+        if gap is not None and self.parent is None:
+            region = Unknown(gap.reason, gap.subject, where)
         return Provider(
             name,
             alias,

@@ -14,18 +14,18 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate import shapes
 from blastdoor.evaluate.data_sources import account_of_arn
 from blastdoor.evaluate.expression import to_bool
-from blastdoor.evaluate.rendered import render
+from blastdoor.evaluate.rendered import Rendering, render
 from blastdoor.evaluate.terraform import Given, Program, collect, fan_out, layering
 from blastdoor.evaluate.terragrunt_config import Config, Generate, Reader, Result
 from blastdoor.evaluate.terragrunt_functions import locate
 from blastdoor.fact import Backend, Evaluated, Setting
-from blastdoor.finding import FailureKind, Related
+from blastdoor.finding import Failure, FailureKind, Related
 from blastdoor.parse import tree
 from blastdoor.span import Span, written
 from blastdoor.units import (
@@ -50,6 +50,7 @@ from blastdoor.value import (
     Value,
     alternatives,
     known_text,
+    walk,
 )
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ class Estate:
         """Module directory → directories of the units that run it."""
         found: dict[str, set[str]] = {}
         for unit in self.units:
-            if unit.module is not None:
-                found.setdefault(unit.module, set()).add(unit.directory)
+            for target in {unit.directory, unit.module} - {None}:
+                found.setdefault(str(target), set()).add(unit.directory)
         return found
 
 
@@ -177,11 +178,12 @@ def evaluate_unit(
     result = config.merged()
     evaluated.repository_regions = tuple(sorted(repository.pinned_regions))
     said = f"the Terragrunt unit {unit.directory}"
-    evaluated.runner = Related(result.source_span or config.start, said)
+    evaluated.runner = Related(_place_of(config, result), said)
     laying = _Laying(repository, reader, unit, result)
     module = laying.module(config)
     arguments = _Arguments(config, unit, result)
-    given = _given(repository, result, unit, laying, arguments)
+    gap = next(iter((*result.gaps, *laying.gaps)), None)
+    given = _given(repository, result, unit, laying, arguments, gap)
     program = Program(
         repository,
         Root(module.path, is_root=True),
@@ -191,18 +193,40 @@ def evaluate_unit(
     )
     program.budget = reader.budget
     collect(program, module, evaluated)
-    evaluated.external_region = bool(result.gaps or laying.gaps)
+    evaluated.external_region = gap is not None
     _backend(evaluated, result)
     _settings(evaluated, reader, given)
     _shapes(evaluated, reader)
     evaluated.lookups.extend(reader.lookups.values())
     evaluated.failures.extend(f for f in reader.failures if f not in evaluated.failures)
+    evaluated.failures[:] = [_placed(failure) for failure in evaluated.failures]
     evaluated.inputs.update(reader.inputs)
     return evaluated
 
 
+def _place_of(config: Config, result: Result) -> Span:
+    """Where a unit's own file says what it is: its source, else its first block."""
+    if result.source_span is not None and result.source_span.path == config.path:
+        return result.source_span
+    for block in config.body.blocks:
+        return Span(config.document, block.start, block.header_end)
+    return config.start
+
+
+def _placed(failure: Failure) -> Failure:
+    if failure.span is None:
+        return failure
+    span = written(failure.span)
+    return replace(failure, span=span, path=span.path)
+
+
 def _given(
-    repository: Repository, result: Result, unit: Unit, laying: _Laying, arguments: _Arguments
+    repository: Repository,
+    result: Result,
+    unit: Unit,
+    laying: _Laying,
+    arguments: _Arguments,
+    gap: Unknown | None,
 ) -> Given:
     inputs: dict[str, Value] = {}
     rest: Value | None = arguments.gap
@@ -227,6 +251,7 @@ def _given(
         unit.module is None,
         arguments.region,
         account,
+        gap,
     )
 
 
@@ -251,8 +276,8 @@ class _Laying:
         self.result = result
         self.names: dict[str, Value] = {}
         """What names in generated files stand for."""
-        self.gaps: list[str] = []
-        """Files that may say anything about providers."""
+        self.gaps: list[Unknown] = []
+        """Why a file may say anything about providers."""
 
     def module(self, config: Config) -> Module:
         """The module with the files in it."""
@@ -274,7 +299,7 @@ class _Laying:
             if disabled is True:
                 continue
             if path is None or disabled is None:
-                self.gaps.append(f"generate {generate.name}")
+                self.gaps.append(_unknown_part(generate.disable if path else generate.path))
                 continue
             name = posixpath.normpath(path)
             if "/" in name:
@@ -317,7 +342,7 @@ class _Laying:
         self.names.update(rendering.names)
         parsed = parse(rendering.document)
         if parsed.faults:
-            self.gaps.append(name)
+            self.gaps.append(_cause(rendering, generate))
             if not rendering.loose:
                 fault = parsed.faults[0]
                 message = f'generate "{generate.name}": {fault.message}'
@@ -327,6 +352,18 @@ class _Laying:
             return
         gather(module, parsed.body)
         module.documents.setdefault(path, parsed.document)
+
+
+def _cause(rendering: Rendering, generate: Generate) -> Unknown:
+    """Why a rendered file does not parse: what is not known of it, or what is written there."""
+    for value in rendering.names.values():
+        for part in walk(value):
+            if isinstance(part, Unknown):
+                return part
+    for piece in generate.pieces:
+        if isinstance(piece, Unknown):
+            return piece
+    return Unknown(Reason.SYNTAX, f"generate {generate.name}", generate.span)
 
 
 class _Arguments:
