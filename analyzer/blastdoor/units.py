@@ -319,6 +319,7 @@ class Repository:
         self._adopted: dict[str, set[str]] = {}
         self._configs: OrderedDict[str, tree.Parsed | None] = OrderedDict()
         self._listed: dict[str, frozenset[str]] = {}
+        self._folders: set[str] | None = None
         self._cache: OrderedDict[str, Module] = OrderedDict()
         self._cached = 0
         self._calls: dict[str, list[tuple[str, str]]] = {}
@@ -454,8 +455,15 @@ class Repository:
         return name in found
 
     def holds(self, path: str) -> bool:
-        """Whether there is such a file, or a directory with files in it."""
-        return self.holds_file(path) or bool(self.files.names(path))
+        """Whether there is such a file, or a directory with configuration in or below it."""
+        if self._folders is None:
+            folders = {*self.by_directory, *(posixpath.dirname(path) for path in self.hcl)}
+            self._folders = set()
+            for folder in folders:
+                while folder and folder not in self._folders:
+                    self._folders.add(folder)
+                    folder = posixpath.dirname(folder)  # noqa: PLW2901  up to the root
+        return path in self._folders or self.holds_file(path)
 
     def adopt(self, callers: Mapping[str, set[str]], *, external: bool) -> None:
         """Effect: takes Terragrunt's units (directory → units that run it) for callers of modules.

@@ -101,7 +101,7 @@ class Estate:
 def survey(repository: Repository) -> Estate:
     """The units of a repository. Effect: tells the repository which modules they run."""
     estate = Estate()
-    included: set[str] = set()
+    included: set[str | None] = set()
     found: dict[str, tuple[Unit, bool]] = {}
     for directory in sorted(repository.terragrunt):
         path = posixpath.normpath(posixpath.join(directory, "terragrunt.hcl"))
@@ -114,7 +114,7 @@ def survey(repository: Repository) -> Estate:
         config = Reader(repository).unit(path)
         if config is None:
             continue
-        included.update(p for p in config.known_includes().values() if p is not None)
+        included.update(p for p in config.known_includes().values() if p not in (None, path))
         result = config.merged()
         module = _module_of(repository, config, result)
         found[path] = (Unit(directory, path, module), result.source is not None)
@@ -237,11 +237,11 @@ def _given(
             place = value.span
             if place is None or (place.path not in repository.reported and whole is not None):
                 place = given.key_spans.get(name, whole) if place is None else whole
-            text = f"input {name} of the Terragrunt unit {unit.directory}"
+            text = f"Terragrunt input {name}"
             step = (Evidence(Step.INPUT, text, place),) if place is not None else ()
             inputs[name] = value.through(*given.via, *step)
     if not isinstance(given, Mapping) or not given.complete:
-        rest = _unknown_part(given)
+        rest = result.inputs_gap or _unknown_part(given)
     inputs.update(arguments.variables)
     account = None if result.iam_role is None else account_of_arn(result.iam_role)
     return Given(
@@ -336,7 +336,7 @@ class _Laying:
     def _lay(self, module: Module, name: str, generate: Generate) -> None:
         if not is_configuration(name) and not is_variables(name):
             return
-        said = f'generate "{generate.name}" for the Terragrunt unit {self.unit.directory}'
+        said = f'Terragrunt generate "{generate.name}"'
         path = posixpath.normpath(posixpath.join(self.unit.directory, name))
         rendering = render(generate.pieces, path, generate.span, said, len(self.names))
         self.names.update(rendering.names)

@@ -85,6 +85,8 @@ class Result:
 
     inputs: Value
     inputs_span: Span | None = None
+    inputs_gap: Unknown | None = None
+    """Why there may be further inputs."""
     source: Value | None = None
     source_span: Span | None = None
     generates: dict[str, Generate] = field(default_factory=dict)
@@ -126,7 +128,11 @@ class Reader:
     def included(self, path: str, child: Config) -> Config | None:
         """A file that ``child`` includes."""
         parsed = self._file(path)
-        return None if parsed is None else Config(self, parsed, path, child.original, child)
+        if parsed is None:
+            return None
+        config = Config(self, parsed, path, child.original, child)
+        config.includes()
+        return config
 
     def value(self, path: str, reader: Config, span: Span) -> Value | None:
         """What ``read_terragrunt_config`` gives for a file; ``None`` when it is not there."""
@@ -439,6 +445,7 @@ class Config:
         if inputs is not None:
             found = self.body.attributes["inputs"]
             result.inputs, result.inputs_span = inputs, self.span(found.expression)
+            result.inputs_gap = self._inputs_gap(found.expression, inputs)
         result.iam_role = self.attribute("iam_role")
         for block in self.blocks("terraform"):
             source = block.body.attributes.get("source")
@@ -453,6 +460,18 @@ class Config:
             result.remote_state = self.block_value(block)
         result.generates = self._generates(result)
         return result
+
+    def _inputs_gap(self, expression: tree.Expression, inputs: Value) -> Unknown | None:
+        """Why a merge of inputs is not complete: the first map of it that is not known."""
+        if isinstance(inputs, Unknown):
+            return inputs
+        if isinstance(inputs, Mapping) and inputs.complete:
+            return None
+        for argument in expression.arguments if isinstance(expression, tree.Call) else ():
+            value = evaluate(argument, self.frame("inputs"))
+            if isinstance(value, Unknown):
+                return value
+        return None
 
     def _generates(self, result: Result) -> dict[str, Generate]:
         found: dict[str, Generate] = {}
@@ -497,12 +516,14 @@ class Config:
             if include.config is None:
                 gap = include.gap or Unknown(Reason.OUTSIDE_FILE, "include", include.span)
                 result.gaps.append(gap)
+                result.inputs_gap = result.inputs_gap or gap
                 result.inputs = self._merge_inputs(gap, result.inputs, include)
                 continue
             parent = include.config.own()
             result = Result(
                 self._merge_inputs(parent.inputs, result.inputs, include),
                 result.inputs_span or parent.inputs_span,
+                result.inputs_gap or parent.inputs_gap,
                 result.source or parent.source,
                 result.source_span or parent.source_span,
                 {**parent.generates, **result.generates},
