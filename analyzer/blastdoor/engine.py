@@ -198,7 +198,7 @@ class _Run:
     # Units
 
     def _survey(self) -> Sequence[Unit]:
-        """The Terragrunt units. Effect: from here on the modules they run are no roots."""
+        """The Terragrunt units and stacks. Effect: from here on the modules they run are no roots."""
         if not self.repository.terragrunt and not self.repository.stacks:
             return ()
         from blastdoor.evaluate import terragrunt
@@ -209,7 +209,7 @@ class _Run:
             self.report.failures.append(_internal(".", None, error))
             return ()
         self.report.skipped.update(estate.skipped)
-        return estate.units
+        return [*estate.units, *estate.stacks]
 
     def _unit(self, unit: Unit) -> None:
         from blastdoor.evaluate import terragrunt
@@ -267,7 +267,7 @@ class _Run:
         if unit.runner is not None and not self._touches(unit):
             unit.close()
             return
-        if unit.runner is not None:
+        if unit.runner is not None and unit.is_root:
             self.report.units += 1
         if first:
             self.report.coverage.add(coverage)

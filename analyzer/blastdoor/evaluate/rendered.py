@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PREFIX: Final = "rendered_value_"
+_LINE: Final = 200
+"""How much of a line is looked back at."""
 _ARGUMENT: Final = re.compile(r"^[\s\[,]*$|=[^=]*$")
 """What stands before the quote of an argument's value on its line."""
 _LITERAL_ARGUMENT: Final = re.compile(r"\b(?:alias|source|version|required_version)\s*=\s*$")
@@ -83,18 +85,22 @@ class _Scanner:
         self.line = ""
         return found.end()
 
+    def _extend(self, text: str) -> None:
+        line = text.rpartition("\n")[2] if "\n" in text else self.line + text
+        self.line = line[-_LINE:]
+
     def _token(self, text: str, at: int, *, string: bool) -> int:
         found = (_STRING_TOKEN if string else _TOKEN).search(text, at)
         if not string:
             plain = text[at : found.start() if found else len(text)]
-            self.line = plain.rpartition("\n")[2] if "\n" in plain else self.line + plain
+            self._extend(plain)
         if found is None:
             return len(text)
         word = found.group()
         if word == '"':
             if string:
                 self.stack.pop()
-                self.line += '""'
+                self._extend('""')
             else:
                 self.stack.append("string")
         elif word in ("${", "%{"):
@@ -103,11 +109,11 @@ class _Scanner:
             pass
         elif word == "{":
             self.stack.append("code")
-            self.line += word
+            self._extend(word)
         elif word == "}":
             if len(self.stack) > 1:
                 self.stack.pop()
-            self.line += word
+            self._extend(word)
         elif word in ("#", "//"):
             self.stack.append("comment")
         elif word == "/*":

@@ -42,7 +42,6 @@ from blastdoor.value import (
     Known,
     Many,
     Mapping,
-    OneOf,
     Reason,
     Step,
     Text,
@@ -66,6 +65,8 @@ _REMOTE: Final = re.compile(
     r"^(?:[A-Za-z0-9+.-]+::|[A-Za-z][A-Za-z0-9+.-]*://|git@|github\.com/|gitlab\.com/|bitbucket\.org/)"
 )
 """A source that is fetched from elsewhere (go-getter's forced getters, schemes and detectors)."""
+_VALUES: Final = re.compile(r"^[^#\n]*(?<![\w./\"-])values\.[A-Za-z_]", re.MULTILINE)
+"""A reference to the values that a stack gives a unit."""
 _VAR_FILE: Final = "-var-file="
 _HOLE: Final = "\ufffc\ufffc"
 
@@ -79,6 +80,8 @@ class Unit:
     """Its file of configuration."""
     module: str | None
     """The directory of the module; ``None`` when it is not in the repository."""
+    stack: bool = False
+    """Whether it is a stack: a file from which Terragrunt makes units."""
 
 
 @dataclass(slots=True)
@@ -86,6 +89,7 @@ class Estate:
     """The units of a repository."""
 
     units: list[Unit] = field(default_factory=list)
+    stacks: list[Unit] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     """What is not evaluated, by reason."""
 
@@ -93,8 +97,8 @@ class Estate:
         """Module directory → directories of the units that run it."""
         found: dict[str, set[str]] = {}
         for unit in self.units:
-            for target in {unit.directory, unit.module} - {None}:
-                found.setdefault(str(target), set()).add(unit.directory)
+            for target in {unit.directory, unit.module or unit.directory}:
+                found.setdefault(target, set()).add(unit.directory)
         return found
 
 
@@ -114,6 +118,9 @@ def survey(repository: Repository) -> Estate:
         config = Reader(repository).unit(path)
         if config is None:
             continue
+        if _of_catalog(repository, config):
+            estate.skipped["Terragrunt unit of a catalog, whose values a stack gives"] += 1
+            continue
         included.update(p for p in config.known_includes().values() if p not in (None, path))
         result = config.merged()
         module = _module_of(repository, config, result)
@@ -127,13 +134,22 @@ def survey(repository: Repository) -> Estate:
         estate.units.append(unit)
         if unit.module is None:
             estate.skipped["module of a Terragrunt unit that is not in the repository"] += 1
-    if repository.stacks:
-        name = "Terragrunt stack (its units are not generated)"
-        estate.skipped[name] += len(repository.stacks)
+    for path in sorted(repository.stacks):
+        directory = posixpath.dirname(path) or "."
+        estate.skipped["Terragrunt stack (its units are not generated)"] += 1
+        estate.stacks.append(Unit(directory, path, None, stack=True))
     here = [unit for unit in estate.units if unit.module is not None]
     external = bool(repository.stacks) or not here or len(here) < len(estate.units)
     repository.adopt(estate.callers(), external=external)
     return estate
+
+
+def _of_catalog(repository: Repository, config: Config) -> bool:
+    """Whether a unit waits for the values of a stack, so that nothing of it is decided here."""
+    if _VALUES.search(config.document.text) is None:
+        return False
+    path = posixpath.join(posixpath.dirname(config.path), "terragrunt.values.hcl")
+    return not repository.holds_file(posixpath.normpath(path))
 
 
 def _module_of(repository: Repository, config: Config, result: Result) -> str | None:
@@ -175,6 +191,8 @@ def evaluate_unit(
     config = reader.unit(unit.path)
     if config is None:
         return evaluated
+    if unit.stack:
+        return _stack(evaluated, config)
     result = config.merged()
     evaluated.repository_regions = tuple(sorted(repository.pinned_regions))
     said = f"the Terragrunt unit {unit.directory}"
@@ -198,8 +216,35 @@ def evaluate_unit(
     _settings(evaluated, reader, given)
     _shapes(evaluated, reader)
     evaluated.lookups.extend(reader.lookups.values())
-    evaluated.failures.extend(f for f in reader.failures if f not in evaluated.failures)
+    evaluated.failures.extend(reader.failures.values())
     evaluated.failures[:] = [_placed(failure) for failure in evaluated.failures]
+    evaluated.inputs.update(reader.inputs)
+    return evaluated
+
+
+def _stack(evaluated: Evaluated, config: Config) -> Evaluated:
+    """What a stack file says: its locals, and the values that it gives its units and stacks."""
+    reader = config.reader
+    evaluated.is_root = False
+    evaluated.runner = Related(config.start, f"the Terragrunt stack {evaluated.address}")
+    given: dict[str, Value] = {}
+    for kind in ("unit", "stack"):
+        for block in config.blocks(kind):
+            values = config.block_value(block).get("values")
+            label = block.labels[0].text if block.labels else ""
+            if isinstance(values, Mapping):
+                for name, value in values.entries.items():
+                    given[f"{label}.{name}"] = value
+    for name, value in given.items():
+        if value.span is not None:
+            owner = f"{config.path}:{name}"
+            plain = name.rpartition(".")[2]
+            evaluated.settings.append(
+                Setting(plain, value, value.span, value.span, "tfvars", owner)
+            )
+    _locals(evaluated, reader)
+    _shapes(evaluated, reader)
+    evaluated.failures.extend(reader.failures.values())
     evaluated.inputs.update(reader.inputs)
     return evaluated
 
@@ -257,12 +302,9 @@ def _given(
 
 def _unknown_part(value: Value) -> Unknown:
     """Why the inputs are not all known."""
-    if isinstance(value, Unknown):
-        return value
-    if isinstance(value, OneOf):
-        for alternative in value.alternatives:
-            if isinstance(alternative.value, Unknown):
-                return alternative.value
+    for part in walk(value):
+        if isinstance(part, Unknown):
+            return part
     return Unknown(Reason.ENVIRONMENT, "inputs", value.span)
 
 
@@ -390,7 +432,8 @@ class _Arguments:
 
     def _block(self, block: Mapping) -> None:
         for name in ("required_var_files", "optional_var_files"):
-            self._each(block.get(name), self._file)
+            required = name.startswith("required")
+            self._each(block.get(name), self._required if required else self._file)
         self._each(block.get("arguments"), self._argument)
         environment = block.get("env_vars")
         if isinstance(environment, Mapping):
@@ -400,7 +443,7 @@ class _Arguments:
                 elif name.startswith("TF_VAR_"):
                     self.variables[name.removeprefix("TF_VAR_")] = value
 
-    def _each(self, values: Value | None, take: Callable[[Value], None]) -> None:
+    def _each(self, values: Value | None, take: Callable[[Value], object]) -> None:
         if values is None:
             return
         if not isinstance(values, Many):
@@ -412,7 +455,7 @@ class _Arguments:
             self._lost(values)
 
     def _lost(self, value: Value) -> None:
-        self.gap = value if isinstance(value, Unknown) else _unknown_part(value)
+        self.gap = _unknown_part(value)
 
     def _argument(self, value: Value) -> None:
         text = value.pattern(_HOLE) if isinstance(value, Text) else known_text(value)
@@ -422,13 +465,18 @@ class _Arguments:
             if _HOLE in text:
                 self._lost(value)
             else:
-                self._file(Known(text.removeprefix(_VAR_FILE), value.span, value.via))
+                self._required(Known(text.removeprefix(_VAR_FILE), value.span, value.via))
 
-    def _file(self, value: Value) -> None:
+    def _required(self, value: Value) -> None:
+        if not self._file(value):
+            self._lost(Unknown(Reason.OUTSIDE_FILE, known_text(value) or "", value.span))
+
+    def _file(self, value: Value) -> bool:
+        """Whether a file of values is there, or unknown. Effect: takes its values."""
         text = known_text(value)
         if text is None:
             self._lost(value)
-            return
+            return True
         repository = self.config.reader.repository
         for directory in (self.unit.directory, self.unit.module):
             path = None if directory is None else locate(text, directory)
@@ -436,7 +484,8 @@ class _Arguments:
                 found = repository.variables_file(path)
                 if found is not None:
                     self.files.append(found)
-                return
+                return True
+        return False
 
 
 def _backend(evaluated: Evaluated, result: Result) -> None:
@@ -455,6 +504,17 @@ def _backend(evaluated: Evaluated, result: Result) -> None:
 
 def _settings(evaluated: Evaluated, reader: Reader, given: Given) -> None:
     """Effect: adds the locals of every file that was read, and the inputs."""
+    _locals(evaluated, reader)
+    for name, value in given.inputs.items():
+        step = value.via[-1] if value.via else None
+        span = step.span if step is not None and step.step is Step.INPUT else value.span
+        if span is not None:
+            owner = f"{span.path}:inputs.{name}"
+            evaluated.settings.append(Setting(name, value, span, span, "tfvars", owner))
+
+
+def _locals(evaluated: Evaluated, reader: Reader) -> None:
+    """Effect: adds the locals of every file that was read."""
     for config in reader.configs:
         for name, attribute in config.locals.items():
             evaluated.settings.append(
@@ -467,12 +527,6 @@ def _settings(evaluated: Evaluated, reader: Reader, given: Given) -> None:
                     f"{config.path}:local.{name}",
                 )
             )
-    for name, value in given.inputs.items():
-        step = value.via[-1] if value.via else None
-        span = step.span if step is not None and step.step is Step.INPUT else value.span
-        if span is not None:
-            owner = f"{span.path}:inputs.{name}"
-            evaluated.settings.append(Setting(name, value, span, span, "tfvars", owner))
 
 
 def _shapes(evaluated: Evaluated, reader: Reader) -> None:

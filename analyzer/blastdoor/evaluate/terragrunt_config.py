@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 MAX_CONFIGS: Final = 200
 """Files of configuration that one unit reads."""
+MAX_INCLUDES: Final = 50
+"""Blocks of one file that include another."""
 _MAX_CHAIN: Final = 10
 """Evidence steps that one local keeps."""
 _SIMPLE: Final = ("iam_role", "prevent_destroy", "download_dir", "terraform_binary")
@@ -104,7 +106,7 @@ class Reader:
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
         self.budget = Budget()
-        self.failures: list[Failure] = []
+        self.failures: dict[tuple[str, int, str], Failure] = {}
         self.inputs: set[str] = set()
         self.lookups: dict[Hashable, Lookup] = {}
         self.configs: list[Config] = []
@@ -113,9 +115,8 @@ class Reader:
 
     def fail(self, span: Span, message: str, kind: FailureKind = FailureKind.UNREADABLE) -> None:
         """Effect: notes something that Terragrunt could not go on with."""
-        failure = Failure(kind, span.path, message, span)
-        if failure not in self.failures:
-            self.failures.append(failure)
+        place = (span.path, span.start, message)
+        self.failures.setdefault(place, Failure(kind, span.path, message, span))
 
     def unit(self, path: str) -> Config | None:
         """The configuration of a unit."""
@@ -368,6 +369,10 @@ class Config:
                 if self.child is not None:
                     message = "an included file includes another, which Terragrunt refuses"
                     self.reader.fail(self._header(block), message)
+                    break
+                if len(self._includes) >= MAX_INCLUDES:
+                    message = f"more than {MAX_INCLUDES} includes; the rest is not read"
+                    self.reader.fail(self._header(block), message, FailureKind.LIMIT)
                     break
                 self._includes[name] = self._include(name, block)
         return self._includes
