@@ -275,9 +275,6 @@ class Instance:
 
     def frame(self, document: Document, bindings: Bindings | None = None, owner: str = "") -> Frame:
         """Where an expression of this module stands."""
-        names = self.program.given.names
-        if names and self.parent is None:
-            bindings = {**names, **(bindings or {})}
         return Frame(self, document, bindings or {}, owner)
 
     def path(self, name: str) -> str:
@@ -308,6 +305,8 @@ class Instance:
             return self._workspace(span), 1
         if name in ("each", "count", "self"):
             return Unknown(Reason.RANGE, name, span), 0
+        if self.parent is None and name in self.program.given.names:
+            return self.program.given.names[name], 0
         if isinstance(first, tree.Attr) and "_" in name:
             value, used = self._reference("managed", name, first.name, operations[1:], frame, span)
             return value, used + 1

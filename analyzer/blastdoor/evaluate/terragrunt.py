@@ -122,9 +122,9 @@ def survey(repository: Repository) -> Estate:
             estate.skipped["Terragrunt unit of a catalog, whose values a stack gives"] += 1
             continue
         included.update(p for p in config.known_includes().values() if p not in (None, path))
-        result = config.merged()
-        module = _module_of(repository, config, result)
-        found[path] = (Unit(directory, path, module), result.source is not None)
+        source = config.source()
+        module = _module_of(repository, directory, source)
+        found[path] = (Unit(directory, path, module), source is not None)
     for path, (unit, sourced) in found.items():
         if path in included:
             continue
@@ -152,13 +152,12 @@ def _of_catalog(repository: Repository, config: Config) -> bool:
     return not repository.holds_file(posixpath.normpath(path))
 
 
-def _module_of(repository: Repository, config: Config, result: Result) -> str | None:
-    """The directory of the module that a configuration runs, when it is in the repository."""
-    directory = posixpath.dirname(config.context) or "."
-    if result.source is None:
+def _module_of(repository: Repository, directory: str, source: Value | None) -> str | None:
+    """The directory of the module that a unit runs, when it is in the repository."""
+    if source is None:
         names = repository.by_directory.get(directory, ())
         return directory if any(is_configuration(name) for name in names) else None
-    for alternative in alternatives(result.source):
+    for alternative in alternatives(source):
         target = _local_source(alternative.value, directory)
         if target is not None and any(
             is_configuration(name) for name in repository.by_directory.get(target, ())

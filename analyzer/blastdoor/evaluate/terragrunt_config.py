@@ -434,14 +434,32 @@ class Config:
             where,
         )
 
-    def block_value(self, block: tree.Block) -> Mapping:
+    def block_value(self, block: tree.Block, without: str = "") -> Mapping:
         """The arguments of a block as a mapping."""
         entries: dict[str, Value] = {}
         spans: dict[str, Span] = {}
         for name, attribute in block.body.attributes.items():
+            if name == without:
+                continue
             entries[name] = evaluate(attribute.expression, self.frame(block.type))
             spans[name] = Span(self.document, attribute.name_start, attribute.name_end)
         return Mapping(entries, self._header(block), key_spans=spans)
+
+    def _own_source(self) -> tuple[Value | None, Span | None]:
+        for block in self.blocks("terraform"):
+            source = block.body.attributes.get("source")
+            if source is not None:
+                where = self.span(source.expression)
+                return evaluate(source.expression, self.frame("terraform.source")), where
+        return None, None
+
+    def source(self) -> Value | None:
+        """The source of the module, of the file or of what it includes."""
+        found, _span = self._own_source()
+        for include in reversed(list(self.includes().values())):
+            if found is None and include.config is not None and include.strategy != "no_merge":
+                found, _span = include.config._own_source()  # noqa: SLF001  the same class
+        return found
 
     def own(self) -> Result:
         """What the file itself says, before anything is merged."""
@@ -452,11 +470,8 @@ class Config:
             result.inputs, result.inputs_span = inputs, self.span(found.expression)
             result.inputs_gap = self._inputs_gap(found.expression, inputs)
         result.iam_role = self.attribute("iam_role")
+        result.source, result.source_span = self._own_source()
         for block in self.blocks("terraform"):
-            source = block.body.attributes.get("source")
-            if source is not None:
-                result.source = evaluate(source.expression, self.frame("terraform.source"))
-                result.source_span = self.span(source.expression)
             for inner in block.body.blocks:
                 if inner.type == "extra_arguments" and inner.labels:
                     result.arguments[inner.labels[0].text] = self.block_value(inner)
@@ -492,7 +507,9 @@ class Config:
         for block in self.blocks("generate"):
             name = block.labels[0].text if block.labels else ""
             pieces = self._pieces(block)
-            found[name] = _generate(name, self.block_value(block), self._header(block), pieces)
+            without = "" if pieces is None else "contents"
+            entry = self.block_value(block, without)
+            found[name] = _generate(name, entry, self._header(block), pieces)
         return found
 
     def _pieces(self, block: tree.Block) -> tuple[Piece | Value, ...] | None:
