@@ -2,7 +2,8 @@
 
 A unit is a root (or uncalled) module directory together with the local modules it calls. A directory
 is read once, merged with its override files by Terraform's own rules (Terraform documentation,
-"Override Files"), and kept while something near it may need it again.
+"Override Files"), and kept while something near it may need it again. What Terragrunt runs is found by
+`blastdoor.evaluate.terragrunt`; here are the files it reads and the modules it lays others into.
 """
 
 from __future__ import annotations

@@ -189,6 +189,36 @@ def test_units_and_what_is_none(live: Any) -> None:
     }
 
 
+def test_units_of_a_catalog_wait_for_a_stack(live: Any) -> None:
+    unit = 'include "root" {\n  path = find_in_parent_folders("none.hcl")\n}\n'
+    found = live({"units/a/terragrunt.hcl": f"{unit}inputs = {{ name = values.name }}\n"})
+    assert list(found.units) == ["live/queue"]
+    assert found.repository.external
+    values = {"units/a/terragrunt.values.hcl": 'name = "x"\n', "units/a/main.tf": MODULE}
+    unit = 'inputs = { name = values.name }\nprovider = "values.yaml"\n'
+    found = live({"units/a/terragrunt.hcl": unit, **values})
+    assert found.argument("name", "units/a") == "x"
+    assert not found.repository.external
+
+
+def test_a_stack_says_what_it_gives() -> None:
+    stack = """
+unit "queue" {
+  source = "git::https://git.example.com/catalog.git//units/queue"
+  path   = "queue"
+  values = {
+    region_overrides = {
+      "cn-north-1" = { drain = false }
+      "*"          = { drain = true }
+    }
+  }
+}
+"""
+    report = run({"live/terragrunt.stack.hcl": stack}, "wildcard-override-key")
+    assert said(report) == [("wildcard-override-key", "live/terragrunt.stack.hcl", 8)]
+    assert report.skipped["Terragrunt stack (its units are not generated)"] == 1
+
+
 @pytest.mark.parametrize(
     ("source", "module"),
     [
@@ -469,6 +499,14 @@ inputs = {{
     files["live/unused.tfvars"] = 'region = "unused"\n'
     found = live(files, child=child)
     assert [found.argument("name"), found.argument("tags")] == ["last", {"region": "argument"}]
+
+
+def test_a_file_of_values_that_is_not_here_leaves_no_default(live: Any) -> None:
+    line = 'terraform {{\n  extra_arguments "v" {{\n    {}_var_files = ["none.tfvars"]\n  }}'
+    required = live(child=CHILD.replace("terraform {", line.format("required")))
+    optional = live(child=CHILD.replace("terraform {", line.format("optional")))
+    assert required.argument("name") == "<OUTSIDE_FILE none.tfvars>"
+    assert optional.argument("name") == "default"
 
 
 def test_environment_variables_for_terraform(live: Any) -> None:

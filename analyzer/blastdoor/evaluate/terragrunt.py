@@ -67,6 +67,8 @@ _REMOTE: Final = re.compile(
 """A source that is fetched from elsewhere (go-getter's forced getters, schemes and detectors)."""
 _VALUES: Final = re.compile(r"^[^#\n]*(?<![\w./\"-])values\.[A-Za-z_]", re.MULTILINE)
 """A reference to the values that a stack gives a unit."""
+_JSON: Final = "Terragrunt configuration in JSON"
+_CATALOG: Final = "Terragrunt unit of a catalog, whose values a stack gives"
 _VAR_FILE: Final = "-var-file="
 _HOLE: Final = "\ufffc\ufffc"
 
@@ -113,13 +115,13 @@ def survey(repository: Repository) -> Estate:
             estate.skipped["Terragrunt template"] += 1
             continue
         if not repository.holds_file(path):
-            estate.skipped["Terragrunt configuration in JSON"] += 1
+            estate.skipped[_JSON] += 1
             continue
         config = Reader(repository).unit(path)
         if config is None:
             continue
         if _of_catalog(repository, config):
-            estate.skipped["Terragrunt unit of a catalog, whose values a stack gives"] += 1
+            estate.skipped[_CATALOG] += 1
             continue
         included.update(p for p in config.known_includes().values() if p not in (None, path))
         source = config.source()
@@ -139,7 +141,8 @@ def survey(repository: Repository) -> Estate:
         estate.skipped["Terragrunt stack (its units are not generated)"] += 1
         estate.stacks.append(Unit(directory, path, None, stack=True))
     here = [unit for unit in estate.units if unit.module is not None]
-    external = bool(repository.stacks) or not here or len(here) < len(estate.units)
+    unread = estate.skipped[_JSON] + estate.skipped[_CATALOG] + len(estate.stacks)
+    external = bool(unread) or not here or len(here) < len(estate.units)
     repository.adopt(estate.callers(), external=external)
     return estate
 
