@@ -353,6 +353,25 @@ def test_exposed_includes(live: Any, include: str, expression: str, expected: st
     assert expected == live({"live/p.hcl": parent}, child=child).argument("name")
 
 
+def test_an_exposed_include_without_a_label_beside_others(live: Any) -> None:
+    child = f"""
+include {{
+  path   = "../p.hcl"
+  expose = true
+}}
+include "q" {{
+  path   = "../q.hcl"
+  expose = true
+}}
+{SOURCE}
+inputs = {{
+  name = "${{include[""].locals.a}}-${{include["q"].locals.a}}"
+}}
+"""
+    files = {f"live/{n}.hcl": f'locals {{\n  a = "{n}"\n}}\n' for n in ("p", "q")}
+    assert live(files, child=child).argument("name") == "p-q"
+
+
 def test_an_included_file_is_read_in_the_context_of_the_unit(live: Any) -> None:
     parent = """
 inputs = {

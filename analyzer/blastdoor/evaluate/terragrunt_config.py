@@ -52,7 +52,19 @@ MAX_INCLUDES: Final = 50
 """Blocks of one file that include another."""
 _MAX_CHAIN: Final = 10
 """Evidence steps that one local keeps."""
-_SIMPLE: Final = ("iam_role", "prevent_destroy", "download_dir", "terraform_binary")
+_SIMPLE: Final = (
+    "download_dir",
+    "iam_assume_role_duration",
+    "iam_assume_role_session_name",
+    "iam_role",
+    "iam_web_identity_token",
+    "prevent_destroy",
+    "retryable_errors",
+    "skip",
+    "terraform_binary",
+    "terraform_version_constraint",
+    "terragrunt_version_constraint",
+)
 """Attributes that others may read, beside those that are merged."""
 
 
@@ -344,18 +356,20 @@ class Config:
         include = includes.get("")
         first = operations[0] if operations else None
         if include is None or len(includes) > 1:
-            if not isinstance(first, tree.Attr):
+            name = _name_of(first, self.frame())
+            if name is None:
                 return Unknown(Reason.UNRESOLVED, "include", span), 0
-            include = includes.get(first.name)
+            include = includes.get(name)
             used = 1
         if include is None or not include.expose:
             return Unknown(Reason.UNRESOLVED, "include", span), used
         if include.config is None:
             return include.gap or Unknown(Reason.OUTSIDE_FILE, "include", span), used
         rest = operations[used:]
-        kind, name = (*rest[:2], None, None)[:2]
-        if isinstance(kind, tree.Attr) and isinstance(name, tree.Attr) and kind.name == "locals":
-            return include.config.local(name.name, span), used + 2
+        if len(rest) > 1 and _name_of(rest[0], self.frame()) == "locals":
+            name = _name_of(rest[1], self.frame())
+            if name is not None:
+                return include.config.local(name, span), used + 2
         return include.config.as_value(), used
 
     # Includes
@@ -592,6 +606,8 @@ class Config:
             terraform["extra_arguments"] = Mapping(dict(result.arguments), self.start)
         if terraform or any(self.blocks("terraform")):
             entries["terraform"] = Mapping(terraform, self.start, complete=False)
+        for block in self.blocks("dependencies"):
+            entries["dependencies"] = self.block_value(block)
         for name in _SIMPLE:
             value = self.attribute(name)
             if value is not None:
@@ -622,6 +638,13 @@ class _TemplateScope:
 
     def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
         """A template's lookups are not recorded."""
+
+
+def _name_of(operation: tree.Operation | None, frame: Frame) -> str | None:
+    """The name that ``.name`` or ``["name"]`` selects."""
+    if isinstance(operation, tree.Attr):
+        return operation.name
+    return known_text(evaluate(operation.key, frame)) if isinstance(operation, tree.Index) else None
 
 
 def _gap(value: Value, span: Span, subject: str) -> Unknown:
