@@ -117,7 +117,8 @@ def survey(repository: Repository) -> Estate:
         if not repository.holds_file(path):
             estate.skipped[_JSON] += 1
             continue
-        config = Reader(repository).unit(path)
+        reader = Reader(repository)
+        config = reader.unit(path)
         if config is None:
             continue
         if _of_catalog(repository, config):
@@ -127,6 +128,7 @@ def survey(repository: Repository) -> Estate:
         source = config.source()
         module = _module_of(repository, directory, source)
         found[path] = (Unit(directory, path, module), source is not None)
+        reader.close()
     for path, (unit, sourced) in found.items():
         if path in included:
             continue
@@ -220,6 +222,13 @@ def evaluate_unit(
     evaluated.lookups.extend(reader.lookups.values())
     evaluated.failures.extend(reader.failures.values())
     evaluated.failures[:] = [_placed(failure) for failure in evaluated.failures]
+    let_go = evaluated.close
+
+    def close() -> None:
+        let_go()
+        reader.close()
+
+    evaluated.close = close
     evaluated.inputs.update(reader.inputs)
     return evaluated
 

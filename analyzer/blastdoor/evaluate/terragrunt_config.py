@@ -125,6 +125,17 @@ class Reader:
         self._read: dict[str, Value] = {}
         self._open: set[str] = set()
 
+    def close(self) -> None:
+        """Effect: breaks the circles between configurations, so that a unit goes when it is done.
+
+        Garbage collection is off while trees grow: what refers to itself would stay to the end.
+        """
+        for config in self.configs:
+            config.forget()
+        self.configs.clear()
+        self.lookups.clear()
+        self._read.clear()
+
     def fail(self, span: Span, message: str, kind: FailureKind = FailureKind.UNREADABLE) -> None:
         """Effect: notes something that Terragrunt could not go on with."""
         place = (span.path, span.start, message)
@@ -185,6 +196,10 @@ class ConfigFiles:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+
+    def close(self) -> None:
+        """Effect: lets go of the configuration."""
+        del self._config
 
     def _target(self, path: str) -> str | None:
         target = locate(path, posixpath.dirname(self._config.path))
@@ -249,6 +264,13 @@ class Config:
         for block in self.blocks("locals"):
             for name, attribute in block.body.attributes.items():
                 self.locals.setdefault(name, attribute)
+
+    def forget(self) -> None:
+        """Effect: lets go of every value and of what is included."""
+        self._values.clear()
+        self._includes = None
+        self.child = None
+        self.files.close()
 
     # The scope of expressions
 
