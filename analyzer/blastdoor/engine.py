@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
@@ -215,12 +216,17 @@ class _Run:
         from blastdoor.evaluate import terragrunt
 
         root = Root(unit.directory, is_root=True)
-        self._evaluate(
-            root,
-            lambda: terragrunt.evaluate_unit(self.repository, unit, no_region=self.no_region),
-            (),
-            first=True,
-        )
+        files = [self.repository.variables_file(path) for path in unit.variants[:MAX_VARIANTS]]
+        variants = [(), *((file,) for file in files if file is not None)]
+        for number, variables in enumerate(variants):
+            make = partial(
+                terragrunt.evaluate_unit,
+                self.repository,
+                unit,
+                variables,
+                no_region=self.no_region,
+            )
+            self._evaluate(root, make, variables, first=number == 0)
 
     def _root(self, root: Root) -> None:
         self.report.units += 1
@@ -267,7 +273,7 @@ class _Run:
         if unit.runner is not None and not self._touches(unit):
             unit.close()
             return
-        if unit.runner is not None and unit.is_root:
+        if first and unit.runner is not None and unit.is_root:
             self.report.units += 1
         if first:
             self.report.coverage.add(coverage)

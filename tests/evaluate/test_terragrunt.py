@@ -55,6 +55,7 @@ terraform {
   source = "../../modules/queue"
 }
 """
+UNIT = "live/queue/terragrunt.hcl"
 SOURCE = 'terraform {\n  source = "../../modules/queue"\n}\n'
 SAO_PAULO = 'provider "aws" {\n  region = "sa-east-1"\n}\n'
 LIVE = {
@@ -528,6 +529,25 @@ def test_a_file_of_values_that_is_not_here_leaves_no_default(live: Any) -> None:
     assert optional.argument("name") == "default"
 
 
+def test_files_of_values_that_the_environment_chooses_are_variants() -> None:
+    argument = 'arguments = ["-var-file=${get_env("STAGE")}.tfvars"]'
+    child = CHILD.replace(
+        "terraform {", f'terraform {{\n  extra_arguments "v" {{\n    {argument}\n  }}'
+    )
+    bucket = 'variable "force" {}\nresource "aws_s3_bucket" "b" {\n  force_destroy = var.force\n}\n'
+    files = {
+        **LIVE,
+        "modules/queue/bucket.tf": bucket,
+        "live/queue/a.tfvars": "force = false\n",
+        "live/queue/b.tfvars": "force = true\n",
+    }
+    assert said(run(files, "data-kept-by-force-lost")) == []
+    report = run({**files, UNIT: child}, "data-kept-by-force-lost")
+    assert said(report) == [("data-kept-by-force-lost", "modules/queue/bucket.tf", 3)]
+    assert "live/queue/b.tfvars:1" in report.findings[0].message
+    assert report.units == 1
+
+
 def test_environment_variables_for_terraform(live: Any) -> None:
     child = CHILD.replace(
         "terraform {",
@@ -749,7 +769,6 @@ def test_a_unit_of_another_repository_still_says_what_it_decides(live: Any) -> N
 # What goes wrong
 
 
-UNIT = "live/queue/terragrunt.hcl"
 READS_A = 'locals {\n  a = read_terragrunt_config("../a.hcl")\n}\ninputs = local.a.inputs\n'
 
 

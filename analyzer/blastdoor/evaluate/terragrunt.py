@@ -33,6 +33,7 @@ from blastdoor.units import (
     Root,
     Variables,
     gather,
+    is_automatic,
     is_configuration,
     is_variables,
     parse,
@@ -53,7 +54,7 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from blastdoor.units import Repository
 
@@ -84,6 +85,8 @@ class Unit:
     """The directory of the module; ``None`` when it is not in the repository."""
     stack: bool = False
     """Whether it is a stack: a file from which Terragrunt makes units."""
+    variants: tuple[str, ...] = ()
+    """Files of values beside it, one of which it takes by a name that is not known here."""
 
 
 @dataclass(slots=True)
@@ -127,7 +130,9 @@ def survey(repository: Repository) -> Estate:
         included.update(p for p in config.known_includes().values() if p not in (None, path))
         source = config.source()
         module = _module_of(repository, directory, source)
-        found[path] = (Unit(directory, path, module), source is not None)
+        unit = Unit(directory, path, module)
+        unit = replace(unit, variants=_variants(repository, config, unit))
+        found[path] = (unit, source is not None)
         reader.close()
     for path, (unit, sourced) in found.items():
         if path in included:
@@ -147,6 +152,20 @@ def survey(repository: Repository) -> Estate:
     external = bool(unread) or not here or len(here) < len(estate.units)
     repository.adopt(estate.callers(), external=external)
     return estate
+
+
+def _variants(repository: Repository, config: Config, unit: Unit) -> tuple[str, ...]:
+    """The files of values in the unit's and the module's directory, when it may take any of them."""
+    found = [
+        posixpath.normpath(posixpath.join(directory, name))
+        for directory in sorted({unit.directory, unit.module or unit.directory})
+        for name in sorted(repository.by_directory.get(directory, ()))
+        if is_variables(name) and not is_automatic(name)
+    ]
+    texts = (read.document.text for read in config.reader.configs)
+    if not found or not any("var-file" in text or "var_file" in text for text in texts):
+        return ()
+    return tuple(found) if _Arguments(config, unit, config.merged()).gap is not None else ()
 
 
 def _of_catalog(repository: Repository, config: Config) -> bool:
@@ -187,9 +206,13 @@ def _local_source(value: Value, directory: str) -> str | None:
 
 
 def evaluate_unit(
-    repository: Repository, unit: Unit, *, no_region: frozenset[str] = frozenset()
+    repository: Repository,
+    unit: Unit,
+    variables: Sequence[Variables] = (),
+    *,
+    no_region: frozenset[str] = frozenset(),
 ) -> Evaluated:
-    """One unit with its values."""
+    """One unit with its values, for one choice among its `Unit.variants`."""
     evaluated = Evaluated(unit.directory, "terraform")
     reader = Reader(repository)
     config = reader.unit(unit.path)
@@ -204,6 +227,9 @@ def evaluate_unit(
     laying = _Laying(repository, reader, unit, result)
     module = laying.module(config)
     arguments = _Arguments(config, unit, result)
+    if variables:
+        arguments.files.extend(variables)
+        arguments.gap = None
     gap = next(iter((*result.gaps, *laying.gaps)), None)
     given = _given(repository, result, unit, laying, arguments, gap)
     program = Program(
