@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
@@ -24,6 +25,7 @@ from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
 from blastdoor.record import dataclass
 from blastdoor.source.kinds import Kind
+from blastdoor.span import written
 from blastdoor.units import Repository, Root, Variables, is_variables
 from blastdoor.value import HIDDEN, known_text
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from blastdoor.catalog import Rule
     from blastdoor.detect.hit import Hit
     from blastdoor.evaluate.plan import Plan
+    from blastdoor.evaluate.terragrunt import Unit
     from blastdoor.fact import Evaluated, Facts
     from blastdoor.source import Entry, Source
     from blastdoor.span import Span
@@ -186,15 +189,21 @@ class _Run:
         self.chosen: Wanted | None = None
 
     def all(self, progress: Progress | None) -> Report:
+        units = self._survey()
         roots = [path for path in self.repository.roots() if self._wanted(path)]
         chosen = None if self.chosen is None else self.chosen(self.repository)
         if chosen is not None:
             roots = [path for path in roots if path in chosen]
-        total = len(roots)
+            units = [unit for unit in units if unit.directory in chosen]
+        total = len(roots) + len(units)
         for number, directory in enumerate(roots):
             if progress is not None:
                 progress(number, total)
             self._root(self.repository.root(directory))
+        for number, unit in enumerate(units):
+            if progress is not None:
+                progress(len(roots) + number, total)
+            self._unit(unit)
         # Modules that only call one another have no root: each is looked at for itself.
         for directory in self.repository.directories():
             if chosen is not None and directory not in chosen:
@@ -238,6 +247,36 @@ class _Run:
 
     # Units
 
+    def _survey(self) -> Sequence[Unit]:
+        """The Terragrunt units and stacks. Effect: from here on the modules they run are no roots."""
+        if not self.repository.terragrunt and not self.repository.stacks:
+            return ()
+        from blastdoor.evaluate import terragrunt
+
+        try:
+            estate = terragrunt.survey(self.repository)
+        except Exception as error:  # noqa: BLE001  as below
+            self.report.failures.append(_internal(".", None, error))
+            return ()
+        self.report.skipped.update(estate.skipped)
+        return [*estate.units, *estate.stacks]
+
+    def _unit(self, unit: Unit) -> None:
+        from blastdoor.evaluate import terragrunt
+
+        root = Root(unit.directory, is_root=True)
+        files = [self.repository.variables_file(path) for path in unit.variants[:MAX_VARIANTS]]
+        variants = [(), *((file,) for file in files if file is not None)]
+        for number, variables in enumerate(variants):
+            make = partial(
+                terragrunt.evaluate_unit,
+                self.repository,
+                unit,
+                variables,
+                no_region=self.no_region,
+            )
+            self._evaluate(root, make, variables, first=number == 0)
+
     def _root(self, root: Root) -> None:
         self.report.units += 1
         variants: Sequence[tuple[Variables, ...]] = [()]
@@ -258,13 +297,33 @@ class _Run:
         return [(file,) for file in found if file is not None]
 
     def _variant(self, root: Root, variables: tuple[Variables, ...], *, first: bool) -> None:
+        self._evaluate(
+            root,
+            lambda: evaluate_root(self.repository, root, variables, no_region=self.no_region),
+            variables,
+            first=first,
+        )
+
+    def _evaluate(
+        self,
+        root: Root,
+        make: Callable[[], Evaluated],
+        variables: tuple[Variables, ...],
+        *,
+        first: bool,
+    ) -> None:
         try:
-            unit = evaluate_root(self.repository, root, variables, no_region=self.no_region)
+            unit = make()
             unit.environment = self._environment(root, unit, variables)
             facts, coverage = extractors.extract(unit, thorough=self.thorough)
         except Exception as error:  # noqa: BLE001  the one place: a bug is a reported failure
             self.report.failures.append(_internal(root.directory, None, error))
             return
+        if unit.runner is not None and not self._touches(unit):
+            unit.close()
+            return
+        if first and unit.runner is not None and unit.is_root:
+            self.report.units += 1
         if first:
             self.report.coverage.add(coverage)
             self.report.resources += sum(not r.is_data for r in unit.resources)
@@ -278,6 +337,10 @@ class _Run:
         for rule in self.rules:
             self._judge(rule, facts)
         unit.close()
+
+    def _touches(self, unit: Evaluated) -> bool:
+        """Whether a file that is to be reported plays a part in a unit."""
+        return self.selection is None or any(self.selection(path) for path in unit.inputs)
 
     def _judge(self, rule: Rule, facts: Facts) -> None:
         for hit in self._hits(rule, facts):
@@ -455,6 +518,7 @@ class _Run:
     # Findings
 
     def _keep(self, rule: Rule, hit: Hit, unit: Evaluated) -> None:
+        hit = _placed(hit, unit)
         if hit.span.path not in self.listed:
             hit = self._moved(hit)
         path = hit.span.path
@@ -704,6 +768,14 @@ def _statement(finding: Finding) -> tuple[str, str, str, str]:
     if bracket:
         attribute += f"[{','.join(sorted(identity.removesuffix(']').split(',')))}]"
     return finding.rule, finding.unit, attribute, finding.value
+
+
+def _placed(hit: Hit, unit: Evaluated) -> Hit:
+    """A hit whose places are where somebody wrote something, with what runs the module."""
+    related = [replace(r, span=written(r.span)) for r in hit.related]
+    if unit.runner is not None:
+        related.append(unit.runner)
+    return replace(hit, span=written(hit.span), related=tuple(related))
 
 
 def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:

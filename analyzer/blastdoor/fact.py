@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Mapping as AbstractMapping
 
-    from blastdoor.finding import Failure
+    from blastdoor.finding import Failure, Related
     from blastdoor.reach import Reach
     from blastdoor.span import Span
     from blastdoor.value import Unknown, Value
@@ -377,6 +377,8 @@ class Evaluated:
     """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
     close: Callable[[], None] = lambda: None
     """Lets go of what the values were read from; nothing can be read on demand behind it."""
+    runner: Related | None = None
+    """What runs the module, where something but Terraform itself does: a Terragrunt unit."""
 
 
 @dataclass(frozen=True, slots=True)

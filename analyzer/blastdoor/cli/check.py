@@ -19,7 +19,17 @@ from blastdoor.cli.streams import FORMATS, CallerError, drop_stdout, emit, progr
 from blastdoor.finding import Level, Report, Suppression
 from blastdoor.record import dataclass
 from blastdoor.report.escape import sanitise
-from blastdoor.source import MAX_PLAN, MAX_SIZE, Globs, Memory, Overlay, Tree, plans, read_regular
+from blastdoor.source import (
+    MAX_PLAN,
+    MAX_SIZE,
+    Globs,
+    Kind,
+    Memory,
+    Overlay,
+    Tree,
+    plans,
+    read_regular,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,11 +109,12 @@ def check(request: Request) -> int:
 
     source = _source(request, config, place, text)
     entries = list(source.files())
+    terragrunt = any(entry.kind is Kind.TERRAGRUNT for entry in entries)
     chosen = [
         entry
         for entry in entries
         if entry.reported
-        and entry.kind.configuration
+        and (entry.kind.configuration or (terragrunt and entry.kind is Kind.HCL))
         and (place is None or place.selects(entry.path))
     ]
     if chosen:

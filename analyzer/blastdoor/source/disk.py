@@ -496,7 +496,8 @@ class Tree:
             self._left_out(path, kind, "no regular file")
             return None
         if size > self._limit(path):
-            self._fail(FailureKind.LIMIT, path, self._too_large(path, size))
+            if kind is not Kind.HCL:
+                self._fail(FailureKind.LIMIT, path, self._too_large(path, size))
             return None
         reported = True
         if path not in self._named:
