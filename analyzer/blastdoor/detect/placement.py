@@ -16,6 +16,7 @@ from blastdoor.facts.reading import (
     origin,
     place,
     rests_on_default,
+    truth,
 )
 from blastdoor.finding import Related
 from blastdoor.reach import Reach, Regions
@@ -189,7 +190,7 @@ def resource_region_override_split(facts: Facts) -> Iterator[Hit]:
             for value in at_path(resource.get, attribute):
                 for item in items_of(value)[0] or [value]:
                     target = _target(item, type_, resource, by_address)
-                    if target is None or known_text(target.region) == own:
+                    if target is None or known_text(target.region) == own or _replicated(target):
                         continue
                     yield _split(resource, attribute, item, target)
 
@@ -207,6 +208,12 @@ def _target(
     found = by_address.get(f"{scope}{type_}.{name}", [])
     regions = {known_text(member.region) for member in found}
     return found[0] if len(regions) == 1 and None not in regions else None
+
+
+def _replicated(target: Resource) -> bool:
+    """Whether what an id names may be in other regions too: a multi-Region key keeps its id."""
+    several = target.get("multi_region") if target.type == "aws_kms_key" else None
+    return several is not None and truth(several) is not False
 
 
 def _scope(value: Value, user: Resource) -> str | None:
