@@ -142,7 +142,11 @@ Examples:
     shell_complete=_rule_names,
     help="Do not run these; may be repeated.",
 )
-@click.option("--pedantic", is_flag=True, help="Run the rules that only the thorough want, too.")
+@click.option(
+    "--pedantic",
+    is_flag=True,
+    help="Run the rules that only the thorough want, too, and show every place of a file.",
+)
 @click.option(
     "--config",
     "config_file",
