@@ -134,10 +134,10 @@ def test_classes_below(make: Any, *, slots: bool) -> None:
 
     base: Any = make(frozen=True, slots=slots)(First)
 
-    class Second(base):  # type: ignore[misc]  made by either
+    class Second(base):  # type: ignore[misc]  # made by either
         second: int = 2
 
-    class Plain(base):  # type: ignore[misc]  made by either
+    class Plain(base):  # type: ignore[misc]  # made by either
         pass
 
     below: Any = make(frozen=True, slots=slots)(Second)
