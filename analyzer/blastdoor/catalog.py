@@ -136,6 +136,8 @@ class Block(NamedTuple):
     """The text between the fences."""
     fence: str
     """The first word of the fence."""
+    base: Mapping[str, str] | None = None
+    """The files before the change, for a rule that judges two revisions."""
 
 
 class Section(NamedTuple):
@@ -258,6 +260,13 @@ class Rule:
         for block in self.blocks:
             if block.language not in self.languages:
                 message = f"an example in {block.language}, which the rule does not claim"
+                raise PageError(self.path, block.line, message)
+            if ("state" not in self.modes and block.base is None) or (
+                "diff" not in self.modes and block.base is not None
+            ):
+                message = (
+                    f"the modes of the rule are {', '.join(self.modes)}, the example's are not"
+                )
                 raise PageError(self.path, block.line, message)
             if block.section == "Bad" and not block.marks:
                 message = "a Bad block without a '# finding' mark"
@@ -759,27 +768,50 @@ def _blocks(rule: Rule, section: Section) -> Iterator[Block]:
     start = 0
     info = ""
     body: list[str] = []
+    earlier: Block | None = None
     for number, text in enumerate(section.lines, section.line + 1):
         if not text.startswith("```"):
             if start:
                 body.append(text)
         elif start:
-            yield _block(rule, section.title, start, info, body)
+            block, turn = _block(rule, section.title, start, info, body)
             start = 0
+            if turn == "before":
+                if earlier is not None:
+                    raise PageError(rule.path, block.line, "a second 'before' without its 'after'")
+                if block.marks:
+                    message = "a mark before the change: findings stand in what comes after it"
+                    raise PageError(rule.path, block.marks[0].page_line, message)
+                earlier = block
+                continue
+            if (turn == "after") != (earlier is not None):
+                message = "an 'after' follows a 'before', and nothing else does"
+                raise PageError(rule.path, block.line, message)
+            if earlier is not None:
+                source = f"# before\n{earlier.source}\n\n# after\n{block.source}"
+                block = block._replace(base=earlier.files, source=source)
+                earlier = None
+            yield block
         else:
             start, info, body = number, text[3:].strip(), []
+    if earlier is not None:
+        raise PageError(rule.path, earlier.line, "a 'before' without its 'after'")
 
 
-def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Block:
+def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> tuple[Block, str]:
+    """A block, and whether it is the state ``before`` or ``after`` a change, or ``""``."""
     words = info.split()
     fence = words[0] if words else ""
     if fence not in _FENCES:
         message = f"an example in the unknown language {fence!r}; {', '.join(_FENCES)} are known"
         raise PageError(rule.path, line, message)
     language, name = _FENCES[fence]
-    dialect = ""
+    dialect = turn = ""
     listed: list[int] = []
     for word in words[1:]:
+        if word in ("before", "after") and not turn:
+            turn = word
+            continue
         numbers = re.match(_FINDINGS, word)
         if numbers is not None and not listed:
             listed = [int(number) for number in numbers[1].split(",")]
@@ -830,7 +862,7 @@ def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Blo
             raise PageError(rule.path, line, f"findings={number} is no line of the block")
         path, inside = where[number - 1]
         marks.append(Mark(path, inside, line + number))
-    return Block(
+    block = Block(
         section=title,
         language=language,
         dialect=dialect,
@@ -841,3 +873,4 @@ def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Blo
         source="\n".join(body),
         fence=fence,
     )
+    return block, turn

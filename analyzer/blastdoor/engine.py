@@ -11,7 +11,7 @@ import gc
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
@@ -55,6 +55,8 @@ _WHOLE_SEGMENTS: Final = frozenset(
 """Environment words that mean one only as a whole path segment."""
 
 Progress = Callable[[int, int], None]
+Observer = Callable[["Facts"], None]
+Wanted = Callable[[Repository], "Container[str]"]
 Selection = Callable[[str], bool]
 
 
@@ -79,7 +81,7 @@ class Options:
     """Detectors of installed distributions, by the names that pages use."""
 
 
-def check(
+def check(  # noqa: PLR0913  one door, everything after the options by keyword
     source: Source,
     rules: Iterable[Rule],
     options: Options | None = None,
@@ -87,11 +89,19 @@ def check(
     entries: Iterable[Entry] | None = None,
     progress: Progress | None = None,
     selection: Selection | None = None,
+    observe: Observer | None = None,
+    wanted: Wanted | None = None,
 ) -> Report:
-    """Everything the rules say about a source; ``selection`` limits which paths are reported."""
+    """Everything the rules say about a source; ``selection`` limits which paths are reported.
+
+    ``observe`` gets the facts of every variant of every unit while they can be read; ``wanted``
+    says, once the callers are known, which directories are looked at.
+    """
     options = options or Options()
-    with _room():
+    with room():
         run = _Run(source, tuple(rules), options, entries, selection)
+        run.observe = observe
+        run.chosen = wanted
         return run.all(progress)
 
 
@@ -105,7 +115,7 @@ def analyze_files(
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def room() -> Iterator[None]:
     """Room for deep evaluation, and no garbage collection while trees are only growing."""
     limit = sys.getrecursionlimit()
     collecting = gc.isenabled()
@@ -156,9 +166,14 @@ class _Run:
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
         self.visited: set[str] = set()
         self.no_region = tables.locations().aws_without_region
+        self.observe: Observer | None = None
+        self.chosen: Wanted | None = None
 
     def all(self, progress: Progress | None) -> Report:
         roots = [path for path in self.repository.roots() if self._wanted(path)]
+        chosen = None if self.chosen is None else self.chosen(self.repository)
+        if chosen is not None:
+            roots = [path for path in roots if path in chosen]
         total = len(roots)
         for number, directory in enumerate(roots):
             if progress is not None:
@@ -166,6 +181,8 @@ class _Run:
             self._root(self.repository.root(directory))
         # Modules that only call one another have no root: each is looked at for itself.
         for directory in self.repository.directories():
+            if chosen is not None and directory not in chosen:
+                continue
             if directory not in self.visited and self._wanted(directory):
                 self._root(Root(directory, is_root=False))
         self._unread_variables()
@@ -237,6 +254,8 @@ class _Run:
         self.report.failures.extend(
             failure for failure in unit.failures if failure not in self.report.failures
         )
+        if self.observe is not None:
+            self.observe(facts)
         for rule in self.rules:
             self._judge(rule, facts)
         unit.close()
@@ -282,47 +301,17 @@ class _Run:
             return
         if path not in self.repository.reported:
             return
-        level, evidence = self._level(rule, hit, unit)
-        finding = Finding(
-            rule.id,
-            level,
-            hit.message,
-            hit.span,
-            hit.unit,
-            hit.axis or (rule.axes[0] if rule.axes else ""),
-            hit.attribute,
-            hit.value,
-            hit.contain,
-            hit.related,
-            hit.reach,
-            evidence,
-        )
+        finding = finding_of(rule, hit, unit.environment, self.options)
         key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
         known = self.found.get(key)
         if known is None:
             self.found[key] = finding
             return
-        stronger, other = (finding, known) if level > known.level else (known, finding)
+        stronger, other = (finding, known) if finding.level > known.level else (known, finding)
         places = {(r.span.path, r.span.start) for r in stronger.related}
         found = (*other.related, *_caller(finding, known, unit))
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
         self.found[key] = replace(stronger, related=stronger.related + more[:20])
-
-    def _level(self, rule: Rule, hit: Hit, unit: Evaluated) -> tuple[Level, tuple[str, ...]]:
-        level = rule.level if hit.level is None else hit.level
-        if hit.condition:
-            level = rule.levels.get(hit.condition, level)
-        evidence: list[str] = []
-        level = self.options.levels.get(rule.id, level)
-        if is_demo(posixpath.dirname(hit.span.path)):
-            if level > Level.NOTE:
-                evidence.append("in a folder of tests or examples")
-            return Level.NOTE, tuple(evidence)
-        environment = hit.environment or unit.environment
-        if environment == "non-production" and level > Level.NOTE:
-            evidence.append("not a production environment")
-            level = level.lowered()
-        return level, tuple(evidence)
 
     def _finish(self) -> Report:
         report = self.report
@@ -372,6 +361,46 @@ class _Run:
             else:
                 self.report.skipped["place that does not parse in an excluded file"] += 1
         return failures
+
+
+def finding_of(rule: Rule, hit: Hit, environment: str | None, options: Options) -> Finding:
+    """The finding that a hit of a rule is, at the level that its place gives it."""
+    level, evidence = _level(rule, hit, environment, options)
+    return Finding(
+        rule.id,
+        level,
+        hit.message,
+        hit.span,
+        hit.unit,
+        hit.axis or (rule.axes[0] if rule.axes else ""),
+        hit.attribute,
+        hit.value,
+        hit.contain,
+        hit.related,
+        hit.reach,
+        evidence,
+        before=hit.before,
+        after=hit.after,
+    )
+
+
+def _level(
+    rule: Rule, hit: Hit, environment: str | None, options: Options
+) -> tuple[Level, tuple[str, ...]]:
+    level = rule.level if hit.level is None else hit.level
+    if hit.condition:
+        level = rule.levels.get(hit.condition, level)
+    evidence: list[str] = []
+    level = options.levels.get(rule.id, level)
+    if is_demo(posixpath.dirname(hit.span.path)):
+        if level > Level.NOTE:
+            evidence.append("in a folder of tests or examples")
+        return Level.NOTE, tuple(evidence)
+    environment = hit.environment or environment
+    if environment == "non-production" and level > Level.NOTE:
+        evidence.append("not a production environment")
+        level = level.lowered()
+    return level, tuple(evidence)
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:

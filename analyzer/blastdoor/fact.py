@@ -257,6 +257,8 @@ class Statement:
     conditions_known: bool
     reach: Reach | None = None
     key_spans: dict[str, Span] = field(default_factory=dict)
+    unresolved: tuple[tuple[str, Value], ...] = ()
+    """(element, value) of what is not known: ``Resource`` is the ARN of a bucket made here."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

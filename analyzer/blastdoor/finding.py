@@ -87,6 +87,12 @@ class Finding:
     suppression: Suppression | None = None
     fingerprint: str = ""
     """``blastdoor/v1``, hexadecimal; set by `fingerprinted`."""
+    before: str = ""
+    """In a diff: what base reaches on the axis, in words."""
+    after: str = ""
+    """In a diff: what head reaches."""
+    baseline: str = ""
+    """In a diff: ``new`` or ``unchanged`` against base (SARIF ``baselineState``)."""
 
 
 class FailureKind(StrEnum):

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 class Analyze(Protocol):
     """What runs an example: the engine over files that are given as texts."""
 
-    def __call__(self, files: Mapping[str, str], rules: Sequence[Rule]) -> Report:
-        """The report of some rules on some files."""
+    def __call__(
+        self,
+        files: Mapping[str, str],
+        rules: Sequence[Rule],
+        /,
+        *,
+        base: Mapping[str, str] | None = None,
+    ) -> Report:
+        """The report of some rules on some files, or on what has changed since ``base``."""
 
 
 class Case(NamedTuple):
@@ -61,7 +68,7 @@ def cases(rules: Iterable[Rule]) -> Iterator[Case]:
 def run(case: Case, analyze: Analyze) -> list[Problem]:
     """What differs from what the block says, in the order of lines; empty when all is well."""
     rule, block = case
-    report = analyze(block.files, [rule])
+    report = analyze(block.files, [rule], base=block.base)
     found = [
         (_page_line(block, failure.path, failure.span), f"not analysed: {failure.message}")
         for failure in report.failures

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from blastdoor.finding import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 Scalar = str | bool | int | float
 
@@ -332,6 +332,35 @@ def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
 
 
+# --- stateful resources ---
+
+
+class Stateful(NamedTuple):
+    """A resource type that holds data, or stands for something that others hold on to."""
+
+    type: str
+    loses: str
+    """What is gone with it, in words."""
+    replaced_by: frozenset[str]
+    """The arguments whose change replaces it (create-only); those that could be confirmed."""
+
+
+@cache
+def stateful() -> Mapping[str, Stateful]:
+    """Resource type → what its end means."""
+    return MappingProxyType(
+        {
+            row["type"]: Stateful(row["type"], row["loses"], frozenset(row["replaced_by"]))
+            for row in _table("stateful")["stateful"]
+        }
+    )
+
+
+def is_stateful(type_: str) -> bool:
+    """Whether data is lost with a resource of the type."""
+    return type_ in stateful()
+
+
 # --- policies ---
 
 
@@ -429,13 +458,25 @@ class HomeReference(NamedTuple):
     why: str
 
 
+class RegionTarget(NamedTuple):
+    """The argument of a resource type that says to which regions it deploys."""
+
+    attribute: str
+    formerly: str
+    """Its name before version 6 of the AWS provider gave every resource a ``region``, or ``""``."""
+
+    def argument(self, is_set: Callable[[str], bool]) -> str:
+        """The name under which a resource says its target."""
+        return self.formerly if self.formerly and not is_set(self.attribute) else self.attribute
+
+
 class Locations(NamedTuple):
     """Which resource types have a region, where it comes from, and where it must be."""
 
     homes: Mapping[str, Home]
     home_references: Mapping[str, tuple[HomeReference, ...]]
     """Type that refers → its references."""
-    targets: Mapping[str, str]
+    targets: Mapping[str, RegionTarget]
     """Type → the argument that says to which regions it deploys."""
     aws_without_region: frozenset[str]
     """AWS resource types without a region argument, mostly of global services."""
@@ -469,7 +510,12 @@ def locations() -> Locations:
             }
         ),
         home_references=MappingProxyType({t: tuple(rows) for t, rows in references.items()}),
-        targets=MappingProxyType({row["type"]: row["attribute"] for row in table["targets"]}),
+        targets=MappingProxyType(
+            {
+                row["type"]: RegionTarget(row["attribute"], row.get("formerly", ""))
+                for row in table["targets"]
+            }
+        ),
         aws_without_region=frozenset(table["aws_without_region"]),
         google_region_from_provider=frozenset(table["google_region_from_provider"]),
         google_zone_from_provider=frozenset(table["google_zone_from_provider"]),

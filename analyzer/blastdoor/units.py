@@ -526,6 +526,51 @@ class Repository:
         self._evidence_read = True
         return callers
 
+    def affected(self, paths: Iterable[str]) -> set[str]:
+        """The directories whose meaning may change with some files; `roots` has to come first.
+
+        Those that hold the files, those whose text names a file that is no configuration (a policy,
+        a template), and all that call one of them. The text is searched, nothing is evaluated.
+        """
+        found: set[str] = set()
+        others: set[str] = set()
+        for path in paths:
+            folder, name = posixpath.split(path)
+            if not (is_configuration(name) or is_variables(name)):
+                others.add(name)
+            if is_configuration(name):
+                found.add(folder or ".")
+                continue
+            # Values and templates speak to the directories above them, up to the first real one.
+            while True:
+                folder = folder or "."
+                if any(is_configuration(n) for n in self.by_directory.get(folder, ())):
+                    found.add(folder)
+                    break
+                if folder == ".":
+                    break
+                folder = posixpath.dirname(folder)
+        if others:
+            found.update(self._naming(others))
+        pending = list(found)
+        while pending:
+            for caller in self._called.get(pending.pop(), ()):
+                if caller not in found:
+                    found.add(caller)
+                    pending.append(caller)
+        return found
+
+    def _naming(self, names: set[str]) -> Iterator[str]:
+        """The directories in whose configuration one of some file names stands."""
+        pattern = re.compile("|".join(map(re.escape, sorted(names))))
+        for directory in self.directories():
+            for name in self.by_directory[directory]:
+                if is_configuration(name):
+                    text = self.files.read(posixpath.normpath(posixpath.join(directory, name)))
+                    if text is not None and pattern.search(text):
+                        yield directory
+                        break
+
     def variants(self, directory: str) -> list[str]:
         """The files of variable values for a root that Terraform does not read by itself."""
         found: list[str] = []

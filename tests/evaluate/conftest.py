@@ -137,7 +137,7 @@ class Unit:
 @pytest.fixture(autouse=True)
 def _room() -> Iterator[None]:
     """The room for deep evaluation that the engine gives."""
-    with engine._room():
+    with engine.room():
         yield
 
 

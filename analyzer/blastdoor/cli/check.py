@@ -22,7 +22,7 @@ from blastdoor.report.escape import sanitise
 from blastdoor.source import MAX_SIZE, Globs, Memory, Overlay, Tree, read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TextIO
 
     from blastdoor.catalog import RuleSet
@@ -83,7 +83,7 @@ class Request:
 
 def check(request: Request) -> int:
     """The exit code. Effect: analyses, writes the reports. Raises CallerError."""
-    outputs = _outputs(request)
+    outputs = outputs_of(request.outputs, request.form, FORMATS, request.write_baseline)
     shown = next((form for form, file in outputs if file == STDOUT), request.form or "text")
     text = _standard_input(request)
     place = _place(request)
@@ -91,7 +91,7 @@ def check(request: Request) -> int:
     config = names.configuration(start, request.config_file, isolated=request.isolated)
     installed = names.entry_points(config, request.detectors, isolated=request.isolated)
     rules = names.rule_set(config, installed, trusted=request.trusted)
-    options = _options(request, config, rules, place)
+    options = options_of(request, config, rules, place)
     options = _with_detectors(options, rules, installed)
     known = None if request.write_baseline else _known(request, config)
 
@@ -119,9 +119,9 @@ def check(request: Request) -> int:
     for form, file in outputs:
         if file == STDOUT:
             continue
-        _to_file(file, partial(_write, request, form, reports[form], rules))
+        to_file(file, partial(write, request, form, reports[form], rules))
     try:
-        _write(request, shown, reports[shown], rules, sys.stdout)
+        write(request, shown, reports[shown], rules, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; what was found stays found
         drop_stdout()
@@ -133,20 +133,28 @@ def check(request: Request) -> int:
 # Arguments
 
 
-def _outputs(request: Request) -> list[tuple[str, str]]:
-    """(format, file) of each ``--output``, and whether each file can be written."""
+def outputs_of(
+    given_outputs: Sequence[str],
+    shown: str | None,
+    forms: Sequence[str],
+    written: str | None = None,
+) -> list[tuple[str, str]]:
+    """(format, file) of each ``--output``; ``shown`` is the format of standard output, if named.
+
+    Raises CallerError for a file that cannot be written, or twice.
+    """
     result: list[tuple[str, str]] = []
     seen: set[Path] = set()
-    for given in request.outputs:
+    for given in given_outputs:
         form, equals, file = given.partition("=")
-        if not equals or form not in FORMATS or not file:
-            known = ", ".join(f"{form}=FILE" for form in FORMATS)
+        if not equals or form not in forms or not file:
+            known = ", ".join(f"{form}=FILE" for form in forms)
             raise CallerError(f"--output {sanitise(given)}: expected one of {known}")
         result.append((form, file))
     streams = [form for form, file in result if file == STDOUT]
-    if len(streams) + (request.form is not None) > 1:
+    if len(streams) + (shown is not None) > 1:
         raise CallerError("standard output is the target of two outputs")
-    for file in [file for _form, file in result] + [request.write_baseline or ""]:
+    for file in [file for _form, file in result] + [written or ""]:
         if file in ("", STDOUT):
             continue
         target = Path(os.path.realpath(file))
@@ -206,7 +214,8 @@ def _source(request: Request, config: Config, place: Place | None, text: str | N
     return tree if text is None else Overlay(tree, {place.files[0]: text})
 
 
-def _options(request: Request, config: Config, rules: RuleSet, place: Place | None) -> Options:
+def options_of(request: Request, config: Config, rules: RuleSet, place: Place | None) -> Options:
+    """What the command line and the configuration decide about a run. Raises CallerError."""
     from blastdoor.engine import Options, active
 
     pedantic = request.pedantic or config.pedantic
@@ -369,7 +378,7 @@ def _compared(request: Request, report: Report, known: str | None, *, whole: boo
     from blastdoor.report import baseline
 
     if request.write_baseline is not None:
-        _to_file(request.write_baseline, lambda out: baseline.write_baseline(out, report.findings))
+        to_file(request.write_baseline, lambda out: baseline.write_baseline(out, report.findings))
         fingerprints = frozenset(finding.fingerprint for finding in report.findings)
         return baseline.apply_baseline(report, baseline.Baseline(fingerprints))
     assert known is not None
@@ -386,7 +395,7 @@ def _compared(request: Request, report: Report, known: str | None, *, whole: boo
 # Outcome
 
 
-def _write(request: Request, form: str, report: Report, rules: RuleSet, stream: TextIO) -> None:
+def write(request: Request, form: str, report: Report, rules: RuleSet, stream: TextIO) -> None:
     """Effect: writes the report in one format."""
     if form == "json":
         from blastdoor.report.json import write_json
@@ -446,7 +455,7 @@ def _write_text(request: Request, report: Report, rules: RuleSet, stream: TextIO
         emit(stream, render_summary(report, style))
 
 
-def _to_file(file: str, write: Callable[[TextIO], None]) -> None:
+def to_file(file: str, write: Callable[[TextIO], None]) -> None:
     """Effect: writes a file whole or not at all. Raises CallerError."""
     try:
         with replacing(file) as stream:

@@ -95,6 +95,7 @@ Examples:
   blastdoor check                            the infrastructure in this directory
   blastdoor check live/prod modules/net      two of its parts, judged within the whole
   blastdoor check --output sarif=out.sarif   text to read, SARIF to upload
+  blastdoor diff main                        what a change reaches that main does not
   blastdoor explain RGN010                   why a rule hurts and how to fix it
 
 {EXIT_CODES}
@@ -229,6 +230,94 @@ def check(**given: Any) -> int:
     from blastdoor.cli import check as running
 
     return running.check(running.Request(**given))
+
+
+@cli.command(
+    epilog=f"""\
+\b
+Examples:
+  blastdoor diff main                        the working tree against main
+  blastdoor diff main HEAD                   two revisions
+  blastdoor diff origin/main...              what this branch adds to main
+  blastdoor diff before/ after/              two directories
+  blastdoor diff main --format markdown      a comment for a pull request
+
+{EXIT_CODES}
+"""
+)
+@click.argument("base", metavar="BASE")
+@click.argument("head", metavar="[HEAD]", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "sarif", "markdown")),
+    help="What to write to standard output.  [default: text]",
+)
+@click.option(
+    "--output",
+    "outputs",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    help="Write a report to a file as well (- is standard output); may be repeated.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(_LEVELS),
+    help="The least level that makes the exit code 1.  [default: warning]",
+)
+@click.option("--exit-zero", is_flag=True, help="Findings never change the exit code.")
+@click.option(
+    "--allow-failures",
+    is_flag=True,
+    help="What cannot be analysed is reported but does not make the exit code 2.",
+)
+@click.option(
+    "--select",
+    metavar="RULES",
+    multiple=True,
+    shell_complete=_rule_names,
+    help="Run these only: slugs, codes or families, with commas between; may be repeated.",
+)
+@click.option(
+    "--ignore",
+    metavar="RULES",
+    multiple=True,
+    shell_complete=_rule_names,
+    help="Do not run these; may be repeated.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=_file(),
+    help="Use this configuration.  [default: the nearest blastdoor.toml]",
+)
+@click.option("--isolated", is_flag=True, help="Use no configuration that stands beside the code.")
+@click.option(
+    "--category",
+    metavar="NAME",
+    help="Tell this SARIF log from others of the same commit (automationDetails).",
+)
+@click.option("--no-snippets", is_flag=True, help="Quote no source lines in text and SARIF.")
+@click.option(
+    "--color",
+    "colour",
+    type=click.Choice(_COLOUR),
+    default="auto",
+    show_default=True,
+    help="Colour the text; auto obeys NO_COLOR and FORCE_COLOR.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Leave out the sums, remarks and progress.")
+@click.option("--no-progress", is_flag=True, help="Show no progress on a terminal.")
+def diff(**given: Any) -> int:
+    """Say what a change reaches that was not reached before.
+
+    BASE and HEAD are revisions of the repository here, or two directories; without HEAD it is the
+    working tree. Revisions are read from git's objects: nothing is checked out, nothing is run.
+    """
+    from blastdoor.cli import diff as running
+
+    return running.diff(running.Request(**given))
 
 
 @cli.group(

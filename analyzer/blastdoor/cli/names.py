@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import catalog, config, tables
 from blastdoor.cli.streams import CallerError
-from blastdoor.detect import DETECTORS
+from blastdoor.detect import KNOWN
 from blastdoor.report.escape import sanitise
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def rule_set(settings: Config, installed: Iterable[str] = (), *, trusted: bool) 
     """
     folders = rule_folders(settings, trusted=trusted)
     try:
-        rules = catalog.load(tables.home(), *folders, detectors={*DETECTORS, *installed})
+        rules = catalog.load(tables.home(), *folders, detectors={*KNOWN, *installed})
         settings.check_rules(
             [*(name for rule in rules for name in (rule.id, rule.code)), *catalog.FAMILIES]
         )

@@ -14,7 +14,7 @@ from blastdoor.catalog import PageError
 from blastdoor.cli import names
 from blastdoor.cli.places import from_here
 from blastdoor.cli.streams import CallerError, show
-from blastdoor.detect import DETECTORS
+from blastdoor.detect import KNOWN
 from blastdoor.report.escape import sanitise
 from blastdoor.report.text import Choice, counted, style_for
 
@@ -271,7 +271,7 @@ def test(trial: Trial) -> int:
     readable: list[tuple[_Page, Rule]] = []
     for page in under_test:
         try:
-            readable.append((page, _read(page, {*DETECTORS, *installed}, named)))
+            readable.append((page, _read(page, {*KNOWN, *installed}, named)))
         except PageError as error:
             problem = (error.line, error.message)
             outcomes.append((page, _Outcome(problems=[problem], unreadable=True)))
@@ -344,7 +344,7 @@ def _read(page: _Page, detectors: set[str], named: dict[str, Rule]) -> Rule:
 
 def _analyzer(rules: list[Rule], installed: names.EntryPoints) -> Analyze:
     """What runs an example. Effect: imports the detectors that the rules name."""
-    from blastdoor import engine
+    from blastdoor import change, engine
 
     options = engine.Options(select=frozenset(rule.id for rule in rules))
     if installed:
@@ -352,7 +352,7 @@ def _analyzer(rules: list[Rule], installed: names.EntryPoints) -> Analyze:
 
         found = detectors.load(rules, installed)
         options = engine.Options(select=options.select, detectors=found)
-    return partial(engine.analyze_files, options=options)
+    return partial(change.analyze_files, options=options)
 
 
 def _run(rule: Rule, analyze: Analyze) -> _Outcome:

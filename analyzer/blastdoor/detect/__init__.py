@@ -5,16 +5,18 @@ A detector is a function of `Facts`: it reads no source, knows no language and k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.detect import account, grant, guard, override, region, rollout
 
 if TYPE_CHECKING:
+    from blastdoor.delta.compare import Delta
     from blastdoor.detect.hit import Hit
     from blastdoor.fact import Facts
 
 Detector = Callable[["Facts"], "Iterable[Hit]"]
+DeltaDetector = Callable[["Sequence[Delta]"], "Iterable[Hit]"]
 
 DETECTORS: Mapping[str, Detector] = {
     "override.wildcard-override-key": override.wildcard_override_key,
@@ -45,3 +47,43 @@ DETECTORS: Mapping[str, Detector] = {
     "guard.all-drift-ignored": guard.all_drift_ignored,
     "rollout.all-at-once": rollout.all_at_once,
 }
+
+DELTA_DETECTORS: Final = frozenset(
+    {
+        "widening.regions-widened",
+        "widening.partition-crossed",
+        "widening.accounts-widened",
+        "widening.principals-widened",
+        "widening.actions-widened",
+        "widening.resources-widened",
+        "widening.condition-dropped",
+        "widening.unknown-reach",
+        "region.region-condition-removed",
+        "region.new-replica-region",
+        "guard.lifecycle-guard-removed",
+        "guard.stateful-replacement",
+        "guard.deletion-protection-off",
+        "guard.data-kept-by-force-lost",
+        "rollout.step-enlarged",
+    }
+)
+"""The detectors of `delta_detector`: they judge two revisions.
+
+A rule whose modes hold ``diff`` may have one here and one above.
+"""
+
+KNOWN: Final = frozenset({*DETECTORS, *DELTA_DETECTORS})
+"""Every detector that a page may name."""
+
+
+def delta_detector(name: str) -> DeltaDetector:
+    """The judgement over deltas of that name. Raises KeyError when there is none.
+
+    It is looked up late: nothing of two revisions is imported for a look at one.
+    """
+    if name not in DELTA_DETECTORS:
+        raise KeyError(name)
+    from blastdoor.detect import widening
+
+    found: DeltaDetector = getattr(widening, name.partition(".")[2].replace("-", "_"))
+    return found

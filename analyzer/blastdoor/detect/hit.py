@@ -36,5 +36,8 @@ class Hit:
     related: tuple[Related, ...] = ()
     """Further places that explain it, from the cause to the use."""
     reach: Reach | None = None
+    before: str = ""
+    """In a diff: what base reaches on the axis, in words."""
+    after: str = ""
     environment: str | None = None
     """The environment it concerns, when the detector knows better than the unit does."""

@@ -11,6 +11,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
+from blastdoor import tables
 from blastdoor.evaluate import shapes
 from blastdoor.evaluate.data_sources import (
     account_of_arn,
@@ -348,7 +349,7 @@ class Instance:
         section = self.module.variables.get(name)
         subject = f"var.{name}"
         if section is None:
-            return Unknown(Reason.UNRESOLVED, subject)
+            return Unknown(Reason.UNDECLARED, subject)
         value = self._given(name, section)
         if value is None and self.parent is None and not self.program.is_root:
             return Unknown(Reason.CALLER, subject, section.span)
@@ -422,7 +423,7 @@ class Instance:
     def _local(self, name: str) -> Value:
         found = self.module.locals.get(name)
         if found is None:
-            return Unknown(Reason.UNRESOLVED, f"local.{name}")
+            return Unknown(Reason.UNDECLARED, f"local.{name}")
         document, attribute = found
         expression = attribute.expression
         value = evaluate(expression, self.frame(document, owner=f"local.{name}"))
@@ -481,7 +482,7 @@ class Instance:
         if alias:
             given = outside or self.module.wants_aliases
             region = Unknown(
-                Reason.CALLER if given else Reason.UNRESOLVED, f"{name}.{alias}", where
+                Reason.CALLER if given else Reason.UNDECLARED, f"{name}.{alias}", where
             )
         return Provider(
             name,
@@ -894,7 +895,7 @@ class Instance:
     ) -> tuple[Value, int]:
         section = self.module.calls.get(name)
         if section is None:
-            return Unknown(Reason.UNRESOLVED, f"module.{name}", span), len(operations)
+            return Unknown(Reason.UNDECLARED, f"module.{name}", span), len(operations)
         repeated = section.argument("count") or section.argument("for_each")
         used = 1
         key: Value | None = None
@@ -1114,6 +1115,9 @@ class _Collector:
         if provider.name != "aws":
             return provider.region if provider.declared and provider.name == "google" else None
         if type_ not in self.program.no_region and mode == "managed":
+            target = tables.locations().targets.get(type_)
+            if target and target.argument(lambda name: get(name) is not None) == "region":
+                return provider.region
             own = get("region")
             if own is not None and not (isinstance(own, Known) and own.data is None):
                 return own

@@ -136,21 +136,20 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
     if effect is None:
         return None
     span = body.span or policy.value.span or policy.resource.span
-    complete = body.complete
+    unresolved: list[tuple[str, Value]] = []
     lists: dict[str, tuple[Term, ...]] = {}
     for name in ("Action", "NotAction", "Resource", "NotResource"):
-        terms, known = _terms(body.get(name), span, policy)
-        lists[name] = terms
-        complete = complete and known
+        lists[name], unknown = _terms(body.get(name), span, policy)
+        unresolved.extend((name, value) for value in unknown)
     negated = "NotPrincipal" in body.entries
-    principals, known = _principals(
-        body.get("NotPrincipal" if negated else "Principal"), span, policy
-    )
-    complete = complete and known
+    name = "NotPrincipal" if negated else "Principal"
+    principals, unknown = _principals(body.get(name), span, policy)
+    unresolved.extend((name, value) for value in unknown)
+    complete = body.complete and not unresolved
     conditions, conditions_known = _conditions(body.get("Condition"), span)
     kind = policy.kind
     if kind == "document":
-        kind = "resource" if principals or not known else "identity"
+        kind = "resource" if principals or unknown else "identity"
     return Statement(
         policy.resource,
         policy.attribute,
@@ -168,6 +167,7 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
         complete,
         conditions_known,
         key_spans=body.key_spans,
+        unresolved=tuple(unresolved),
     )
 
 
@@ -182,33 +182,33 @@ def _carried(value: Value, policy: Policy) -> Value:
     return value.through(*extra) if extra else value
 
 
-def _terms(value: Value | None, span: Span, policy: Policy) -> tuple[tuple[Term, ...], bool]:
+def _terms(value: Value | None, span: Span, policy: Policy) -> tuple[tuple[Term, ...], list[Value]]:
+    """The elements of a list that are texts, and what is not known of it."""
     items, complete = items_of(value)
     terms: list[Term] = []
+    unknown: list[Value] = [] if complete or value is None else [value]
     for item in items:
         found = term(_carried(item, policy), span)
         if found is None:
-            complete = False
+            unknown.append(item)
         else:
             terms.append(found)
-    return tuple(terms), complete
+    return tuple(terms), unknown
 
 
 def _principals(
     value: Value | None, span: Span, policy: Policy
-) -> tuple[tuple[tuple[str, Term], ...], bool]:
-    if value is None:
-        return (), True
+) -> tuple[tuple[tuple[str, Term], ...], list[Value]]:
     if isinstance(value, Mapping):
         found: list[tuple[str, Term]] = []
-        complete = value.complete
+        unknown: list[Value] = [] if value.complete else [value]
         for kind, inner in value.entries.items():
-            terms, known = _terms(inner, span, policy)
-            complete = complete and known
+            terms, missing = _terms(inner, span, policy)
+            unknown.extend(missing)
             found.extend((kind, item) for item in terms)
-        return tuple(found), complete
-    terms, complete = _terms(value, span, policy)
-    return tuple(("*", item) for item in terms), complete
+        return tuple(found), unknown
+    terms, unknown = _terms(value, span, policy)
+    return tuple(("*", item) for item in terms), unknown
 
 
 def _conditions(

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from blastdoor import tables
 from blastdoor.fact import Scope
 from blastdoor.facts.reading import at_path, items_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from blastdoor.fact import Evaluated, Statement, Term
+    from blastdoor.fact import Evaluated, Resource, Statement, Term
 
 _LIST_ARGUMENTS = (
-    ("aws_cloudformation_stack_instances", "regions"),
-    ("aws_cloudformation_stack_set_instance", "stack_set_instance_region"),
-    ("aws_cloudformation_stack_set_instance", "region"),
     ("aws_dynamodb_global_table", "replica.region_name"),
     ("aws_dynamodb_table", "replica.region_name"),
     ("aws_config_configuration_aggregator", "account_aggregation_source.regions"),
@@ -42,9 +40,7 @@ def scopes(unit: Evaluated, statements: Sequence[Statement]) -> Iterator[Scope]:
                 yield Scope(
                     resource.region, resource.region.span, "resource", resource.address, "region"
                 )
-        for type_, path in _LIST_ARGUMENTS:
-            if resource.type != type_ or path == "region":
-                continue
+        for path in _paths(resource):
             for value in at_path(resource.get, path):
                 for item in items_of(value)[0]:
                     if item.span is not None:
@@ -54,6 +50,16 @@ def scopes(unit: Evaluated, statements: Sequence[Statement]) -> Iterator[Scope]:
             continue
         for term in statement.resources:
             yield from _arn_scope(statement, term)
+
+
+def _paths(resource: Resource) -> Iterator[str]:
+    """The arguments of a resource, other than its own region, that name regions."""
+    target = tables.locations().targets.get(resource.type)
+    if target is not None:
+        yield target.argument(lambda name: resource.get(name) is not None)
+    for type_, path in _LIST_ARGUMENTS:
+        if resource.type == type_:
+            yield path
 
 
 def _arn_scope(statement: Statement, term: Term) -> Iterator[Scope]:

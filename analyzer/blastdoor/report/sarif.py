@@ -360,6 +360,7 @@ class _Writer:
             rank=_rank(finding, rule),
             suppression=self._suppression(finding),
             properties=_properties(finding),
+            baseline=finding.baseline,
         )
 
     def _suppression(self, finding: Finding) -> model.Suppression | None:
@@ -377,6 +378,9 @@ def _rank(finding: Finding, rule: RuleView | None) -> float:
 
 def _properties(finding: Finding) -> dict[str, Any]:
     properties: dict[str, Any] = {}
+    if finding.before or finding.after:
+        properties["before"] = legible(finding.before)
+        properties["after"] = legible(finding.after)
     if finding.axis:
         properties["axis"] = finding.axis
     if finding.attribute:

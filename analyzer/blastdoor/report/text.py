@@ -254,7 +254,11 @@ def render_finding(finding: Finding, rule: RuleView | None = None, style: Style 
         block.remark("note", f"{_place(related.span)}: {legible(related.message)}")
     for words in finding.evidence:
         block.remark("note", legible(words))
-    for line in finding.reach.describe() if finding.reach is not None else ():
+    if finding.before or finding.after:
+        block.remark("before", legible(finding.before))
+        block.remark("after", legible(finding.after))
+    reach = finding.reach if not finding.after else None
+    for line in reach.describe() if reach is not None else ():
         block.remark("reach", legible(line))
     if finding.contain:
         block.remark("help", legible(finding.contain))

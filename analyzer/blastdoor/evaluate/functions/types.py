@@ -28,7 +28,7 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ERRORS: Final = frozenset({Reason.INVALID, Reason.UNRESOLVED})
+_ERRORS: Final = frozenset({Reason.INVALID, Reason.UNRESOLVED, Reason.UNDECLARED})
 _SETTLED: Final = frozenset({Reason.NO_VALUE, Reason.CALLER})
 
 
