@@ -19,7 +19,7 @@ from blastdoor.detect import DELTA_DETECTORS, delta_detector
 from blastdoor.finding import Failure, Finding, Report, fingerprinted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from blastdoor.catalog import Rule
     from blastdoor.engine import Options, Progress
@@ -97,7 +97,9 @@ def compare(
         head, rules, options, observe=new.observe, wanted=new.wanted, progress=progress
     )
     found = deltas(old.side, new.side, renamed)
-    widenings = judged(found, rules, options or engine.Options(), new.side)
+    widenings = judged(
+        found, rules, options or engine.Options(), new.side, old.secrets | new.secrets
+    )
     places = {(f.rule, f.span.path, f.span.start) for f in widenings}
     known = {finding.fingerprint for finding in report_base.findings}
     introduced: list[Finding] = []
@@ -122,7 +124,11 @@ def compare(
 
 
 def judged(
-    found: Sequence[Delta], rules: Iterable[Rule], options: Options, head: Side
+    found: Sequence[Delta],
+    rules: Iterable[Rule],
+    options: Options,
+    head: Side,
+    secrets: Collection[str] = (),
 ) -> list[Finding]:
     """What the rules that judge changes say of deltas, each with its fingerprint."""
     findings = []
@@ -135,7 +141,8 @@ def judged(
             unit = next((d.unit for d in found if d.span is hit.span), "")
             environments = head.environments.get(unit, set())
             environment = next(iter(environments)) if len(environments) == 1 else None
-            findings.append(engine.finding_of(rule, hit, environment, options))
+            shown = engine.without_secrets(hit, secrets) if secrets else hit
+            findings.append(engine.finding_of(rule, shown, environment, options))
     marked = [replace(finding, baseline="new") for finding in fingerprinted(findings)]
     return sorted(marked, key=lambda f: (-f.level, f.span.path, f.span.start, f.rule, f.message))
 
@@ -146,6 +153,8 @@ class _Look:
     def __init__(self, paths: Sequence[str], renamed: Mapping[str, str], *, base: bool) -> None:
         self.paths = paths
         self.side = Side()
+        self.secrets: set[str] = set()
+        """Texts that the code says are sensitive."""
         self.more: frozenset[str] = frozenset()
         self._names = renamed if base else {old: new for new, old in renamed.items()}
 
@@ -170,10 +179,11 @@ class _Look:
         known = self.side.footprints.get(unit.address)
         self.side.footprints[unit.address] = items if known is None else _merged(known, items)
         moves = self.side.moves.setdefault(unit.address, {})
-        for move in getattr(unit, "moves", ()):
+        for move in unit.moves:
             moves[_KEYS.sub("", move.to)] = _KEYS.sub("", move.from_)
         kept = self.side.kept.setdefault(unit.address, set())
-        kept.update(_KEYS.sub("", r.from_) for r in getattr(unit, "removals", ()) if not r.destroys)
+        kept.update(_KEYS.sub("", r.from_) for r in unit.removals if not r.destroys)
+        self.secrets.update(unit.secrets)
         if unit.environment is not None:
             self.side.environments.setdefault(unit.address, set()).add(unit.environment)
 

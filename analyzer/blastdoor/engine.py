@@ -11,7 +11,7 @@ import gc
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
@@ -32,7 +32,7 @@ from blastdoor.finding import (
 )
 from blastdoor.record import dataclass
 from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
-from blastdoor.value import known_text
+from blastdoor.value import HIDDEN, known_text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -301,6 +301,8 @@ class _Run:
             return
         if path not in self.repository.reported:
             return
+        if unit.secrets:
+            hit = without_secrets(hit, unit.secrets)
         finding = finding_of(rule, hit, unit.environment, self.options)
         key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
         known = self.found.get(key)
@@ -401,6 +403,39 @@ def _level(
         evidence.append("not a production environment")
         level = level.lowered()
     return level, tuple(evidence)
+
+
+_SHORT: Final = 8
+"""Length below which a secret text is masked as a whole word only."""
+_SHORTEST: Final = 3
+"""Length below which a text in a message is not told from the words around it."""
+
+
+def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
+    """A hit in whose words `HIDDEN` stands for every text that must not be printed."""
+    parts = [
+        re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
+        for text in sorted(secrets, key=lambda text: (-len(text), text))
+        if len(text.strip()) >= _SHORTEST
+    ]
+    if not parts:
+        return hit
+    pattern = re.compile("|".join(parts))
+
+    def masked(text: str) -> str:
+        return pattern.sub(HIDDEN, text)
+
+    changed = replace(
+        hit,
+        message=masked(hit.message),
+        value=masked(hit.value),
+        contain=masked(hit.contain),
+        before=masked(hit.before),
+        after=masked(hit.after),
+        related=tuple([Related(r.span, masked(r.message)) for r in hit.related]),
+    )
+    # What it reaches names the value, too.
+    return changed if changed == hit else replace(changed, reach=None)
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:

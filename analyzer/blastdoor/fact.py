@@ -190,6 +190,37 @@ class Backend:
     address: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """A ``moved`` block: what had one address has another from now on."""
+
+    from_: str
+    """Address with the module path: ``module.a.aws_s3_bucket.b``."""
+    to: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Removal:
+    """A ``removed`` block: what Terraform lets go of."""
+
+    from_: str
+    destroys: bool
+    """Whether the object itself goes, too: ``lifecycle { destroy = … }``, true by default."""
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Import:
+    """An ``import`` block: an object that exists already and is managed from now on."""
+
+    to: str
+    """Address as written; it may hold ``each.key``."""
+    id: Value
+    """The provider's id of the object, or its ``identity``."""
+    span: Span
+
+
 @dataclass(slots=True)
 class Evaluated:
     """One unit with its values: what an evaluator hands to the extractors."""
@@ -207,6 +238,11 @@ class Evaluated:
     fan_outs: list[FanOut] = field(default_factory=list)
     lookups: list[Lookup] = field(default_factory=list)
     overrides: list[OverrideChange] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
+    imports: list[Import] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+    """Texts that the configuration says are sensitive: never to be printed."""
     failures: list[Failure] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)
     """Paths of every file it read."""

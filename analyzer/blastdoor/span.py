@@ -29,7 +29,7 @@ class Document:
     count the mark, columns do not.
     """
 
-    __slots__ = ("_starts", "decoded", "path", "text")
+    __slots__ = ("_starts", "decoded", "path", "secrets", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
@@ -37,6 +37,8 @@ class Document:
         self._starts: list[int] | None = None
         self.decoded: dict[object, object] = {}
         """What texts that begin here say as JSON, kept by whoever decoded them."""
+        self.secrets: set[tuple[int, int]] = set()
+        """Ranges that must not be quoted: what the configuration itself says is sensitive."""
 
     def __repr__(self) -> str:
         return f"Document({self.path!r})"

@@ -192,6 +192,8 @@ class Module:
     providers: list[Section] = field(default_factory=list)
     calls: dict[str, Section] = field(default_factory=dict)
     outputs: dict[str, Section] = field(default_factory=dict)
+    changes: list[Section] = field(default_factory=list)
+    """The ``moved``, ``removed`` and ``import`` blocks."""
     settings: list[Section] = field(default_factory=list)
     """The ``terraform`` blocks."""
     assignments: list[Variables] = field(default_factory=list)
@@ -673,6 +675,13 @@ def _gather(module: Module, body: tree.Body) -> None:
             module.outputs.setdefault(labels[0], section)
         elif kind == "terraform":
             module.settings.append(section)
+        elif kind in ("moved", "removed", "import"):
+            module.changes.append(section)
+        elif kind == "check":
+            # A data source within a check is read like any other.
+            for inner in section.sections("data"):
+                if len(inner.labels) == 2:  # noqa: PLR2004
+                    module.data.setdefault((inner.labels[0], inner.labels[1]), inner)
 
 
 def _override(module: Module, body: tree.Body) -> None:

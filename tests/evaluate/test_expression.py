@@ -197,7 +197,7 @@ def test_steps(unit: type[Unit], expression: str, expected: object) -> None:
         ("each.key", "<RANGE each.key>"),
         ("timestamp()", "<IMPURE timestamp>"),
         ("uuid()", "<IMPURE uuid>"),
-        ("provider::x::f(1)", "<FUNCTION provider::x::f>"),
+        ("provider::x::f(1)", "<PROVIDER_FUNCTION provider::x::f>"),
     ],
 )
 def test_what_is_not_there_is_unknown_with_its_reason(

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor import tables
-from blastdoor.evaluate import shapes
+from blastdoor.evaluate import shapes, validation
 from blastdoor.evaluate.data_sources import (
     account_of_arn,
     data_attribute,
@@ -36,11 +36,14 @@ from blastdoor.fact import (
     Backend,
     Evaluated,
     FanOut,
+    Import,
     Layer,
     Layering,
     Lookup,
     ModuleCall,
+    Move,
     Provider,
+    Removal,
     Resource,
     Setting,
 )
@@ -85,6 +88,9 @@ _MAX_CHAIN: Final = 10
 """Evidence steps that one value keeps."""
 
 _DOCUMENT_REFERENCE: Final = re.compile(r"data\.aws_iam_policy_document\.[A-Za-z0-9_-]+")
+_UNDECIDED: Final = frozenset({Reason.NO_VALUE, Reason.CALLER})
+_WRITE_ONLY: Final = "_wo"
+"""How the names of write-only arguments end, which Terraform never keeps."""
 _META_ARGUMENTS: Final = frozenset(
     {"count", "for_each", "provider", "depends_on", "lifecycle", "providers", "source", "version"}
 )
@@ -115,6 +121,21 @@ class Program:
         self.used_documents: set[tuple[str, int]] = set()
         self.instances = 0
         self.members: list[Instance] = []
+
+    def cloud_workspace(self) -> tuple[str, ...]:
+        """The one workspace that the root module's ``cloud`` block names, if it does.
+
+        With ``tags`` or ``project`` any workspace may be selected; the ``remote`` backend's
+        ``terraform.workspace`` is not the name that it gives (Terraform documentation, "Workspaces").
+        """
+        module = self.repository.module(self.directory)
+        for settings in module.settings if module is not None and self.is_root else ():
+            for cloud in settings.sections("cloud"):
+                for workspaces in cloud.sections("workspaces"):
+                    name = literal_argument(workspaces, "name")
+                    if name:
+                        return (name,)
+        return ()
 
     def close(self) -> None:
         """Effect: breaks the circles between instances, so that a unit goes when it is done.
@@ -273,6 +294,10 @@ class Instance:
                     "data", first.name, second.name, operations[2:], frame, span
                 )
                 return value, used + 2
+        if name == "ephemeral" and len(operations) > 1:
+            words = [step.name for step in operations[:2] if isinstance(step, tree.Attr)]
+            subject = ".".join([name, *words])
+            return Unknown(Reason.EPHEMERAL, subject, span).hidden(), len(operations)
         if name == "path" and isinstance(first, tree.Attr):
             return self._path(first.name, span), 1
         if name in ("terraform", "tofu") and isinstance(first, tree.Attr):
@@ -293,7 +318,7 @@ class Instance:
         return Unknown(Reason.ENVIRONMENT, f"path.{name}", span)
 
     def _workspace(self, span: Span) -> Value:
-        names = self.program.workspaces
+        names = self.program.workspaces or self.program.cloud_workspace()
         if names:
             return one_of(
                 [Alternative(Known(name, span), f"workspace {name}") for name in names], span
@@ -350,21 +375,49 @@ class Instance:
         subject = f"var.{name}"
         if section is None:
             return Unknown(Reason.UNDECLARED, subject)
-        value = self._given(name, section)
-        if value is None and self.parent is None and not self.program.is_root:
-            return Unknown(Reason.CALLER, subject, section.span)
-        if value is None:
-            default = section.argument("default")
-            if default is None:
-                return Unknown(Reason.NO_VALUE, subject, section.span)
-            document, attribute = default
-            value = evaluate(attribute.expression, self.frame(document, owner=subject))
-            where = Span(document, attribute.expression.start, attribute.expression.end)
+        if self._says(section, "ephemeral"):
+            return Unknown(Reason.EPHEMERAL, subject, section.span).hidden()
+        value = self._given(name)
+        if isinstance(value, Known) and value.data is None and self._denies(section, "nullable"):
+            value = None
+        if value is not None:
             value = self._convert(section, value)
-            return value.through(Evidence(Step.DEFAULT, f"the default of {subject}", where))
-        return self._convert(section, value)
+        elif self.parent is None and not self.program.is_root:
+            value = Unknown(Reason.CALLER, subject, section.span)
+        elif section.argument("default") is None:
+            value = Unknown(Reason.NO_VALUE, subject, section.span)
+        else:
+            value = self._default(section, subject)
+        if isinstance(value, Unknown) and value.reason in _UNDECIDED:
+            value = validation.allowed(section, name, value, self.frame) or value
+        return self.budget.hide(value) if self._says(section, "sensitive") else value
 
-    def _given(self, name: str, section: Section) -> Value | None:
+    def _default(self, section: Section, subject: str) -> Value:
+        default = section.argument("default")
+        assert default is not None
+        document, attribute = default
+        value = evaluate(attribute.expression, self.frame(document, owner=subject))
+        where = Span(document, attribute.expression.start, attribute.expression.end)
+        value = self._convert(section, value)
+        return value.through(Evidence(Step.DEFAULT, f"the default of {subject}", where))
+
+    def _says(self, section: Section, name: str) -> bool:
+        """Whether an argument of a block is true."""
+        found = section.argument(name)
+        return (
+            found is not None
+            and to_bool(evaluate(found[1].expression, self.frame(found[0]))) is True
+        )
+
+    def _denies(self, section: Section, name: str) -> bool:
+        """Whether an argument of a block is false."""
+        found = section.argument(name)
+        return (
+            found is not None
+            and to_bool(evaluate(found[1].expression, self.frame(found[0]))) is False
+        )
+
+    def _given(self, name: str) -> Value | None:
         """The value that the caller or a file of values gives a variable."""
         if self.parent is None:
             return self._assignments().get(name)
@@ -378,13 +431,6 @@ class Instance:
             attribute.expression,
             parent.frame(document, self.call_bindings, f"module.{self.call.labels[0]}"),
         )
-        if isinstance(value, Known) and value.data is None:
-            nullable = section.argument("nullable")
-            if (
-                nullable is not None
-                and to_bool(evaluate(nullable[1].expression, self.frame(nullable[0]))) is False
-            ):
-                return None
         where = Span(document, attribute.expression.start, attribute.expression.end)
         return value.through(Evidence(Step.INPUT, f"input {name} of {self.address}", where))
 
@@ -587,8 +633,10 @@ class Instance:
             expression = attribute.expression
             if name == "ignore_changes":
                 return _ignored(expression, document)
-            value = evaluate(expression, self.frame(document, bindings, owner))
             where = Span(document, expression.start, expression.end)
+            if name.endswith(_WRITE_ONLY):
+                return Unknown(Reason.EPHEMERAL, f"{owner}.{name}", where).hidden()
+            value = evaluate(expression, self.frame(document, bindings, owner))
             if value.span is not None and (
                 value.span.document is not document
                 or value.span.start < where.start
@@ -958,11 +1006,8 @@ class Instance:
                 )
             )
             return None
-        ancestor: Instance | None = self
-        while ancestor is not None:
-            if ancestor.module.path == target:
-                return None
-            ancestor = ancestor.parent
+        if self._circle(target, section):
+            return None
         module = self.program.repository.module(target)
         if module is None:
             return None
@@ -977,6 +1022,30 @@ class Instance:
         self._children[token] = child
         return child
 
+    def _circle(self, target: str, section: Section) -> bool:
+        """Whether a call leads back to a module around it. Effect: reports the circle once."""
+        calls = [(self.module.path, section)]
+        around = self
+        while around.module.path != target:
+            if around.parent is None or around.call is None:
+                return False
+            calls.insert(0, (around.parent.module.path, around.call))
+            around = around.parent
+        # Wherever one comes in, the circle is told from the same module.
+        first = min(range(len(calls)), key=lambda number: calls[number][0])
+        calls = [*calls[first:], *calls[:first]]
+        names = " -> ".join([path for path, _call in (*calls, calls[0])])
+        where = calls[0][1].span
+        failure = Failure(
+            FailureKind.SYNTAX,
+            where.path,
+            f"modules that call themselves, which Terraform refuses: {names}",
+            where,
+        )
+        if all(failure.message != other.message for other in self.program.failures):
+            self.program.failures.append(failure)
+        return True
+
     def output(self, name: str, span: Span) -> Value:
         """The value of an output."""
         subject = f"{self.address}.{name}"
@@ -986,9 +1055,14 @@ class Instance:
             found = section.argument("value") if section is not None else None
             if found is None:
                 return Unknown(Reason.UNRESOLVED, subject, span)
+            assert section is not None
             document, attribute = found
+            if self._says(section, "ephemeral"):
+                return Unknown(Reason.EPHEMERAL, subject, span).hidden()
             value = evaluate(attribute.expression, self.frame(document, owner=f"output.{name}"))
             where = Span(document, attribute.expression.start, attribute.expression.end)
+            if self._says(section, "sensitive"):
+                value = self.budget.hide(value)
             return value.through(Evidence(Step.OUTPUT, f"output {name} of {self.address}", where))
 
         return self._once(("output", name), make, subject, span)
@@ -1026,6 +1100,7 @@ class _Collector:
         for (type_, name), section in module.data.items():
             evaluated.resources.extend(self._resources(instance, section, type_, name, "data"))
         self._backends(instance)
+        self._changes(instance)
         self._settings(instance)
         self._shapes(instance)
         if instance.parent is None:
@@ -1053,6 +1128,29 @@ class _Collector:
                             f"backend.{backend.labels[0]}",
                         )
                     )
+
+    def _changes(self, instance: Instance) -> None:
+        """Effect: adds the ``moved``, ``removed`` and ``import`` blocks of an instance."""
+        for section in instance.module.changes:
+            token = ("change", instance.address, section.span.path, section.span.start)
+            if token in self.seen:
+                continue
+            self.seen.add(token)
+            source, target = _address(instance, section, "from"), _address(instance, section, "to")
+            if section.type == "moved":
+                self.evaluated.moves.append(Move(source, target, section.span))
+            elif section.type == "removed":
+                kept = any(
+                    instance._denies(inner, "destroy")  # noqa: SLF001  same module
+                    for inner in section.sections("lifecycle")
+                )
+                self.evaluated.removals.append(Removal(source, not kept, section.span))
+            else:
+                given = section.argument("id") or section.argument("identity")
+                value: Value = Unknown(Reason.UNRESOLVED, "id", section.span)
+                if given is not None:
+                    value = evaluate(given[1].expression, instance.frame(given[0]))
+                self.evaluated.imports.append(Import(target, value, section.span))
 
     def _resources(
         self,
@@ -1347,6 +1445,16 @@ def _names_of(section: Section) -> Callable[[], tuple[str, ...]]:
     return names
 
 
+def _address(instance: Instance, section: Section, name: str) -> str:
+    """An address that a block writes down, with the path of the module that holds it."""
+    found = section.argument(name)
+    if found is None:
+        return ""
+    document, attribute = found
+    text = Span(document, attribute.expression.start, attribute.expression.end).text
+    return instance.path("".join(text.split()).strip('"'))
+
+
 def _name_span(section: Section, name: str) -> Span:
     found = section.argument(name)
     if found is None:
@@ -1446,6 +1554,7 @@ def evaluate_root(
     instance = Instance(program, module)
     _Collector(program, evaluated).collect(instance)
     evaluated.lookups.extend(program.lookups.values())
+    evaluated.secrets = program.budget.secrets
     evaluated.close = program.close
     evaluated.failures.extend(program.failures)
     evaluated.inputs.update(program.inputs)

@@ -6,12 +6,12 @@ of what matters could be known.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.fact import Facts
 from blastdoor.facts import guard, iam, literal, rollout, scope, target
 from blastdoor.finding import Coverage
-from blastdoor.value import Known, Many, Mapping, OneOf, Unknown, Value
+from blastdoor.value import Known, Many, Mapping, OneOf, Reason, Unknown, Value
 
 if TYPE_CHECKING:
     from blastdoor.fact import Evaluated
@@ -53,7 +53,16 @@ def _count(coverage: Coverage, kind: str, value: Value) -> None:
         coverage.unresolved[kind] += 1
     else:
         coverage.undecidable[kind] += 1
-    coverage.reasons[f"{kind}: {cause.reason.text}"] += 1
+    coverage.reasons[f"{kind}: {cause.reason.text}{_named(cause)}"] += 1
+
+
+_NAMED: Final = {Reason.EXTERNAL_MODULE: 2, Reason.REMOTE_STATE: 3, Reason.PROVIDER_FUNCTION: 1}
+"""Reasons that name what is not here, with how many words of the subject do."""
+
+
+def _named(cause: Unknown) -> str:
+    words = cause.subject.split(".")[: _NAMED.get(cause.reason, 0)]
+    return f": {'.'.join(words)}" if words else ""
 
 
 def _obstacle(value: Value) -> Unknown | None:

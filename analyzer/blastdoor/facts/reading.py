@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.fact import Term
 from blastdoor.finding import Related
-from blastdoor.value import Known, Many, Mapping, OneOf, Step, Text, Unknown, Value, known_text
+from blastdoor.value import (
+    HIDDEN,
+    SECRET,
+    Known,
+    Many,
+    Mapping,
+    OneOf,
+    Step,
+    Text,
+    Unknown,
+    Value,
+    known_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,6 +166,8 @@ def truth(value: Value | None) -> bool | None:
 
 def words_of(value: Value | None) -> str:
     """A short form of a value for messages."""
+    if value is not None and value.marks & SECRET:
+        return HIDDEN
     if isinstance(value, Known):
         if isinstance(value.data, bool):
             return "true" if value.data else "false"

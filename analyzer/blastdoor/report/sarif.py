@@ -28,7 +28,7 @@ from blastdoor.finding import FailureKind, Level
 from blastdoor.report import sarif_model as model
 from blastdoor.report.escape import sanitise, sanitise_lines
 from blastdoor.report.linehash import line_hashes
-from blastdoor.report.redact import legible, masked_parts
+from blastdoor.report.redact import legible, quoted_parts
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
 
@@ -255,8 +255,7 @@ class _Places:
         low, high = document.line_range(begin.line)
         if high - low > MAX_SNIPPET:
             return model.region(begin, finish), None
-        text = document.text
-        before, inside, behind = masked_parts(text[low:high], span.start - low, span.end - low)
+        before, inside, behind = quoted_parts(document, low, high, span.start, span.end)
         context = None
         if before or behind:
             context = model.region(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from blastdoor.finding import Level
 from blastdoor.report.escape import expand, sanitise, width
-from blastdoor.report.redact import legible, masked_parts
+from blastdoor.report.redact import legible, quoted_parts
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
 
@@ -118,7 +118,6 @@ class _Excerpt(NamedTuple):
 def _excerpt(span: Span) -> _Excerpt:
     """The first line of a span, clipped around it, tabs expanded, secrets masked."""
     document = span.document
-    text = document.text
     starts = document.line_starts
     index = (bisect_right(starts, span.start) or 1) - 1
     low, high = document.line_range(index + 1)
@@ -141,8 +140,8 @@ def _excerpt(span: Span) -> _Excerpt:
         cut_low = max(low, min(cut_low, cut_high - MAX_COLUMNS))
         end = min(end, cut_high)
     lead = max(low, cut_low - _SECRET_CONTEXT)
-    before, marked, behind = masked_parts(
-        text[lead : min(high, cut_high + _SECRET_CONTEXT)], begin - lead, end - lead
+    before, marked, behind = quoted_parts(
+        document, lead, min(high, cut_high + _SECRET_CONTEXT), begin, end
     )
     if cut_low > low:
         before = "…" + before[max(0, len(before) - (begin - cut_low)) :]

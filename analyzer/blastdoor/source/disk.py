@@ -466,15 +466,15 @@ class Tree:
             try:
                 handle = self._access.file(path)
             except OutsideError:
-                self.skipped["symbolic link out of the root"] += 1
+                self._left_out(path, kind, "symbolic link out of the root")
                 return None
             except OSError:
-                self.skipped["symbolic link to no file"] += 1
+                self._left_out(path, kind, "symbolic link to no file")
                 return None
             size = os.fstat(handle).st_size
             os.close(handle)
         elif item.type != stat.S_IFREG:
-            self.skipped["no regular file"] += 1
+            self._left_out(path, kind, "no regular file")
             return None
         if size > self.max_size:
             self._fail(FailureKind.LIMIT, path, self._too_large(size))
@@ -487,6 +487,13 @@ class Tree:
                 if kind.configuration:
                     self.skipped[reason] += 1
         return Entry(path, kind, size, reported)
+
+    def _left_out(self, path: str, kind: Kind, reason: str) -> None:
+        """Effect: counts a file that is not opened; a failure where Terraform would read it."""
+        self.skipped[reason] += 1
+        if kind.configuration and not self._exclude.match(path):
+            message = f"{reason}: Terraform would read it, it is not read here"
+            self._fail(FailureKind.UNREADABLE, path, message)
 
     def _silenced(
         self, path: str, item: Listed, context: _Context | None, *, foreign: bool

@@ -108,7 +108,7 @@ def _cidrsubnets(call: Call, arguments: Sequence[Value]) -> Value:
             raise call.invalid(message)
         items.append(call.known(f"{network.text(at)}/{prefix}"))
         at += size
-    return call.many(items)
+    return call.many(items, element="string")
 
 
 FUNCTIONS: Final[Table] = {
