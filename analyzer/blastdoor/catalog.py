@@ -9,6 +9,11 @@ imported at start-up: ``key: value`` lines, whose value is a scalar, a list in b
 braces, and maps of one level written as indented lines. Words are strings (``on`` too); ``true``,
 ``false`` and numbers are not; quotes make anything a string.
 
+Two keys say when a rule speaks. ``default: opt-in`` makes it silent until someone names it, except for
+findings under the conditions of ``on-when`` (words that the detector reports, as in ``levels``): those
+always count. ``per: file`` makes one finding of all those of the rule in one file, at the place of the
+strongest, the others beside it; a pedantic run shows each.
+
 Reading the front matter of the whole rule set takes a few milliseconds, so there is no compiled
 bundle that could be stale or foreign. Bodies are read when something asks for them.
 """
@@ -167,6 +172,10 @@ class Rule:
     """The languages in which the rule works now."""
     default: str
     """``on``, ``opt-in`` or ``pedantic``."""
+    on_when: frozenset[str]
+    """Conditions, as the detector names them, under which an opt-in rule speaks unasked."""
+    per: str
+    """``place``, or ``file`` for one finding per file."""
     levels: Mapping[str, Level]
     """Condition, as the detector names it, → level."""
     detector: str | None
@@ -408,6 +417,8 @@ def parse(text: str, path: str, *, family: str | None = None) -> Rule:
         modes=front.words("modes", ("state", "diff")),
         languages=front.words("languages", LANGUAGES),
         default=front.choice("default", ("on", "opt-in", "pedantic")),
+        on_when=front.conditions(),
+        per=front.choice("per", ("place", "file"), absent="place"),
         levels=front.levels("levels"),
         detector=detector,
         match=match,
@@ -504,8 +515,10 @@ class _Front:
             raise self._fail(key, f"{key} is not {words}")
         return value
 
-    def choice(self, key: str, allowed: Collection[str]) -> str:
-        """One of the words allowed."""
+    def choice(self, key: str, allowed: Collection[str], *, absent: str = "") -> str:
+        """One of the words allowed; ``absent`` is what a key means that may be left out."""
+        if absent and key not in self._data:
+            return absent
         value = self.text(key)
         if value not in allowed:
             message = f"{key} is {value}, not one of {', '.join(sorted(allowed))}"
@@ -533,6 +546,18 @@ class _Front:
                 message = f"{key} holds {word}, not one of {', '.join(sorted(allowed))}"
                 raise self._fail(key, message)
         return tuple(words)
+
+    def conditions(self) -> frozenset[str]:
+        """The conditions of ``on-when``, which only an opt-in rule has."""
+        words = self.words("on-when", optional=True)
+        if words and self._data.get("default") != "opt-in":
+            raise self._fail("on-when", "on-when goes with 'default: opt-in'")
+        if words and "match" in self._data:
+            raise self._fail("on-when", "on-when needs a detector, which reports conditions")
+        for word in words:
+            if _SLUG.match(word) is None:
+                raise self._fail("on-when", f"on-when names a condition {word!r}, which is no slug")
+        return frozenset(words)
 
     def level(self, key: str) -> Level:
         """A SARIF level."""

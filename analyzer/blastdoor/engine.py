@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
 from blastdoor import tables
+from blastdoor.context import environment_words, is_demo
 from blastdoor.detect import DETECTORS, Detector
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import (
@@ -31,7 +32,7 @@ from blastdoor.finding import (
     raised_at,
 )
 from blastdoor.record import dataclass
-from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
+from blastdoor.units import Repository, Root, Variables, is_variables
 from blastdoor.value import HIDDEN, known_text
 
 if TYPE_CHECKING:
@@ -44,15 +45,12 @@ if TYPE_CHECKING:
 
 MAX_VARIANTS: Final = 16
 """Variables files of one root that are looked at one by one."""
+MAX_BESIDE: Final = 50
+"""Places that a finding which stands for a whole file keeps."""
 _RECURSION: Final = 12_000
 """Python frames that evaluation may need; its own depth budget keeps it below."""
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _ENVIRONMENT_NAMES: Final = frozenset({"environment", "env", "stage", "environment_name"})
-
-_WHOLE_SEGMENTS: Final = frozenset(
-    {"ci", "local", "live", "test", "tst", "example", "demo", "preview", "ephemeral", "stage"}
-)
-"""Environment words that mean one only as a whole path segment."""
 
 Progress = Callable[[int, int], None]
 Observer = Callable[["Facts"], None]
@@ -66,6 +64,8 @@ class Options:
 
     select: frozenset[str] = frozenset()
     """Slugs of the only rules to run; empty for those that are on."""
+    usual: frozenset[str] = frozenset()
+    """Slugs within ``select`` that a family brought in: opt-in rules, under their conditions only."""
     ignore: frozenset[str] = frozenset()
     pedantic: bool = False
     inline_suppressions: bool = True
@@ -138,10 +138,19 @@ def active(rules: Iterable[Rule], options: Options) -> list[Rule]:
         if options.select:
             wanted = rule.id in options.select
         else:
-            wanted = rule.default == "on" or (rule.default == "pedantic" and options.pedantic)
+            wanted = (
+                rule.default == "on"
+                or bool(rule.on_when)
+                or (rule.default == "pedantic" and options.pedantic)
+            )
         if wanted and "state" in rule.modes:
             chosen.append(rule)
     return chosen
+
+
+def asked(rule: Rule, options: Options) -> bool:
+    """Whether every finding of an active rule counts, not only those under its conditions."""
+    return rule.default != "opt-in" or rule.id in options.select - options.usual
 
 
 class _Run:
@@ -158,9 +167,14 @@ class _Run:
         self.source = source
         self.every = rules
         self.rules = active(rules, options)
+        self.waiting = frozenset(rule.id for rule in self.rules if not asked(rule, options))
+        self.thorough = any(
+            rule.default == "opt-in" and rule.id not in self.waiting for rule in self.rules
+        )
         self.options = options
         self.selection = selection
         self.entries = list(source.files() if entries is None else entries)
+        self.listed = frozenset(entry.path for entry in self.entries)
         self.repository = Repository(source, self.entries)
         self.report = Report()
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
@@ -242,7 +256,7 @@ class _Run:
         try:
             unit = evaluate_root(self.repository, root, variables, no_region=self.no_region)
             unit.environment = self._environment(root, unit, variables)
-            facts, coverage = extractors.extract(unit)
+            facts, coverage = extractors.extract(unit, thorough=self.thorough)
         except Exception as error:  # noqa: BLE001  the one place: a bug is a reported failure
             self.report.failures.append(_internal(root.directory, None, error))
             return
@@ -273,7 +287,8 @@ class _Run:
             self.report.failures.append(_internal(facts.unit.address, rule.id, error))
             return
         for hit in hits:
-            self._keep(rule, hit, facts.unit)
+            if rule.id not in self.waiting or hit.condition in rule.on_when:
+                self._keep(rule, hit, facts.unit)
 
     def _environment(
         self, root: Root, unit: Evaluated, variables: tuple[Variables, ...]
@@ -283,7 +298,7 @@ class _Run:
 
             if Globs([pattern]).match(root.directory):
                 return tables.scopes().environment_of([name])
-        words = _environment_words(root.directory)
+        words = environment_words(root.directory)
         for file in variables:
             words.extend(_WORD.findall(posixpath.basename(file.path).rsplit(".tfvars", 1)[0]))
         for setting in unit.settings:
@@ -296,6 +311,8 @@ class _Run:
     # Findings
 
     def _keep(self, rule: Rule, hit: Hit, unit: Evaluated) -> None:
+        if hit.span.path not in self.listed:
+            hit = self._moved(hit)
         path = hit.span.path
         if self.selection is not None and not self.selection(path):
             return
@@ -313,7 +330,27 @@ class _Run:
         places = {(r.span.path, r.span.start) for r in stronger.related}
         found = (*other.related, *_caller(finding, known, unit))
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
-        self.found[key] = replace(stronger, related=stronger.related + more[:20])
+        self.found[key] = replace(
+            stronger,
+            related=stronger.related + more[:20],
+            covers=tuple(dict.fromkeys((*stronger.covers, *other.covers))),
+        )
+
+    def _moved(self, hit: Hit) -> Hit:
+        """A hit in a file that configuration reads (a policy in JSON, a template), said at its use.
+
+        What such a file is to git is not known, so that nothing is reported in it.
+        """
+        for use in reversed(hit.related):
+            if use.span.path in self.repository.reported:
+                others = tuple(other for other in hit.related if other is not use)
+                return replace(
+                    hit,
+                    span=use.span,
+                    related=(Related(hit.span, "written here"), *others),
+                    covers=(use.span,) if hit.covers else (),
+                )
+        return hit
 
     def _finish(self) -> Report:
         report = self.report
@@ -341,11 +378,13 @@ class _Run:
                 self.every,
                 self.options.today,
                 documents=self.repository.commented,
-                active={rule.id for rule in self.rules},
+                active={rule.id for rule in self.rules} - self.waiting,
             )
             findings = list(outcome.kept)
             report.suppressed.extend(outcome.suppressed)
             report.failures.extend(outcome.failures)
+        if not self.options.pedantic:
+            findings = _one_per_file(findings, self.every)
         report.findings.extend(findings)
         report.failures.sort(
             key=lambda f: (f.path, f.span.start if f.span else -1, f.kind, f.message)
@@ -380,6 +419,7 @@ def finding_of(rule: Rule, hit: Hit, environment: str | None, options: Options) 
         hit.contain,
         hit.related,
         hit.reach,
+        hit.covers,
         evidence,
         before=hit.before,
         after=hit.after,
@@ -439,15 +479,56 @@ def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
-    """The findings without those that another rule says better at the same place."""
+    """The findings without those that another rule says better at the same place.
+
+    A finding that names the places it covers speaks for its own attribute only: a whole document can
+    stand at one place.
+    """
     findings = list(found)
     supersedes = {rule.id: rule.supersedes for rule in rules if rule.supersedes}
-    gone = {
-        (slug, finding.span.path, finding.span.start)
-        for finding in findings
-        for slug in supersedes.get(finding.rule, ())
-    }
-    return [f for f in findings if (f.rule, f.span.path, f.span.start) not in gone]
+    gone: set[tuple[str, str, int, str | None]] = set()
+    for finding in findings:
+        for slug in supersedes.get(finding.rule, ()):
+            if not finding.covers:
+                gone.add((slug, finding.span.path, finding.span.start, None))
+            for place in finding.covers:
+                gone.add((slug, place.path, place.start, finding.attribute))
+    return [
+        f
+        for f in findings
+        if gone.isdisjoint(
+            (f.rule, f.span.path, f.span.start, attribute) for attribute in (None, f.attribute)
+        )
+    ]
+
+
+def _one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
+    """The findings with those of each rule ``per: file`` made one for each file.
+
+    The strongest stands for all, the first among equals; the others are places beside it. It is done
+    after suppressions, so that a comment at one place never silences another.
+    """
+    grouped = {rule.id for rule in rules if rule.per == "file"}
+    members: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.rule in grouped:
+            members.setdefault((finding.rule, finding.span.path), []).append(finding)
+    stand: dict[tuple[str, str], Finding] = {}
+    for key, group in members.items():
+        first = min(group, key=lambda f: (-f.level, f.span.start))
+        others = tuple(
+            Related(other.span, f"{other.unit} too")
+            for other in sorted(group, key=lambda f: f.span.start)
+            if other is not first
+        )
+        stand[key] = replace(first, related=first.related + others[:MAX_BESIDE])
+    result = []
+    for finding in findings:
+        if finding.rule not in grouped:
+            result.append(finding)
+        elif (one := stand.pop((finding.rule, finding.span.path), None)) is not None:
+            result.append(one)
+    return result
 
 
 def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:
@@ -459,18 +540,6 @@ def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related,
         return ()
     nearest = max(calls, key=lambda call: len(call.address))
     return (Related(nearest.span, f"also {finding.unit}"),)
-
-
-def _environment_words(directory: str) -> list[str]:
-    """The words of a path that may name an environment: whole segments, and plain parts of them.
-
-    ``ci-runners`` runs what ``ci`` runs but is no environment; ``network-prod`` is one's network.
-    """
-    words: list[str] = []
-    for segment in directory.split("/"):
-        words.append(segment)
-        words.extend(w for w in _WORD.findall(segment) if w.lower() not in _WHOLE_SEGMENTS)
-    return words
 
 
 def _internal(path: str, rule: str | None, error: Exception) -> Failure:

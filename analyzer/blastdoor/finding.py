@@ -82,6 +82,9 @@ class Finding:
     related: tuple[Related, ...] = ()
     """The chain of evidence, from the cause to the use, and the callers."""
     reach: Reach | None = None
+    covers: tuple[Span, ...] = ()
+    """The places at which no superseded rule needs to speak of the same attribute; none for its own
+    place and whatever stands there."""
     evidence: tuple[str, ...] = ()
     """Why the level differs from the rule's own, in words."""
     suppression: Suppression | None = None

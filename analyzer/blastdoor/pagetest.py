@@ -142,7 +142,9 @@ def index(rules: RuleSet) -> str:
 
 
 def _levels(rule: Rule) -> str:
-    usual = rule.level.word if rule.default == "on" else f"{rule.level.word} ({rule.default})"
+    waits = f"{rule.default}, on when {', '.join(sorted(rule.on_when))}"
+    default = waits if rule.on_when else rule.default
+    usual = rule.level.word if rule.default == "on" else f"{rule.level.word} ({default})"
     other = [f"{level.word}: {name}" for name, level in rule.levels.items()]
     return f"{usual}; {', '.join(other)}" if other else usual
 
@@ -157,7 +159,9 @@ page is also the help in SARIF and in editors, and what `blastdoor explain` prin
 are in [tables](tables), one row per line, each with its source.
 
 - Front matter: `key: value` lines; lists in brackets, maps in braces; words that hold `: ` or ` #`
-  in quotes. The levels of a rule name conditions that its detector reports.
+  in quotes. The levels of a rule name conditions that its detector reports; so does `on-when`, the
+  conditions under which a rule that is `opt-in` speaks although nobody named it. `per: file` makes
+  one finding of all those in a file, except with `--pedantic`.
 - Sections: the reason first, without a heading, then `## Bad`, `## Good`, `## How to fix`, and
   `## Not found` for known misses.
 - `# finding` at the end of a line expects one finding there; `# finding: words` also that its

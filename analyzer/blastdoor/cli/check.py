@@ -232,6 +232,7 @@ def options_of(request: Request, config: Config, rules: RuleSet, place: Place | 
         levels.update(dict.fromkeys(names.every([name], rules), level))
     options = Options(
         select=select,
+        usual=names.usual(asked or config.select, rules),
         ignore=ignore | names.every(names.words(request.ignore), rules),
         pedantic=pedantic,
         inline_suppressions=not request.no_inline_suppressions,

@@ -112,7 +112,8 @@ def find(name: str, rules: RuleSet) -> Rule:
 def resolve(given: Iterable[str], rules: RuleSet, *, pedantic: bool) -> frozenset[str]:
     """The slugs of the rules that slugs, codes and families name. Raises CallerError.
 
-    A family means those of its rules that run without being named.
+    A family means those of its rules that run without being named: `usual` says which of them speak
+    under their conditions only.
     """
     result: set[str] = set()
     for name in given:
@@ -122,10 +123,21 @@ def resolve(given: Iterable[str], rules: RuleSet, *, pedantic: bool) -> frozense
         elif name.lower() in catalog.FAMILIES:
             members = [rule for rule in rules if rule.family == name.lower()]
             usual = ("on", "pedantic") if pedantic else ("on",)
-            result.update(rule.id for rule in members if rule.default in usual)
+            result.update(rule.id for rule in members if rule.default in usual or rule.on_when)
         else:
             raise _unknown(name, rules, families=True)
     return frozenset(result)
+
+
+def usual(given: Iterable[str], rules: RuleSet) -> frozenset[str]:
+    """The slugs of the opt-in rules that families brought in and nothing names."""
+    named = {rule.id for name in given if (rule := rules.get(name)) is not None}
+    families = {name.lower() for name in given if rules.get(name) is None}
+    return frozenset(
+        rule.id
+        for rule in rules
+        if rule.family in families and rule.default == "opt-in" and rule.id not in named
+    )
 
 
 def every(given: Iterable[str], rules: RuleSet) -> frozenset[str]:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor import tables
 from blastdoor.delta import policy
+from blastdoor.facts.network import network_of
 from blastdoor.facts.reading import HOLE, bodies_of, chain, items_of, origin, place, text_of, truth
 from blastdoor.reach import (
+    AWS,
     EVERYWHERE,
     INHERITED,
     Accounts,
@@ -28,6 +30,7 @@ from blastdoor.reach import (
     Regions,
     Unresolved,
     account,
+    region_of,
 )
 from blastdoor.value import (
     Inherited,
@@ -44,12 +47,21 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from blastdoor.fact import Facts, Provider, Resource
+    from blastdoor.fact import Facts, Resource
     from blastdoor.finding import Related
     from blastdoor.span import Span
 
 Aspect = Literal[
-    "placement", "target", "replica", "allow", "deny", "guard", "lifecycle", "rollout", "existence"
+    "placement",
+    "target",
+    "replica",
+    "allow",
+    "deny",
+    "guard",
+    "lifecycle",
+    "rollout",
+    "network",
+    "existence",
 ]
 _EVERY: Final = (Meaning.EVERY_REGION, Meaning.EACH_REGION)
 
@@ -117,6 +129,7 @@ def _all(facts: Facts) -> Iterator[Footprint]:
     yield from _policies(facts)
     yield from _guards(facts)
     yield from _rollouts(facts)
+    yield from _networks(facts)
 
 
 def joined(one: Footprint, other: Footprint) -> Footprint:
@@ -136,8 +149,8 @@ def joined(one: Footprint, other: Footprint) -> Footprint:
 # Places
 
 
-def regions_of(value: Value) -> Regions | Unresolved:
-    """The regions that a value names."""
+def regions_of(value: Value, partition: str = AWS) -> Regions | Unresolved:
+    """The regions that a value names; those outside of AWS carry their partition."""
     if isinstance(value, Unknown):
         if value.meaning in _EVERY:
             return Regions(AllIn(value.partition)) if value.partition else Regions(EVERYWHERE)
@@ -145,12 +158,14 @@ def regions_of(value: Value) -> Regions | Unresolved:
             return Regions(INHERITED)
         return Unresolved(_reason(value))
     if isinstance(value, OneOf):
-        return _union([regions_of(alternative.value) for alternative in value.alternatives])
+        return _union([regions_of(a.value, partition) for a in value.alternatives])
     if isinstance(value, Many):
-        parts = [regions_of(item) for item in value.items]
+        parts = [regions_of(item, partition) for item in value.items]
         return _union(parts) if value.complete else Unresolved("a list that is not complete")
     text = known_text(value)
-    return Unresolved("a text that is not known in full") if text is None else Regions(text)
+    if text is None:
+        return Unresolved("a text that is not known in full")
+    return Regions(region_of(partition, text))
 
 
 def _union(parts: Iterable[Regions | Unresolved]) -> Regions | Unresolved:
@@ -166,10 +181,10 @@ def _reason(value: Unknown) -> str:
     return f"{value.subject}: {value.reason.text}" if value.subject else value.reason.text
 
 
-def _partitions(regions: Regions | Unresolved, provider: Provider) -> Partitions | Unresolved:
+def _partitions(regions: Regions | Unresolved, value: Value | None) -> Partitions | Unresolved:
     if isinstance(regions, Regions) and regions.pinned:
         return regions.partitions()
-    name = known_text(provider.partition)
+    name = known_text(value)
     if name is not None:
         return Partitions(name)
     if isinstance(regions, Unresolved):
@@ -191,7 +206,7 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
     provider, value = resource.provider, resource.region
     if provider is None or value is None:
         return
-    regions = regions_of(value)
+    regions = regions_of(value, known_text(resource.partition) or AWS)
     own = value is not provider.region
     regional = tables.locations().aws_is_regional(resource.type) or provider.name != "aws"
     at = place(value, resource.span) if own else None
@@ -203,7 +218,7 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
         "region",
         Reach(
             regions=regions if regional else None,
-            partitions=_partitions(regions, provider),
+            partitions=_partitions(regions, resource.partition),
             accounts=_accounts(resource.account),
         ),
         at or provider.region_span or provider.span,
@@ -391,9 +406,14 @@ def _none() -> Value:
 
 # Guards and rollouts
 
+_NO_GUARDS: Final = frozenset({"immediate", "major-upgrade"})
+"""Kinds of the table of guards that say when a change comes and not what it may take away."""
+
 
 def _guards(facts: Facts) -> Iterator[Footprint]:
     for guard in facts.guards:
+        if guard.kind in _NO_GUARDS:
+            continue
         held = Guards() if guard.unsafe else Guards(f"{guard.attribute} = {guard.safe_text}")
         at = place(guard.value, guard.resource.span) or guard.resource.span
         yield Footprint(
@@ -429,6 +449,8 @@ def _lifecycle(unit: str, resource: Resource) -> Iterator[Footprint]:
 
 def _rollouts(facts: Facts) -> Iterator[Footprint]:
     for rollout in facts.rollouts:
+        if rollout.kind != "step":
+            continue
         at = place(rollout.value, rollout.resource.span) or rollout.resource.span
         yield Footprint(
             facts.unit.address,
@@ -440,4 +462,21 @@ def _rollouts(facts: Facts) -> Iterator[Footprint]:
             at,
             origin(rollout.value),
             chain(rollout.value, at),
+        )
+
+
+def _networks(facts: Facts) -> Iterator[Footprint]:
+    for opening in facts.openings:
+        first = opening.sources[0]
+        at = place(first.value, first.span) or first.span
+        yield Footprint(
+            facts.unit.address,
+            opening.resource.address,
+            opening.resource.type,
+            "network",
+            opening.attribute or "rule",
+            Reach(network=network_of(opening, opening.sources)),
+            at,
+            origin(first.value),
+            chain(first.value, at),
         )

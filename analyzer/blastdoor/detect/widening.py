@@ -62,6 +62,7 @@ accounts_widened = _widened("accounts")
 principals_widened = _widened("principals")
 actions_widened = _widened("actions")
 resources_widened = _widened("resources")
+network_widened = _widened("network")
 condition_dropped = _widened("conditions")
 
 

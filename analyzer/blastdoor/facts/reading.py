@@ -55,6 +55,15 @@ def bodies_of(value: Value | None) -> Iterator[Mapping]:
                 yield item
 
 
+def blocks_at(get: Callable[[str], Value | None], path: str) -> list[Mapping]:
+    """Every nested block at a dotted path."""
+    first, *rest = path.split(".")
+    level = list(bodies_of(get(first)))
+    for name in rest:
+        level = [inner for body in level for inner in bodies_of(body.get(name))]
+    return level
+
+
 def at_path(get: Callable[[str], Value | None], path: str) -> Iterator[Value]:
     """Every value at a dotted path below a block; lists of blocks are gone through."""
     first, *rest = path.split(".")

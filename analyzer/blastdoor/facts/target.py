@@ -108,7 +108,7 @@ def _regions(resource: Resource) -> Iterator[Target]:
                 value,
                 value.span,
                 _SENT.get(resource.type, resource.type),
-                security_baseline=_named_baseline(resource.path),
+                security_baseline=named_baseline(resource.path),
             )
 
 
@@ -116,10 +116,11 @@ def _call_is_baseline(call: ModuleCall) -> bool:
     if call.resource_types:
         kinds = {t for t in call.resource_types if not t.startswith(("aws_iam_", "aws_sns_"))}
         return bool(kinds) and all(is_baseline(type_) for type_ in kinds)
-    return _named_baseline((call.name, call.source))
+    return named_baseline((call.name, call.source))
 
 
-def _named_baseline(words: tuple[str, ...]) -> bool:
+def named_baseline(words: tuple[str, ...]) -> bool:
+    """Whether names say that something is a security baseline, which belongs everywhere."""
     text = " ".join(words).lower()
     return any(word in text for word in _BASELINE_WORDS)
 
