@@ -22,7 +22,16 @@ from blastdoor import tables
 from blastdoor.context import environment_words, is_demo
 from blastdoor.detect import DETECTORS, Detector
 from blastdoor.evaluate.terraform import evaluate_root
-from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
+from blastdoor.finding import (
+    Failure,
+    FailureKind,
+    Finding,
+    Level,
+    Related,
+    Report,
+    fingerprinted,
+    raised_at,
+)
 from blastdoor.record import dataclass
 from blastdoor.source.kinds import Kind
 from blastdoor.span import written
@@ -790,16 +799,10 @@ def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related,
 
 
 def _internal(path: str, rule: str | None, error: Exception) -> Failure:
-    place = ""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is not None:
-        place = f" ({posixpath.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})"
     what = f"the detector of {rule}" if rule else "the evaluation"
     return Failure(
         FailureKind.INTERNAL,
         path,
-        f"{what} failed: {type(error).__name__}: {str(error)[:200]}{place}",
+        f"{what} failed: {type(error).__name__}: {str(error)[:200]} ({raised_at(error)})",
         rule=rule,
     )

@@ -78,11 +78,19 @@ class Document:
 
     def line(self, number: int) -> str:
         """The text of line ``number`` (one-based) without its line end; ``""`` beyond the end."""
-        starts = self.line_starts
-        if not 1 <= number <= len(starts):
+        if not 1 <= number <= len(self.line_starts):
             return ""
-        end = starts[number] if number < len(starts) else len(self.text)
-        return self.text[starts[number - 1] : end].rstrip("\r\n")
+        start, end = self.line_range(number)
+        return self.text[start:end]
+
+    def line_range(self, number: int) -> tuple[int, int]:
+        """The offsets of a line that is there (one-based), its line end left out."""
+        starts, text = self.line_starts, self.text
+        start = starts[number - 1]
+        end = starts[number] if number < len(starts) else len(text)
+        while end > start and text[end - 1] in "\r\n":
+            end -= 1
+        return start, end
 
 
 @dataclass(frozen=True, slots=True)
