@@ -271,6 +271,8 @@ class Statement:
     conditions_known: bool
     reach: Reach | None = None
     key_spans: dict[str, Span] = field(default_factory=dict)
+    actions_complete: bool = True
+    """Whether the actions are all known, whatever of the rest is."""
     principal_references: tuple[tuple[str, Unknown], ...] = ()
     """(kind, value) of the principals that are attributes of resources, such as a provider's ARN."""
 

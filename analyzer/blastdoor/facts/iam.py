@@ -197,12 +197,14 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
     if effect is None:
         return None
     span = body.span or policy.value.span or policy.resource.span
-    complete = body.complete
+    complete = actions_complete = body.complete
     lists: dict[str, tuple[Term, ...]] = {}
     for name in ("Action", "NotAction", "Resource", "NotResource"):
         terms, known = _terms(body.get(name), span, policy)
         lists[name] = terms
         complete = complete and known
+        if name.endswith("Action"):
+            actions_complete = actions_complete and known
     negated = "NotPrincipal" in body.entries
     principals, known = _principals(
         body.get("NotPrincipal" if negated else "Principal"), span, policy
@@ -231,6 +233,7 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
         complete,
         conditions_known,
         key_spans=body.key_spans,
+        actions_complete=actions_complete,
         principal_references=tuple(
             _references(body.get("NotPrincipal" if negated else "Principal"))
         ),
