@@ -11,18 +11,20 @@ import gc
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
 from blastdoor import tables
-from blastdoor.detect import DETECTORS
+from blastdoor.context import environment_words, is_demo
+from blastdoor.detect import DETECTORS, Detector
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
-from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
-from blastdoor.value import known_text
+from blastdoor.record import dataclass
+from blastdoor.units import Repository, Root, Variables, is_variables
+from blastdoor.value import HIDDEN, known_text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -34,17 +36,16 @@ if TYPE_CHECKING:
 
 MAX_VARIANTS: Final = 16
 """Variables files of one root that are looked at one by one."""
+MAX_BESIDE: Final = 50
+"""Places that a finding which stands for a whole file keeps."""
 _RECURSION: Final = 12_000
 """Python frames that evaluation may need; its own depth budget keeps it below."""
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _ENVIRONMENT_NAMES: Final = frozenset({"environment", "env", "stage", "environment_name"})
 
-_WHOLE_SEGMENTS: Final = frozenset(
-    {"ci", "local", "live", "test", "tst", "example", "demo", "preview", "ephemeral", "stage"}
-)
-"""Environment words that mean one only as a whole path segment."""
-
 Progress = Callable[[int, int], None]
+Observer = Callable[["Facts"], None]
+Wanted = Callable[[Repository], "Container[str]"]
 Selection = Callable[[str], bool]
 
 
@@ -54,6 +55,8 @@ class Options:
 
     select: frozenset[str] = frozenset()
     """Slugs of the only rules to run; empty for those that are on."""
+    usual: frozenset[str] = frozenset()
+    """Slugs within ``select`` that a family brought in: opt-in rules, under their conditions only."""
     ignore: frozenset[str] = frozenset()
     pedantic: bool = False
     inline_suppressions: bool = True
@@ -65,9 +68,11 @@ class Options:
     """Slug → the level its findings get."""
     environments: Mapping[str, str] = field(default_factory=dict)
     """Glob of unit paths → environment name."""
+    detectors: Mapping[str, Detector] = field(default_factory=dict)
+    """Detectors of installed distributions, by the names that pages use."""
 
 
-def check(
+def check(  # noqa: PLR0913  one door, everything after the options by keyword
     source: Source,
     rules: Iterable[Rule],
     options: Options | None = None,
@@ -75,11 +80,19 @@ def check(
     entries: Iterable[Entry] | None = None,
     progress: Progress | None = None,
     selection: Selection | None = None,
+    observe: Observer | None = None,
+    wanted: Wanted | None = None,
 ) -> Report:
-    """Everything the rules say about a source; ``selection`` limits which paths are reported."""
+    """Everything the rules say about a source; ``selection`` limits which paths are reported.
+
+    ``observe`` gets the facts of every variant of every unit while they can be read; ``wanted``
+    says, once the callers are known, which directories are looked at.
+    """
     options = options or Options()
-    with _room():
+    with room():
         run = _Run(source, tuple(rules), options, entries, selection)
+        run.observe = observe
+        run.chosen = wanted
         return run.all(progress)
 
 
@@ -93,7 +106,7 @@ def analyze_files(
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def room() -> Iterator[None]:
     """Room for deep evaluation, and no garbage collection while trees are only growing."""
     limit = sys.getrecursionlimit()
     collecting = gc.isenabled()
@@ -116,10 +129,19 @@ def active(rules: Iterable[Rule], options: Options) -> list[Rule]:
         if options.select:
             wanted = rule.id in options.select
         else:
-            wanted = rule.default == "on" or (rule.default == "pedantic" and options.pedantic)
+            wanted = (
+                rule.default == "on"
+                or bool(rule.on_when)
+                or (rule.default == "pedantic" and options.pedantic)
+            )
         if wanted and "state" in rule.modes:
             chosen.append(rule)
     return chosen
+
+
+def asked(rule: Rule, options: Options) -> bool:
+    """Whether every finding of an active rule counts, not only those under its conditions."""
+    return rule.default != "opt-in" or rule.id in options.select - options.usual
 
 
 class _Run:
@@ -136,6 +158,10 @@ class _Run:
         self.source = source
         self.every = rules
         self.rules = active(rules, options)
+        self.waiting = frozenset(rule.id for rule in self.rules if not asked(rule, options))
+        self.thorough = any(
+            rule.default == "opt-in" and rule.id not in self.waiting for rule in self.rules
+        )
         self.options = options
         self.selection = selection
         self.entries = list(source.files() if entries is None else entries)
@@ -145,9 +171,14 @@ class _Run:
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
         self.visited: set[str] = set()
         self.no_region = tables.locations().aws_without_region
+        self.observe: Observer | None = None
+        self.chosen: Wanted | None = None
 
     def all(self, progress: Progress | None) -> Report:
         roots = [path for path in self.repository.roots() if self._wanted(path)]
+        chosen = None if self.chosen is None else self.chosen(self.repository)
+        if chosen is not None:
+            roots = [path for path in roots if path in chosen]
         total = len(roots)
         for number, directory in enumerate(roots):
             if progress is not None:
@@ -155,6 +186,8 @@ class _Run:
             self._root(self.repository.root(directory))
         # Modules that only call one another have no root: each is looked at for itself.
         for directory in self.repository.directories():
+            if chosen is not None and directory not in chosen:
+                continue
             if directory not in self.visited and self._wanted(directory):
                 self._root(Root(directory, is_root=False))
         self._unread_variables()
@@ -214,7 +247,7 @@ class _Run:
         try:
             unit = evaluate_root(self.repository, root, variables, no_region=self.no_region)
             unit.environment = self._environment(root, unit, variables)
-            facts, coverage = extractors.extract(unit)
+            facts, coverage = extractors.extract(unit, thorough=self.thorough)
         except Exception as error:  # noqa: BLE001  the one place: a bug is a reported failure
             self.report.failures.append(_internal(root.directory, None, error))
             return
@@ -226,6 +259,8 @@ class _Run:
         self.report.failures.extend(
             failure for failure in unit.failures if failure not in self.report.failures
         )
+        if self.observe is not None:
+            self.observe(facts)
         for rule in self.rules:
             self._judge(rule, facts)
         unit.close()
@@ -235,14 +270,16 @@ class _Run:
             if rule.match is not None:
                 hits = list(rule.match.hits(facts, rule.title))
             elif rule.detector is not None:
-                hits = list(DETECTORS[rule.detector](facts))
+                detector = DETECTORS.get(rule.detector) or self.options.detectors[rule.detector]
+                hits = list(detector(facts))
             else:
                 return
         except Exception as error:  # noqa: BLE001  see above
             self.report.failures.append(_internal(facts.unit.address, rule.id, error))
             return
         for hit in hits:
-            self._keep(rule, hit, facts.unit)
+            if rule.id not in self.waiting or hit.condition in rule.on_when:
+                self._keep(rule, hit, facts.unit)
 
     def _environment(
         self, root: Root, unit: Evaluated, variables: tuple[Variables, ...]
@@ -252,7 +289,7 @@ class _Run:
 
             if Globs([pattern]).match(root.directory):
                 return tables.scopes().environment_of([name])
-        words = _environment_words(root.directory)
+        words = environment_words(root.directory)
         for file in variables:
             words.extend(_WORD.findall(posixpath.basename(file.path).rsplit(".tfvars", 1)[0]))
         for setting in unit.settings:
@@ -272,28 +309,15 @@ class _Run:
             return
         if path not in self.repository.reported:
             return
-        level, evidence = self._level(rule, hit, unit)
-        finding = Finding(
-            rule.id,
-            level,
-            hit.message,
-            hit.span,
-            hit.unit,
-            hit.axis or (rule.axes[0] if rule.axes else ""),
-            hit.attribute,
-            hit.value,
-            hit.contain,
-            hit.related,
-            hit.reach,
-            hit.covers,
-            evidence,
-        )
+        if unit.secrets:
+            hit = without_secrets(hit, unit.secrets)
+        finding = finding_of(rule, hit, unit.environment, self.options)
         key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
         known = self.found.get(key)
         if known is None:
             self.found[key] = finding
             return
-        stronger, other = (finding, known) if level > known.level else (known, finding)
+        stronger, other = (finding, known) if finding.level > known.level else (known, finding)
         places = {(r.span.path, r.span.start) for r in stronger.related}
         found = (*other.related, *_caller(finding, known, unit))
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
@@ -318,22 +342,6 @@ class _Run:
                     covers=(use.span,) if hit.covers else (),
                 )
         return hit
-
-    def _level(self, rule: Rule, hit: Hit, unit: Evaluated) -> tuple[Level, tuple[str, ...]]:
-        level = rule.level if hit.level is None else hit.level
-        if hit.condition:
-            level = rule.levels.get(hit.condition, level)
-        evidence: list[str] = []
-        level = self.options.levels.get(rule.id, level)
-        if is_demo(posixpath.dirname(hit.span.path)):
-            if level > Level.NOTE:
-                evidence.append("in a folder of tests or examples")
-            return Level.NOTE, tuple(evidence)
-        environment = hit.environment or unit.environment
-        if environment == "non-production" and level > Level.NOTE:
-            evidence.append("not a production environment")
-            level = level.lowered()
-        return level, tuple(evidence)
 
     def _finish(self) -> Report:
         report = self.report
@@ -361,11 +369,13 @@ class _Run:
                 self.every,
                 self.options.today,
                 documents=self.repository.commented,
-                active={rule.id for rule in self.rules},
+                active={rule.id for rule in self.rules} - self.waiting,
             )
             findings = list(outcome.kept)
             report.suppressed.extend(outcome.suppressed)
             report.failures.extend(outcome.failures)
+        if not self.options.pedantic:
+            findings = _one_per_file(findings, self.every)
         report.findings.extend(findings)
         report.failures.sort(
             key=lambda f: (f.path, f.span.start if f.span else -1, f.kind, f.message)
@@ -383,6 +393,80 @@ class _Run:
             else:
                 self.report.skipped["place that does not parse in an excluded file"] += 1
         return failures
+
+
+def finding_of(rule: Rule, hit: Hit, environment: str | None, options: Options) -> Finding:
+    """The finding that a hit of a rule is, at the level that its place gives it."""
+    level, evidence = _level(rule, hit, environment, options)
+    return Finding(
+        rule.id,
+        level,
+        hit.message,
+        hit.span,
+        hit.unit,
+        hit.axis or (rule.axes[0] if rule.axes else ""),
+        hit.attribute,
+        hit.value,
+        hit.contain,
+        hit.related,
+        hit.reach,
+        hit.covers,
+        evidence,
+        before=hit.before,
+        after=hit.after,
+    )
+
+
+def _level(
+    rule: Rule, hit: Hit, environment: str | None, options: Options
+) -> tuple[Level, tuple[str, ...]]:
+    level = rule.level if hit.level is None else hit.level
+    if hit.condition:
+        level = rule.levels.get(hit.condition, level)
+    evidence: list[str] = []
+    level = options.levels.get(rule.id, level)
+    if is_demo(posixpath.dirname(hit.span.path)):
+        if level > Level.NOTE:
+            evidence.append("in a folder of tests or examples")
+        return Level.NOTE, tuple(evidence)
+    environment = hit.environment or environment
+    if environment == "non-production" and level > Level.NOTE:
+        evidence.append("not a production environment")
+        level = level.lowered()
+    return level, tuple(evidence)
+
+
+_SHORT: Final = 8
+"""Length below which a secret text is masked as a whole word only."""
+_SHORTEST: Final = 3
+"""Length below which a text in a message is not told from the words around it."""
+
+
+def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
+    """A hit in whose words `HIDDEN` stands for every text that must not be printed."""
+    parts = [
+        re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
+        for text in sorted(secrets, key=lambda text: (-len(text), text))
+        if len(text.strip()) >= _SHORTEST
+    ]
+    if not parts:
+        return hit
+    pattern = re.compile("|".join(parts))
+
+    def masked(text: str) -> str:
+        return pattern.sub(HIDDEN, text)
+
+    changed = replace(
+        hit,
+        message=masked(hit.message),
+        value=masked(hit.value),
+        contain=masked(hit.contain),
+        before=masked(hit.before),
+        after=masked(hit.after),
+        related=tuple([Related(r.span, masked(r.message)) for r in hit.related]),
+    )
+    # What it reaches names the value, too.
+    return changed if changed == hit else replace(changed, reach=None)
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
@@ -409,6 +493,35 @@ def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list
     ]
 
 
+def _one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
+    """The findings with those of each rule ``per: file`` made one for each file.
+
+    The strongest stands for all, the first among equals; the others are places beside it. It is done
+    after suppressions, so that a comment at one place never silences another.
+    """
+    grouped = {rule.id for rule in rules if rule.per == "file"}
+    members: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.rule in grouped:
+            members.setdefault((finding.rule, finding.span.path), []).append(finding)
+    stand: dict[tuple[str, str], Finding] = {}
+    for key, group in members.items():
+        first = min(group, key=lambda f: (-f.level, f.span.start))
+        others = tuple(
+            Related(other.span, f"{other.unit} too")
+            for other in sorted(group, key=lambda f: f.span.start)
+            if other is not first
+        )
+        stand[key] = replace(first, related=first.related + others[:MAX_BESIDE])
+    result = []
+    for finding in findings:
+        if finding.rule not in grouped:
+            result.append(finding)
+        elif (one := stand.pop((finding.rule, finding.span.path), None)) is not None:
+            result.append(one)
+    return result
+
+
 def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:
     """The call that brings the same finding about once more, when it is another."""
     if finding.unit == known.unit:
@@ -418,18 +531,6 @@ def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related,
         return ()
     nearest = max(calls, key=lambda call: len(call.address))
     return (Related(nearest.span, f"also {finding.unit}"),)
-
-
-def _environment_words(directory: str) -> list[str]:
-    """The words of a path that may name an environment: whole segments, and plain parts of them.
-
-    ``ci-runners`` runs what ``ci`` runs but is no environment; ``network-prod`` is one's network.
-    """
-    words: list[str] = []
-    for segment in directory.split("/"):
-        words.append(segment)
-        words.extend(w for w in _WORD.findall(segment) if w.lower() not in _WHOLE_SEGMENTS)
-    return words
 
 
 def _internal(path: str, rule: str | None, error: Exception) -> Failure:

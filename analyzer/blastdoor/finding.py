@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,6 +89,12 @@ class Finding:
     suppression: Suppression | None = None
     fingerprint: str = ""
     """``blastdoor/v1``, hexadecimal; set by `fingerprinted`."""
+    before: str = ""
+    """In a diff: what base reaches on the axis, in words."""
+    after: str = ""
+    """In a diff: what head reaches."""
+    baseline: str = ""
+    """In a diff: ``new`` or ``unchanged`` against base (SARIF ``baselineState``)."""
 
 
 class FailureKind(StrEnum):
@@ -116,6 +124,11 @@ class Failure:
     def fatal(self) -> bool:
         """Whether it makes the run exit with 2 unless failures are allowed."""
         return self.kind is not FailureKind.SUPPRESSION
+
+    @property
+    def word(self) -> str:
+        """What people call it: a remark when the run passes all the same."""
+        return "failure" if self.fatal else "remark"
 
 
 @dataclass(slots=True)

@@ -298,7 +298,7 @@ def _public_read(statement: Statement) -> bool:
     """Only reads of objects (a public website), or calls of an API, which are open without a policy."""
     return (
         bool(statement.actions)
-        and statement.actions_complete
+        and _actions_known(statement)
         and not statement.not_actions
         and all(
             t.text.lower()
@@ -306,6 +306,12 @@ def _public_read(statement: Statement) -> bool:
             for t in statement.actions
         )
     )
+
+
+def _actions_known(statement: Statement) -> bool:
+    """Whether the actions are all known, whatever of the rest is."""
+    names = {name for name, _value in statement.unresolved}
+    return statement.complete or (bool(names) and names.isdisjoint(("Action", "NotAction")))
 
 
 def _allows(statement: Statement) -> bool:

@@ -1,4 +1,4 @@
-"""AWS data sources that are known, or partly known, without asking AWS.
+"""Data sources that are known, or partly known, without asking the cloud.
 
 Sources: Terraform AWS provider documentation of ``aws_region``, ``aws_regions``, ``aws_partition``,
 ``aws_caller_identity``, ``aws_iam_policy_document`` and ``aws_organizations_organization``.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from blastdoor.evaluate import cloud_data
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.reach import partition_of
 from blastdoor.value import (
@@ -379,4 +380,5 @@ _HANDLERS: Final[dict[str, Callable[[str, Get, Provider | None, str, Span], Valu
     "aws_caller_identity": _caller_identity,
     "aws_iam_policy_document": _policy_document,
     "aws_organizations_organization": _organization,
+    **cloud_data.HANDLERS,
 }

@@ -7,13 +7,13 @@ policy document of which kind is in the table of policy attributes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import Resource, Statement, Term
 from blastdoor.facts.reading import at_path, items_of, term
+from blastdoor.record import dataclass
 from blastdoor.value import (
     Encoded,
     Known,
@@ -197,23 +197,20 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
     if effect is None:
         return None
     span = body.span or policy.value.span or policy.resource.span
-    complete = actions_complete = body.complete
+    unresolved: list[tuple[str, Value]] = []
     lists: dict[str, tuple[Term, ...]] = {}
     for name in ("Action", "NotAction", "Resource", "NotResource"):
-        terms, known = _terms(body.get(name), span, policy)
-        lists[name] = terms
-        complete = complete and known
-        if name.endswith("Action"):
-            actions_complete = actions_complete and known
+        lists[name], unknown = _terms(body.get(name), span, policy)
+        unresolved.extend((name, value) for value in unknown)
     negated = "NotPrincipal" in body.entries
-    principals, known = _principals(
-        body.get("NotPrincipal" if negated else "Principal"), span, policy
-    )
-    complete = complete and known
+    name = "NotPrincipal" if negated else "Principal"
+    principals, unknown = _principals(body.get(name), span, policy)
+    unresolved.extend((name, value) for value in unknown)
+    complete = body.complete and not unresolved
     conditions, conditions_known = _conditions(body.get("Condition"), span)
     kind = policy.kind
     if kind == "document":
-        kind = "resource" if principals or not known else "identity"
+        kind = "resource" if principals or unknown else "identity"
         if kind == "resource" and _trusts(lists["Action"]):
             kind = "trust"
     return Statement(
@@ -233,7 +230,7 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
         complete,
         conditions_known,
         key_spans=body.key_spans,
-        actions_complete=actions_complete,
+        unresolved=tuple(unresolved),
         principal_references=tuple(
             _references(body.get("NotPrincipal" if negated else "Principal"))
         ),
@@ -272,33 +269,33 @@ def _carried(value: Value, policy: Policy) -> Value:
     return value.through(*extra) if extra else value
 
 
-def _terms(value: Value | None, span: Span, policy: Policy) -> tuple[tuple[Term, ...], bool]:
+def _terms(value: Value | None, span: Span, policy: Policy) -> tuple[tuple[Term, ...], list[Value]]:
+    """The elements of a list that are texts, and what is not known of it."""
     items, complete = items_of(value)
     terms: list[Term] = []
+    unknown: list[Value] = [] if complete or value is None else [value]
     for item in items:
         found = term(_carried(item, policy), span)
         if found is None:
-            complete = False
+            unknown.append(item)
         else:
             terms.append(found)
-    return tuple(terms), complete
+    return tuple(terms), unknown
 
 
 def _principals(
     value: Value | None, span: Span, policy: Policy
-) -> tuple[tuple[tuple[str, Term], ...], bool]:
-    if value is None:
-        return (), True
+) -> tuple[tuple[tuple[str, Term], ...], list[Value]]:
     if isinstance(value, Mapping):
         found: list[tuple[str, Term]] = []
-        complete = value.complete
+        unknown: list[Value] = [] if value.complete else [value]
         for kind, inner in value.entries.items():
-            terms, known = _terms(inner, span, policy)
-            complete = complete and known
+            terms, missing = _terms(inner, span, policy)
+            unknown.extend(missing)
             found.extend((kind, item) for item in terms)
-        return tuple(found), complete
-    terms, complete = _terms(value, span, policy)
-    return tuple(("*", item) for item in terms), complete
+        return tuple(found), unknown
+    terms, unknown = _terms(value, span, policy)
+    return tuple(("*", item) for item in terms), unknown
 
 
 def _conditions(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from blastdoor.record import dataclass
 from blastdoor.source.kinds import Kind, kind_of
 
 if TYPE_CHECKING:
