@@ -77,7 +77,8 @@ def _scope_name(binding: Binding) -> str:
     """What a binding holds for, as far as a reader would know it; ``""`` where that is nothing."""
     value = binding.scope
     if isinstance(value, Unknown):
-        return value.subject if value.subject[:1].isalpha() else ""
+        subject = value.subject
+        return subject if subject[:1].isalpha() and not subject.startswith("each.") else ""
     text = text_of(value) if value is not None else None
     if text is None:
         return ""
@@ -271,11 +272,18 @@ def _public(binding: Binding, member: Term, table: tables.Bindings) -> Hit:
         f"members[{binding.role}]",
         "principals",
         member.text,
-        "public-read" if binding.role in table.public_read_roles else "",
+        "public-read" if _is_public_read(binding, table) else "",
         contain="name the identities that need it",
         related=tuple(related),
         reach=Reach(principals=Principals(member.text)),
     )
+
+
+def _is_public_read(binding: Binding, table: tables.Bindings) -> bool:
+    """Whether a role is one that public websites and services give to everyone."""
+    if binding.role not in table.public_read_roles:
+        return False
+    return binding.role.startswith("roles/") or binding.resource.type.startswith("google_storage_")
 
 
 def _on(binding: Binding) -> str:
@@ -431,8 +439,6 @@ def _exclusive(facts: Facts) -> Iterator[Hit]:
         row = table.get(resource.type)
         if row is None or resource.is_data:
             continue
-        arn = resource.get("policy_arn")
-        made_here = isinstance(arn, Unknown) and arn.reason is Reason.COMPUTED
         yield Hit(
             resource.span,
             f"principals: removes {row.removes}, whoever put it there, at every apply of "
@@ -441,10 +447,16 @@ def _exclusive(facts: Facts) -> Iterator[Hit]:
             "",
             "principals",
             resource.type,
-            "own-policy" if made_here else "",
+            _policy_condition(resource.get("policy_arn")),
             level=row.level,
             contain=f"use {row.instead}",
         )
+
+
+def _policy_condition(arn: Value | None) -> str:
+    if not isinstance(arn, Unknown):
+        return ""
+    return "own-policy" if arn.reason is Reason.COMPUTED else "unknown-policy"
 
 
 def _replaces(binding: Binding, owned: Owned) -> Hit:

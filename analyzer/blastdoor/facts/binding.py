@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import Authority, Binding, ScopeKind, Term
-from blastdoor.facts.reading import HOLE, at_path, bodies_of, items_of, term, text_of
+from blastdoor.facts.reading import HOLE, bodies_of, items_of, term, text_of
 from blastdoor.value import (
     Known,
     Many,
@@ -178,13 +178,14 @@ def _conditional(value: Value | None) -> bool | None:
 
 
 def _access(resource: Resource, row: tables.AccessRow) -> Iterator[Binding]:
-    """An access entry of a bucket or dataset, which names a role and who has it in one argument."""
-    for value in at_path(resource.get, row.attribute):
-        for item in items_of(value)[0]:
+    """An access entry of a bucket or dataset, which names a role and who has it side by side."""
+    block, _dot, name = row.attribute.rpartition(".")
+    for get in [body.get for body in bodies_of(resource.get(block))] if block else [resource.get]:
+        for item in items_of(get(name))[0]:
             text = text_of(item)
             if text is None:
                 continue
-            role = ""
+            role = known_text(get("role")) or ""
             if row.splits and ":" in text:
                 role, _colon, text = text.partition(":")
             member = Term(text, item.span or resource.span, item)
@@ -193,7 +194,7 @@ def _access(resource: Resource, row: tables.AccessRow) -> Iterator[Binding]:
                 "google",
                 "resource",
                 resource.get(row.scope),
-                role or known_text(resource.get("role")) or "",
+                role,
                 None,
                 row.attribute,
                 (member,),
