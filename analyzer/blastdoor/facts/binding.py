@@ -24,7 +24,6 @@ from blastdoor.value import (
     Text,
     Unknown,
     Value,
-    alternatives,
     known_text,
 )
 
@@ -103,30 +102,27 @@ def _google(resource: Resource, family: str, form: str) -> Iterator[Binding]:
         )
         return
     given = resource.get("policy_data")
-    for alternative in alternatives(given) if given is not None else ():
-        document = decode(alternative.value)
-        entries = document.get("bindings") if isinstance(document, Mapping) else None
-        if not isinstance(entries, Many):
-            continue
-        for body in bodies_of(entries):
-            members, unnamed, known = _members(body.get("members"), resource.span)
-            role = body.get("role")
-            yield Binding(
-                resource,
-                "google",
-                kind,
-                scope,
-                known_text(role) or "",
-                role,
-                "policy_data.role",
-                members,
-                unnamed,
-                known,
-                authority,
-                _conditional(body.get("condition")),
-            )
-        if entries.complete and entries.items:
-            return
+    document = decode(given) if given is not None and not isinstance(given, OneOf) else None
+    entries = document.get("bindings") if isinstance(document, Mapping) else None
+    for body in bodies_of(entries):
+        members, unnamed, known = _members(body.get("members"), resource.span)
+        role = body.get("role")
+        yield Binding(
+            resource,
+            "google",
+            kind,
+            scope,
+            known_text(role) or "",
+            role,
+            "policy_data.role",
+            members,
+            unnamed,
+            known,
+            authority,
+            _conditional(body.get("condition")),
+        )
+    if isinstance(entries, Many) and entries.complete and entries.items:
+        return
     yield Binding(
         resource,
         "google",
