@@ -34,6 +34,7 @@ from blastdoor.reach import (
     OrganizationalUnit,
     Principals,
     Reach,
+    account,
 )
 from blastdoor.value import Reason, Unknown, known_text
 
@@ -182,11 +183,7 @@ def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
             axis="accounts",
             condition=_google_condition(binding, owned),
             contain="grant a predefined role on the project or the resource that needs it",
-            reach=Reach(
-                accounts=Accounts(
-                    Organization() if binding.kind == "organization" else _unit(binding)
-                )
-            ),
+            reach=_reach(binding),
         )
         yield hit if row is None else replace(hit, level=row.level)
 
@@ -199,9 +196,17 @@ def _google_condition(binding: Binding, owned: Owned) -> str:
     return "own-folder" if owned.has(binding.resource, binding.scope, "google_folder") else ""
 
 
-def _unit(binding: Binding) -> OrganizationalUnit:
-    text = text_of(binding.scope) if binding.scope is not None else None
-    return OrganizationalUnit((text or "").replace(HOLE, "…"))
+def _reach(binding: Binding) -> Reach | None:
+    """The accounts that a binding reaches, where the code names them."""
+    if binding.kind in ("organization", "tenant"):
+        return Reach(accounts=Accounts(Organization()))
+    name = _scope_name(binding)
+    if binding.kind in ("folder", "management-group") and name:
+        return Reach(accounts=Accounts(OrganizationalUnit(name)))
+    text = known_text(binding.scope)
+    if binding.kind == "subscription" and text is not None:
+        return Reach(accounts=Accounts(account(text)))
+    return None
 
 
 def _is_break_glass(binding: Binding) -> bool:
@@ -333,6 +338,7 @@ def _azure_hit(binding: Binding, custom: Resource | None) -> Hit:
         axis="accounts",
         condition=condition,
         contain="assign a narrower role on the resource group that needs it",
+        reach=_reach(binding),
     )
 
 
