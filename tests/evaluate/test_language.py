@@ -241,7 +241,7 @@ resource "aws_cloudformation_stack_set_instance" "s" {
 
 def test_no_report_prints_what_is_sensitive() -> None:
     rules = catalog.load()
-    report: Report = engine.analyze_files({"main.tf": SECRET_POLICY}, rules)
+    report: Report = engine.analyze_files({"main.tf": SECRET_POLICY}, list(rules))
     assert report.findings
     streams = [io.StringIO(), io.StringIO(), io.StringIO()]
     write_json(streams[0], report, rules, version="0")
