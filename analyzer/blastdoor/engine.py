@@ -689,19 +689,26 @@ _SHORTEST: Final = 3
 
 def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
     """A hit in whose words `HIDDEN` stands for every text that must not be printed."""
-    parts = [
-        re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
-        for text in sorted(secrets, key=lambda text: (-len(text), text))
-        if len(text.strip()) >= _SHORTEST
-    ]
-    if not parts:
+    words = [hit.message, hit.value, hit.contain, *[related.message for related in hit.related]]
+    reach = "" if hit.reach is None else repr(hit.reach)
+    whole = "\0".join([*words, reach])
+    held = [text for text in secrets if len(text.strip()) >= _SHORTEST and text in whole]
+    if not held:
         return hit
-    pattern = re.compile("|".join(parts))
+    held.sort(key=lambda text: (-len(text), text))
+    pattern = re.compile(
+        "|".join(
+            [
+                re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
+                for text in held
+            ]
+        )
+    )
 
     def masked(text: str) -> str:
         return pattern.sub(HIDDEN, text)
 
-    changed = replace(
+    return replace(
         hit,
         message=masked(hit.message),
         value=masked(hit.value),
@@ -709,10 +716,9 @@ def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
         before=masked(hit.before),
         after=masked(hit.after),
         related=tuple([Related(r.span, masked(r.message)) for r in hit.related]),
+        # What it reaches may name the value, too.
+        reach=None if pattern.search(reach) else hit.reach,
     )
-    # What it reaches may name the value, too.
-    shown = hit.reach is None or pattern.search(repr(hit.reach)) is None
-    return changed if shown else replace(changed, reach=None)
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
