@@ -177,7 +177,10 @@ def test_a_tag_that_a_caller_s_provider_may_set_is_not_known_to_be_missing() -> 
     assert places({"main.tf": call % tags, "m/main.tf": module}) == []
     uncalled = "terraform {\n  required_providers {\n    aws = {}\n  }\n}\n"
     assert places({"modules/m/main.tf": uncalled + module}) == []
-    assert places({"live/main.tf": module, "live/terragrunt.hcl": ""}) == []
+    generate = 'generate "p" {\n  path = "p.tf"\n  if_exists = "overwrite"\n  contents = %s\n}\n'
+    assert places({"live/main.tf": module, "live/terragrunt.hcl": ""}) == ["live/main.tf:2"]
+    unit = generate % 'run_cmd("provider")'
+    assert places({"live/main.tf": module, "live/terragrunt.hcl": unit}) == []
 
 
 @pytest.mark.parametrize(
