@@ -16,6 +16,7 @@ from blastdoor.detect import (
     override,
     place,
     region,
+    replacement,
     rollout,
     shared,
 )
@@ -32,7 +33,7 @@ DETECTORS: Mapping[str, Detector] = {
     "override.broad-layer-merged-last": override.broad_layer_merged_last,
     "override.override-fanned-out": override.override_fanned_out,
     "override.terraform-override-file": override.terraform_override_file,
-    "override.authoritative-replacement": binding.authoritative_replacement,
+    "override.authoritative-replacement": replacement.authoritative_replacement,
     "region.provider-region-unset": region.provider_region_unset,
     "region.no-default-provider-selected": region.no_default_provider_selected,
     "region.module-without-providers-map": region.module_without_providers_map,
