@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from blastdoor import engine, facts, tables
+from blastdoor import catalog, engine, facts, tables
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.source import Memory
 from blastdoor.units import Repository, Root
@@ -274,3 +274,74 @@ def test_the_places_of_other_clouds() -> None:
     ]
     assert places.google_defaults == {"google_bigquery_dataset": "us"}
     assert "config" in places.google_spread["google_spanner_instance"]
+
+
+ODD = """
+provider "google" {
+  region  = ["a"]
+  project = { a = 1 }
+  zone    = 5
+}
+provider "azurerm" {
+  environment     = 3
+  features        = []
+  subscription_id = ["x"]
+}
+resource "google_compute_instance" "a" {
+  zone     = google_compute_instance.a.zone
+  location = 5
+}
+resource "google_storage_bucket" "b" {
+  location = "${google_storage_bucket.b.location}-b"
+  project  = google_storage_bucket.b.project
+}
+resource "google_project_iam_binding" "c" {
+  role    = ["roles/owner"]
+  members = "allUsers"
+}
+resource "google_project_iam_member" "d" {
+  role      = "roles/owner"
+  member    = { a = "allUsers" }
+  condition = "x"
+}
+resource "google_folder_iam_policy" "e" {
+  policy_data = jsonencode({ bindings = [5, { role = 7, members = { a = 1 } }, { members = [null] }] })
+}
+resource "google_organization_iam_policy" "f" {
+  policy_data = "{ not json"
+}
+resource "azurerm_role_assignment" "g" {
+  scope                = ["/"]
+  role_definition_name = null
+  role_definition_id   = 5
+  principal_id         = []
+}
+resource "azurerm_resource_group" "h" {
+  name     = data.azurerm_resource_group.h.name
+  location = data.azurerm_resource_group.h.location
+}
+data "azurerm_resource_group" "h" {
+  name = azurerm_resource_group.h.name
+}
+resource "google_bigquery_dataset" "i" {
+  access = [{ special_group = "x" }, 5]
+}
+resource "google_project_service" "j" {
+  service                    = []
+  disable_dependent_services = "maybe"
+}
+resource "azurerm_policy_definition" "k" {
+  policy_rule = "[]"
+}
+resource "azurerm_management_group_policy_assignment" "k" {
+  policy_definition_id = azurerm_policy_definition.k.id
+}
+"""
+
+
+def test_odd_values_are_no_failure() -> None:
+    rules = catalog.load()
+    report = engine.analyze_files({"main.tf": ODD}, list(rules))
+
+    assert report.failures == []
+    assert report.resources == 12

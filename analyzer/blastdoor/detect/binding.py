@@ -8,12 +8,12 @@ provider's resources that the table of bindings names.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
+from blastdoor.detect.owned import Owned, module_of
 from blastdoor.facts.binding import policy_effect
 from blastdoor.facts.reading import (
     HOLE,
@@ -36,28 +36,27 @@ from blastdoor.reach import (
     Reach,
     account,
 )
-from blastdoor.value import Reason, Unknown, known_text
+from blastdoor.value import Unknown, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Binding, Facts, Resource, Term
-    from blastdoor.value import Key, Value
+    from blastdoor.value import Value
 
-_CUSTOM_ROLE: Final = re.compile(r"google_[a-z]+_iam_custom_role\.")
-"""A role that is made here: nobody else gives it to anyone."""
 _BREAK_GLASS: Final = re.compile(r"break[-_]?glass|emergency", re.IGNORECASE)
 _SHOWN: Final = 3
 """Members that a message names."""
 _LETTERS: Final = 4
 """Known letters that make a text with holes worth showing."""
-_SCOPES: Final = {
+SCOPES: Final = {
     "organization": "the whole organization",
     "folder": "every project below the folder",
     "tenant": "the whole tenant",
     "management-group": "every subscription below the management group",
     "subscription": "every resource of the subscription",
 }
+"""Kind of a scope that holds others → what it holds, in words."""
 
 
 def _because(value: Value | None) -> str:
@@ -74,7 +73,7 @@ def _who(binding: Binding) -> str:
     return f"{', '.join(names[:_SHOWN])}{more}"
 
 
-def _scope_name(binding: Binding) -> str:
+def scope_name(binding: Binding) -> str:
     """What a binding holds for, as far as a reader would know it; ``""`` where that is nothing."""
     value = binding.scope
     if isinstance(value, Unknown):
@@ -126,40 +125,6 @@ def _role_hit(
 # Google Cloud
 
 
-class Owned:
-    """The projects and folders that a unit makes, to tell one's own from those of others."""
-
-    def __init__(self, facts: Facts) -> None:
-        self._addresses: set[str] = set()
-        self._ids: set[tuple[str, Key]] = set()
-        for resource in facts.unit.resources:
-            if resource.type not in ("google_project", "google_folder") or resource.is_data:
-                continue
-            self._addresses.add(resource.address)
-            own = resource.get("project_id")
-            if own is not None:
-                self._ids.add((_module_of(resource), own.key()))
-
-    def has_project_of(self, resource: Resource) -> bool:
-        """Whether the project that a resource is in is made in the same module."""
-        return self.has(resource, resource.account, "google_project")
-
-    def has(self, user: Resource, scope: Value | None, type_: str) -> bool:
-        """Whether the scope that a resource names is made in the same module."""
-        if not self._addresses or scope is None:
-            return False
-        prefix = _module_of(user)
-        if isinstance(scope, Unknown):
-            owner = ".".join(scope.subject.split(".")[:2])
-            return owner.startswith(f"{type_}.") and f"{prefix}{owner}" in self._addresses
-        return (prefix, scope.key()) in self._ids
-
-
-def _module_of(resource: Resource) -> str:
-    """The address of the module instance that a resource is in, with a dot behind it."""
-    return resource.address[: len(resource.address) - len(f"{resource.type}.{resource.name}")]
-
-
 def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
     """A broad role is granted at organization or folder level."""
     table = tables.bindings()
@@ -200,7 +165,7 @@ def _reach(binding: Binding) -> Reach | None:
     """The accounts that a binding reaches, where the code names them."""
     if binding.kind in ("organization", "tenant"):
         return Reach(accounts=Accounts(Organization()))
-    name = _scope_name(binding)
+    name = scope_name(binding)
     if binding.kind in ("folder", "management-group") and name:
         return Reach(accounts=Accounts(OrganizationalUnit(name)))
     text = known_text(binding.scope)
@@ -293,17 +258,17 @@ def _is_public_read(binding: Binding, table: tables.Bindings) -> bool:
 
 def _on(binding: Binding) -> str:
     if binding.kind in ("organization", "folder"):
-        return f" on {_SCOPES[binding.kind]}"
+        return f" on {SCOPES[binding.kind]}"
     return f" on {_project(binding)}" if binding.kind == "project" else ""
 
 
 def _over(binding: Binding) -> str:
-    name = _scope_name(binding)
-    return f"{_SCOPES[binding.kind]} ({name})" if name else _SCOPES[binding.kind]
+    name = scope_name(binding)
+    return f"{SCOPES[binding.kind]} ({name})" if name else SCOPES[binding.kind]
 
 
 def _project(binding: Binding) -> str:
-    name = _scope_name(binding)
+    name = scope_name(binding)
     return f"the project {name}" if name else "its project"
 
 
@@ -315,7 +280,7 @@ def azure_broad_scope_assignment(facts: Facts) -> Iterator[Hit]:
     roles = tables.bindings().azure_roles
     own = _broad_definitions(facts)
     for binding in facts.bindings:
-        if binding.cloud != "azure" or binding.kind not in _SCOPES:
+        if binding.cloud != "azure" or binding.kind not in SCOPES:
             continue
         custom = _definition_of(binding, own)
         if binding.role.lower() not in roles and custom is None:
@@ -358,7 +323,7 @@ def _definition_of(binding: Binding, own: dict[str, Resource]) -> Resource | Non
     value = binding.role_value
     if not own or not isinstance(value, Unknown):
         return None
-    prefix = _module_of(binding.resource)
+    prefix = module_of(binding.resource)
     name, _dot, _attribute = value.subject.rpartition(".")
     return own.get(f"{prefix}{name}")
 
@@ -383,7 +348,7 @@ def _blocking_policies(facts: Facts) -> Iterator[Hit]:
         given = resource.get("policy_definition_id")
         if not isinstance(given, Unknown):
             continue
-        prefix = _module_of(resource)
+        prefix = module_of(resource)
         definition = definitions.get(f"{prefix}{given.subject.rpartition('.')[0]}")
         effect = policy_effect(definition) if definition is not None else None
         if definition is None or effect is None:
@@ -393,7 +358,7 @@ def _blocking_policies(facts: Facts) -> Iterator[Hit]:
         at = place(given, resource.span) or resource.span
         yield Hit(
             at,
-            f"accounts: {_SCOPES[kind]} ({words_of(scope)}): the policy {definition.address} "
+            f"accounts: {SCOPES[kind]} ({words_of(scope)}): the policy {definition.address} "
             f"answers every deployment with {effect}, by {resource.address}",
             resource.address,
             "policy_definition_id",
@@ -403,99 +368,3 @@ def _blocking_policies(facts: Facts) -> Iterator[Hit]:
             contain="assign it to one resource group first, or with enforce = false",
             related=(Related(definition.span, f"the policy, with the effect {effect}"),),
         )
-
-
-# What replaces
-
-
-def authoritative_replacement(facts: Facts) -> Iterator[Hit]:
-    """A resource replaces a whole policy or record set instead of adding to it.
-
-    What replaces on a single bucket or topic is common: one finding for each kind and file.
-    """
-    seen: set[str] = set()
-    owned = Owned(facts)
-    leaves: dict[tuple[str, str], list[Binding]] = defaultdict(list)
-    for binding in facts.bindings:
-        resource = binding.resource
-        if binding.authority == "additive" or resource.address in seen:
-            continue
-        seen.add(resource.address)
-        if binding.kind == "resource":
-            leaves[resource.span.path, resource.type].append(binding)
-        else:
-            yield _replaces(binding, owned)
-    for bindings in leaves.values():
-        hit = _replaces(bindings[0], owned)
-        others = {(b.resource.span.path, b.resource.span.start): b for b in bindings[1:]}
-        others.pop((hit.span.path, hit.span.start), None)
-        verb = "does" if len(others) == 1 else "do"
-        more = f", as {verb} {len(others)} more of its kind in this file" if others else ""
-        related = tuple(
-            Related(b.resource.span, f"{b.resource.address} replaces too")
-            for b in list(others.values())[:20]
-        )
-        yield replace(hit, message=f"{hit.message}{more}", related=related)
-    yield from _exclusive(facts)
-
-
-def _exclusive(facts: Facts) -> Iterator[Hit]:
-    table = tables.bindings().replacements
-    for resource in facts.unit.resources:
-        row = table.get(resource.type)
-        if row is None or resource.is_data:
-            continue
-        yield Hit(
-            resource.span,
-            f"principals: removes {row.removes}, whoever put it there, at every apply of "
-            f"{resource.address}",
-            resource.address,
-            "",
-            "principals",
-            resource.type,
-            _policy_condition(resource.get("policy_arn")),
-            level=row.level,
-            contain=f"use {row.instead}",
-        )
-
-
-def _policy_condition(arn: Value | None) -> str:
-    if not isinstance(arn, Unknown):
-        return ""
-    return "own-policy" if arn.reason is Reason.COMPUTED else "unknown-policy"
-
-
-def _replaces(binding: Binding, owned: Owned) -> Hit:
-    resource = binding.resource
-    family = resource.type.rpartition("_iam_")[0]
-    whole = binding.authority == "policy"
-    what = "every other member and role" if whole else "every other member of its role"
-    where = _SCOPES.get(binding.kind)
-    if where is None:
-        noun = family.removeprefix("google_").replace("_", " ")
-        name = _scope_name(binding)
-        where = f"the {noun} {name}" if name else f"its {noun}"
-    return Hit(
-        resource.span,
-        f"principals: removes {what} on {where}, whoever put it there, at every apply of "
-        f"{resource.address}",
-        resource.address,
-        "",
-        "principals",
-        resource.type,
-        _replacement_condition(binding, owned),
-        contain=f"use {family}_iam_member",
-    )
-
-
-def _replacement_condition(binding: Binding, owned: Owned) -> str:
-    if binding.kind == "resource":
-        return "leaf"
-    whole = binding.authority == "policy"
-    role = binding.role_value
-    if not whole and isinstance(role, Unknown) and _CUSTOM_ROLE.match(role.subject):
-        return "own-role"
-    owner = {"project": "google_project", "folder": "google_folder"}.get(binding.kind, "")
-    if owner and owned.has(binding.resource, binding.scope, owner):
-        return "own-project-policy" if whole else "own-project"
-    return "" if whole else "binding"

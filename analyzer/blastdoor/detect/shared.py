@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blastdoor import tables
-from blastdoor.detect import binding
 from blastdoor.detect.hit import Hit
+from blastdoor.detect.owned import Owned
 from blastdoor.facts.reading import at_path, chain, origin, place, words_of
 from blastdoor.finding import Level
 from blastdoor.value import Known, Reason, Unknown
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def shared_api_disabled(facts: Facts) -> Iterator[Hit]:
     """Destroying what is here takes away services, accounts or resources that others use."""
     rows = tables.shared()
-    owned = binding.Owned(facts)
+    owned = Owned(facts)
     for resource in facts.unit.resources:
         if resource.is_data:
             continue
