@@ -43,8 +43,9 @@ HIDDEN: Final = "(sensitive)"
 HOLDS_SECRET: Final = 1
 SECRET: Final = 2
 FAILS: Final = 4
+INEXACT: Final = 8
 """Marks of values: something within must not be printed; nothing of it may be; evaluating what is
-within is an error in Terraform."""
+within is an error in Terraform; a number within has more digits than are kept here."""
 
 
 class Step(Enum):
@@ -176,7 +177,7 @@ class Value:
     size: int
     depth: int
     marks: int
-    """Any of `HOLDS_SECRET`, `SECRET` and `FAILS`."""
+    """Any of `HOLDS_SECRET`, `SECRET`, `FAILS` and `INEXACT`."""
 
     def __init__(self, span: Span | None = None, via: tuple[Evidence, ...] = ()) -> None:
         self.span = span
@@ -259,7 +260,7 @@ def _marks_of(marks: Iterable[int]) -> int:
     found = 0
     for mark in marks:
         found |= mark
-    return (HOLDS_SECRET if found & (SECRET | HOLDS_SECRET) else 0) | (found & FAILS)
+    return (HOLDS_SECRET if found & (SECRET | HOLDS_SECRET) else 0) | (found & (FAILS | INEXACT))
 
 
 class Known(Value):

@@ -23,6 +23,7 @@ from blastdoor.evaluate.functions.base import (
     convert_to,
     element_type,
     failure_in,
+    known_number,
     number_text,
     parse_number,
     same,
@@ -74,6 +75,14 @@ MAX_LOOP: Final = 20_000
 """Most elements that one ``for`` expression goes through."""
 
 
+_FRACTION_STEPS: Final = 20
+"""What the arithmetic of a number that is not whole costs."""
+MAX_SECRETS: Final = 20_000
+"""Most texts of one unit that are kept to be masked wherever they appear."""
+MAX_SECRET: Final = 10_000
+"""Longest of them; no message is as long."""
+
+
 class Budget:
     """How much evaluation is left for a unit. Mutable, shared by everything in the unit."""
 
@@ -95,7 +104,8 @@ class Budget:
             text = inner.data if isinstance(inner, Known) else None
             if not isinstance(text, str) or not isinstance(inner, Known) or not text:
                 continue
-            self.secrets.add(text)
+            if len(text) <= MAX_SECRET and len(self.secrets) < MAX_SECRETS:
+                self.secrets.add(text)
             for piece in inner.pieces:
                 piece.document.secrets.add((piece.start, piece.end))
             span = inner.span
@@ -394,7 +404,7 @@ def _apply_unary(operator: str, operand: Value, span: Span) -> Value:
         number = to_number(operand)
         if number is not None:
             if isinstance(number, Inexact):
-                return Known(number.negated(), span)
+                return known_number(number.negated(), span)
             # Terraform writes the negative of zero as -0.
             return Known(-number if number else -0.0, span)
     return Unknown(Reason.INVALID, operator, span)
@@ -435,6 +445,8 @@ def _operated(node: tree.Binary, left: Value, frame: Frame) -> tuple[Value, Valu
         result = _distribute(
             (one, other), lambda known: _arithmetic(operator, known[0], known[1], span), span
         )
+        if isinstance(result, Known) and isinstance(result.data, float):
+            frame.scope.budget.steps -= _FRACTION_STEPS
         return result, right
     for side in (one, other):
         if side.marks & FAILS:
@@ -513,7 +525,7 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
         return Unknown(Reason.BUDGET, "number too large", span)
     if result - result != 0:
         return Unknown(Reason.BUDGET, "number too large", span)
-    return Known(result, span)
+    return known_number(result, span)
 
 
 _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
