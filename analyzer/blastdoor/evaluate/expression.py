@@ -34,6 +34,7 @@ from blastdoor.evaluate.kinds import common, is_open
 from blastdoor.parse import tree
 from blastdoor.span import Document, Span
 from blastdoor.value import (
+    ANY_SECRET,
     FAILS,
     MAX_ALTERNATIVES,
     MAX_TEXT,
@@ -213,7 +214,7 @@ def render(parts: Sequence[tree.TemplatePart], frame: Frame, span: Span) -> Valu
     _render_into(parts, frame, pieces)
     result = joined(pieces, span)
     for piece in pieces:
-        if isinstance(piece, Value) and piece.secret:
+        if piece.__class__ is not Piece and cast("Value", piece).marks & ANY_SECRET:
             return result.hidden()
     return result
 
@@ -392,7 +393,7 @@ def _unary(node: tree.Unary, frame: Frame) -> Value:
     result = _distribute(
         (operand,), lambda known: _apply_unary(node.operator, known[0], span), span
     )
-    return frame.scope.budget.hide(result) if operand.secret else result
+    return frame.scope.budget.hide(result) if operand.marks & ANY_SECRET else result
 
 
 def _apply_unary(operator: str, operand: Value, span: Span) -> Value:
@@ -424,9 +425,8 @@ def _binary(node: tree.Binary, frame: Frame) -> Value:
 
 def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
     result, right = _operated(node, left, frame)
-    if left.secret or (right is not None and right.secret):
-        return frame.scope.budget.hide(result)
-    return result
+    marks = left.marks if right is None else left.marks | right.marks
+    return frame.scope.budget.hide(result) if marks & ANY_SECRET else result
 
 
 def _operated(node: tree.Binary, left: Value, frame: Frame) -> tuple[Value, Value | None]:
@@ -1018,9 +1018,11 @@ def _call(node: tree.Call, frame: Frame) -> Value:
     if name == "templatestring" and len(arguments) == 2:  # noqa: PLR2004
         return _templatestring(arguments[0], arguments[1], span, frame)
     result = functions.call(name, arguments, span, frame.scope.files)
-    if name == "sensitive" or (
-        name not in _SHOWING and not result.secret and any(a.secret for a in arguments)
-    ):
+    marks = 0
+    for argument in arguments:
+        marks |= argument.marks
+    passed_on = name in _SHOWING or result.marks & ANY_SECRET
+    if name == "sensitive" or (marks & ANY_SECRET and not passed_on):
         result = budget.hide(result)
     if result.size > _WIDE:
         # What a function copies is work, too: a few calls may double a list again and again.
