@@ -44,8 +44,10 @@ HIDDEN: Final = "(sensitive)"
 HOLDS_SECRET: Final = 1
 SECRET: Final = 2
 FAILS: Final = 4
+INEXACT: Final = 8
+ANY_SECRET: Final = HOLDS_SECRET | SECRET
 """Marks of values: something within must not be printed; nothing of it may be; evaluating what is
-within is an error in Terraform."""
+within is an error in Terraform; a number within has more digits than are kept here."""
 
 
 class Step(Enum):
@@ -179,7 +181,7 @@ class Value:
     size: int
     depth: int
     marks: int
-    """Any of `HOLDS_SECRET`, `SECRET` and `FAILS`."""
+    """Any of `HOLDS_SECRET`, `SECRET`, `FAILS` and `INEXACT`."""
 
     def __init__(self, span: Span | None = None, via: tuple[Evidence, ...] = ()) -> None:
         self.span = span
@@ -223,13 +225,13 @@ class Value:
     def shown(self) -> Value:
         """The same value without the mark that forbids printing it."""
         copy = self.through()
-        copy.marks &= ~(SECRET | HOLDS_SECRET)
+        copy.marks &= ~ANY_SECRET
         return copy
 
     @property
     def secret(self) -> bool:
         """Whether it, or something within, must not be printed."""
-        return bool(self.marks & (SECRET | HOLDS_SECRET))
+        return bool(self.marks & ANY_SECRET)
 
     def key(self) -> Key:
         """A hashable form: equal for values that say the same, whatever their spans."""
@@ -262,7 +264,7 @@ def _marks_of(marks: Iterable[int]) -> int:
     found = 0
     for mark in marks:
         found |= mark
-    return (HOLDS_SECRET if found & (SECRET | HOLDS_SECRET) else 0) | (found & FAILS)
+    return (HOLDS_SECRET if found & ANY_SECRET else 0) | (found & (FAILS | INEXACT))
 
 
 class Known(Value):

@@ -455,11 +455,11 @@ DEEP = Known("[" * 5000 + "]" * 5000)
     ],
 )
 def test_the_budget_stops_a_call(name: str, arguments: tuple[Value, ...]) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     result = call(name, *arguments)
     assert isinstance(result, Unknown)
     assert result.reason is Reason.BUDGET
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from blastdoor.evaluate.functions.base import (
     convert_to,
     element_type,
     failure_in,
+    known_number,
     number_text,
     parse_number,
     same,
@@ -32,6 +33,7 @@ from blastdoor.evaluate.kinds import common, is_open
 from blastdoor.parse import tree
 from blastdoor.span import Document, Span
 from blastdoor.value import (
+    ANY_SECRET,
     FAILS,
     MAX_ALTERNATIVES,
     MAX_TEXT,
@@ -73,6 +75,14 @@ MAX_LOOP: Final = 20_000
 """Most elements that one ``for`` expression goes through."""
 
 
+_FRACTION_STEPS: Final = 20
+"""What the arithmetic of a number that is not whole costs."""
+MAX_SECRETS: Final = 20_000
+"""Most texts of one unit that are kept to be masked wherever they appear."""
+MAX_SECRET: Final = 10_000
+"""Longest of them; no message is as long."""
+
+
 class Budget:
     """How much evaluation is left for a unit. Mutable, shared by everything in the unit."""
 
@@ -94,7 +104,8 @@ class Budget:
             text = inner.data if isinstance(inner, Known) else None
             if not isinstance(text, str) or not isinstance(inner, Known) or not text:
                 continue
-            self.secrets.add(text)
+            if len(text) <= MAX_SECRET and len(self.secrets) < MAX_SECRETS:
+                self.secrets.add(text)
             for piece in inner.pieces:
                 piece.document.secrets.add((piece.start, piece.end))
             span = inner.span
@@ -205,7 +216,7 @@ def render(parts: Sequence[tree.TemplatePart], frame: Frame, span: Span) -> Valu
     render_into(parts, frame, pieces)
     result = joined(pieces, span)
     for piece in pieces:
-        if isinstance(piece, Value) and piece.secret:
+        if piece.__class__ is not Piece and cast("Value", piece).marks & ANY_SECRET:
             return result.hidden()
     return result
 
@@ -385,7 +396,7 @@ def _unary(node: tree.Unary, frame: Frame) -> Value:
     result = _distribute(
         (operand,), lambda known: _apply_unary(node.operator, known[0], span), span
     )
-    return frame.scope.budget.hide(result) if operand.secret else result
+    return frame.scope.budget.hide(result) if operand.marks & ANY_SECRET else result
 
 
 def _apply_unary(operator: str, operand: Value, span: Span) -> Value:
@@ -397,7 +408,7 @@ def _apply_unary(operator: str, operand: Value, span: Span) -> Value:
         number = to_number(operand)
         if number is not None:
             if isinstance(number, Inexact):
-                return Known(number.negated(), span)
+                return known_number(number.negated(), span)
             # Terraform writes the negative of zero as -0.
             return Known(-number if number else -0.0, span)
     return Unknown(Reason.INVALID, operator, span)
@@ -417,9 +428,8 @@ def _binary(node: tree.Binary, frame: Frame) -> Value:
 
 def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
     result, right = _operated(node, left, frame)
-    if left.secret or (right is not None and right.secret):
-        return frame.scope.budget.hide(result)
-    return result
+    marks = left.marks if right is None else left.marks | right.marks
+    return frame.scope.budget.hide(result) if marks & ANY_SECRET else result
 
 
 def _operated(node: tree.Binary, left: Value, frame: Frame) -> tuple[Value, Value | None]:
@@ -438,6 +448,8 @@ def _operated(node: tree.Binary, left: Value, frame: Frame) -> tuple[Value, Valu
         result = _distribute(
             (one, other), lambda known: _arithmetic(operator, known[0], known[1], span), span
         )
+        if isinstance(result, Known) and isinstance(result.data, float):
+            frame.scope.budget.steps -= _FRACTION_STEPS
         return result, right
     for side in (one, other):
         if side.marks & FAILS:
@@ -516,7 +528,7 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
         return Unknown(Reason.BUDGET, "number too large", span)
     if result - result != 0:
         return Unknown(Reason.BUDGET, "number too large", span)
-    return Known(result, span)
+    return known_number(result, span)
 
 
 _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
@@ -1009,9 +1021,11 @@ def _call(node: tree.Call, frame: Frame) -> Value:
     if name == "templatestring" and len(arguments) == 2:  # noqa: PLR2004
         return _templatestring(arguments[0], arguments[1], span, frame)
     result = frame.scope.apply(name, arguments, frame, span)
-    if name == "sensitive" or (
-        name not in _SHOWING and not result.secret and any(a.secret for a in arguments)
-    ):
+    marks = 0
+    for argument in arguments:
+        marks |= argument.marks
+    passed_on = name in _SHOWING or result.marks & ANY_SECRET
+    if name == "sensitive" or (marks & ANY_SECRET and not passed_on):
         result = budget.hide(result)
     if result.size > _WIDE:
         # What a function copies is work, too: a few calls may double a list again and again.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PRIMITIVE: Final = frozenset({"string", "number", "bool"})
 _FREE: Final = frozenset({"any", OPEN_TYPE})
+_TRIED: Final = 8
+"""Types of mixed kinds that are tried as the one that the others convert to."""
 _PREFERENCE: Final = {"list": 0, "set": 1, "map": 0, "tuple": 2, "object": 2}
 
 
@@ -156,7 +158,8 @@ def common(types: Sequence[Type]) -> Type | None:
                 return found
     if kinds == {"set"}:
         return _of("set", [element_of(type_) for type_ in known])
-    for wanted in sorted(known, key=lambda type_: _PREFERENCE.get(kind(type_), 3)):
+    known.sort(key=lambda type_: _PREFERENCE.get(kind(type_), 3))
+    for wanted in known[:_TRIED]:
         if all(converts(type_, wanted) for type_ in known):
             return wanted
     return None

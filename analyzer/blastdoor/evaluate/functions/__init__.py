@@ -100,16 +100,15 @@ def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Val
         return Unknown(Reason.INVALID, f"{name}(): wrong number of arguments", span)
     this = Call(name, span, files)
 
+    guards, nullable = name in _GUARDS, name in _NULLABLE
+
     def apply(values: Sequence[Value]) -> Value:
-        if name not in _GUARDS:
-            for value in values:
-                # What cannot be evaluated cannot be an argument.
-                if value.marks & FAILS:
-                    return unknown_like(failure_in(value), span)
-        if name not in _NULLABLE:
-            for value in values:
-                if isinstance(value, Known) and value.data is None:
-                    return Unknown(Reason.INVALID, f"{name}(): argument must not be null", span)
+        for value in values:
+            # What cannot be evaluated cannot be an argument.
+            if value.marks & FAILS and not guards:
+                return unknown_like(failure_in(value), span)
+            if not nullable and isinstance(value, Known) and value.data is None:
+                return Unknown(Reason.INVALID, f"{name}(): argument must not be null", span)
         try:
             return function(this, values)
         except Stop as stop:

@@ -30,6 +30,7 @@ from blastdoor.evaluate.kinds import (
 from blastdoor.record import dataclass
 from blastdoor.span import Document, Span
 from blastdoor.value import (
+    INEXACT,
     MAX_ALTERNATIVES,
     MAX_SIZE,
     MAX_TEXT,
@@ -81,6 +82,14 @@ class Inexact(float):
     def negated(self) -> Inexact:
         """The same number with the other sign."""
         return Inexact(-self, None if self.held is None else -self.held)
+
+
+def known_number(number: Number, span: Span | None) -> Known:
+    """A number as a value, marked when it has more digits than are kept."""
+    known = Known(number, span)
+    if isinstance(number, Inexact):
+        known.marks = INEXACT
+    return known
 
 
 MAX_DIGITS: Final = 4000
@@ -241,7 +250,7 @@ class Call:
         elif number.bit_length() >= _MAX_BITS:
             message = "number too large"
             raise self.budget(message)
-        return Known(number, self.span)
+        return known_number(number, self.span)
 
     def boolean(self, value: Value) -> bool:
         """A boolean argument; strings are converted."""
@@ -500,22 +509,39 @@ def number_text(number: Number) -> str | None:
     return text
 
 
+_BITS: Final = 512
+"""Bits that Terraform holds of a number."""
+_MOST_DIGITS: Final = 160
+"""Decimal digits that always tell numbers of so many bits apart."""
+
+
 def _inexact_text(number: Inexact) -> str | None:
     """The shortest digits that stand for the 512 bits that Terraform holds; ``None`` if unknown."""
-    exact = number.held
-    if exact is None or not 1e-30 < abs(number) < 1e30:  # noqa: PLR2004
+    if number.held is None or not 1e-30 < abs(number) < 1e30:  # noqa: PLR2004
         return None
-    from decimal import ROUND_HALF_EVEN, Context, Decimal
-    from fractions import Fraction
+    exact = abs(number.held)
+    top, bottom = exact.numerator, exact.denominator
+    magnitude = math.floor(math.log10(exact))
 
-    from blastdoor.evaluate.functions.numbers import rounded
+    def digits(count: int) -> tuple[int, int, bool]:
+        """So many digits, the places behind the point, and whether they stand for the number."""
+        places = count - 1 - magnitude
+        power = 10**places
+        found = (2 * top * power + bottom) // (2 * bottom)
+        error = abs(found * bottom - top * power)
+        return found, places, (error << (_BITS + 1 - top.bit_length())) < power
 
-    for digits in range(16, 170):
-        context = Context(prec=digits, rounding=ROUND_HALF_EVEN)
-        text = format(context.divide(Decimal(exact.numerator), Decimal(exact.denominator)), "f")
-        if rounded(Fraction(text)) == exact:
-            return text.rstrip("0").rstrip(".") if "." in text else text
-    return None
+    low, high = 1, _MOST_DIGITS
+    while low < high:
+        middle = (low + high) // 2
+        if digits(middle)[2]:
+            high = middle
+        else:
+            low = middle + 1
+    found, places, _stands = digits(low)
+    text = str(found).rjust(places + 1, "0")
+    text = f"{text[:-places]}.{text[-places:]}".rstrip("0").rstrip(".") if places else text
+    return f"-{text}" if number < 0 else text
 
 
 # Unicode
@@ -938,7 +964,7 @@ def _holds_null(value: Value) -> bool:
 
 
 def _same_items(left: Many, right: Many) -> bool | None:
-    if left.resolved and right.resolved and not _holds_inexact(left, right):
+    if left.resolved and right.resolved and not (left.marks | right.marks) & INEXACT:
         return left.key() == right.key()
     if left.is_set or right.is_set:
         return None
@@ -951,16 +977,8 @@ def _same_items(left: Many, right: Many) -> bool | None:
     return None
 
 
-def _holds_inexact(*values: Value) -> bool:
-    return any(
-        isinstance(inner, Known) and isinstance(inner.data, Inexact)
-        for value in values
-        for inner in walk(value)
-    )
-
-
 def _same_entries(left: Mapping, right: Mapping) -> bool | None:
-    if left.resolved and right.resolved and not _holds_inexact(left, right):
+    if left.resolved and right.resolved and not (left.marks | right.marks) & INEXACT:
         return left.key() == right.key()
     for one, other in ((left, right), (right, left)):
         if other.complete and not one.entries.keys() <= other.entries.keys():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from blastdoor.evaluate.functions.base import MAX_DIGITS, Call, Inexact, Number, Table
+from blastdoor.evaluate.functions.base import MAX_DIGITS, Call, Inexact, Number, Table, known_number
 from blastdoor.value import Known, Value
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 
-_PRECISION: Final = 512
+PRECISION: Final = 512
 """Bits of the mantissa of Terraform's numbers."""
 _DIGITS: Final = 15
 """Significant digits of which a float keeps every one."""
@@ -29,14 +29,26 @@ def rounded(number: Fraction) -> Fraction:
         return number
     from fractions import Fraction
 
-    size = abs(number)
-    shift = _PRECISION - (size.numerator.bit_length() - size.denominator.bit_length())
-    scale = Fraction(2) ** shift
-    scaled = round(size * scale)
-    if scaled.bit_length() != _PRECISION:  # the quotient of the lengths is one off
-        scale *= Fraction(2) ** (_PRECISION - scaled.bit_length())
-        scaled = round(size * scale)
-    return (scaled if number > 0 else -scaled) / scale
+    size, divisor = abs(number.numerator), number.denominator
+    shift = PRECISION - (size.bit_length() - divisor.bit_length())
+    scaled = _divided(size, divisor, shift)
+    if scaled.bit_length() != PRECISION:
+        # The quotient of the lengths is one off.
+        shift += PRECISION - scaled.bit_length()
+        scaled = _divided(size, divisor, shift)
+    if number < 0:
+        scaled = -scaled
+    return Fraction(scaled, 1 << shift) if shift > 0 else Fraction(scaled << -shift)
+
+
+def _divided(size: int, divisor: int, shift: int) -> int:
+    """``size`` times two to the ``shift`` by ``divisor``, rounded half to even."""
+    if shift >= 0:
+        size <<= shift
+    else:
+        divisor <<= -shift
+    result, rest = divmod(size, divisor)
+    return result + (2 * rest > divisor or (2 * rest == divisor and result & 1))
 
 
 def held(number: Number) -> Fraction | None:
@@ -135,7 +147,7 @@ def total(numbers: Iterable[Number]) -> Number:
 def _abs(call: Call, arguments: Sequence[Value]) -> Value:
     number = call.number(arguments[0])
     if isinstance(number, Inexact):
-        return Known(number if number > 0 else number.negated(), call.span)
+        return known_number(number if number > 0 else number.negated(), call.span)
     return call.result(abs(number))
 
 
