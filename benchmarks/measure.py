@@ -7,11 +7,14 @@ import statistics
 import subprocess
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+NATIVE: Final = (".tf", ".tofu", ".tfvars")
+"""Endings of the files in Terraform's native syntax."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +75,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table, its first column to the left and the others to the right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def decoded(folder: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Path within the folder and text of its files with these endings, those that are UTF-8."""
+    for path in sorted(folder.rglob("*")):
+        if not path.name.endswith(endings) or path.is_symlink() or not path.is_file():
+            continue
+        try:
+            text = path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        yield path.relative_to(folder).as_posix(), text
+
+
+def native_texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Path within the folder and text of its native Terraform files."""
+    return decoded(folder, NATIVE)

@@ -1,9 +1,10 @@
-"""How fast `blastdoor.parse.hcl` reads the native Terraform files of a folder, in MB/s of CPU time.
+"""How fast the Terraform files of a folder are parsed, in MB/s of CPU time.
 
 python -m benchmarks.parse_speed FOLDER...
 
 needs blastdoor in the environment of this Python. Reading from disk and decoding are not counted;
-building the tree with all its places is.
+building the tree with all its places is. Native files (`blastdoor.parse.hcl`) and ``.tf.json`` files
+(`blastdoor.parse.terraform_json`) are measured apart.
 """
 
 from __future__ import annotations
@@ -13,14 +14,13 @@ import json
 import statistics
 import time
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from benchmarks.measure import table
+from benchmarks.measure import decoded, native_texts, table
 
 from blastdoor.parse.hcl import parse_hcl
+from blastdoor.parse.terraform_json import parse_terraform_json
 from blastdoor.span import Document
-
-ENDINGS: Final = (".tf", ".tofu", ".tfvars")
 
 
 class Speed(NamedTuple):
@@ -46,33 +46,22 @@ class Speed(NamedTuple):
         return [self.name, str(self.files), size, str(self.broken), f"{self.rate:.2f} MB/s"]
 
 
-def texts(folder: Path) -> list[tuple[str, str, int]]:
-    """Name, text and size of the native files of a folder, those that are UTF-8."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix not in ENDINGS or path.is_symlink() or not path.is_file():
-            continue
-        data = path.read_bytes()
-        try:
-            found.append((path.name, data.decode("utf-8"), len(data)))
-        except UnicodeDecodeError:
-            continue
-    return found
-
-
-def measured(folder: Path, runs: int) -> Speed:
+def measured(folder: Path, runs: int, *, native: bool) -> Speed:
     """The speed over one folder; the first run is not counted."""
-    files = texts(folder)
+    files = [*native_texts(folder)] if native else [*decoded(folder, (".tf.json",))]
+    parse = parse_hcl if native else parse_terraform_json
     seconds = []
     broken = 0
     for turn in range(runs + 1):
         begin = time.process_time()
         broken = 0
-        for name, text, _size in files:
-            broken += bool(parse_hcl(Document(name, text)).faults)
+        for name, text in files:
+            broken += bool(parse(Document(name, text)).faults)
         if turn:
             seconds.append(time.process_time() - begin)
-    return Speed(folder.name, len(files), sum(size for _, _, size in files), broken, seconds)
+    size = sum(len(text.encode("utf-8")) for _, text in files)
+    name = folder.name if native else f"{folder.name} (JSON)"
+    return Speed(name, len(files), size, broken, seconds)
 
 
 def main() -> None:
@@ -82,7 +71,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="counted runs (default: 5)")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
-    speeds = [measured(folder, max(1, options.runs)) for folder in options.folders]
+    runs = max(1, options.runs)
+    speeds = [
+        measured(folder, runs, native=native)
+        for folder in options.folders
+        for native in (True, False)
+    ]
     speeds = [speed for speed in speeds if speed.files]
     print(table(("folder", "files", "size", "broken", "speed"), [s.row() for s in speeds]))
     if options.json is not None:

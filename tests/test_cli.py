@@ -16,6 +16,7 @@ from blastdoor import __version__, engine
 from blastdoor.catalog import load
 from blastdoor.cli import main
 from blastdoor.cli.streams import Progress, progress_for, replacing
+from blastdoor.report.linehash import line_hashes
 
 EVERY = """\
 data "aws_regions" "all" {}
@@ -327,6 +328,39 @@ def test_paths_are_relative_to_the_repository_wherever_one_stands(
     assert run("check", root, "--format", "json").places() == expected
 
 
+VARIED = {
+    "live/blastdoor.toml": "",
+    "live/app/main.tf": 'module "m" {\n  source = "../net"\n  regions = local.to\n}\n'
+    'data "aws_regions" "all" {}\nlocals {\n  to = data.aws_regions.all.names\n}\n',
+    "live/net/main.tf": EVERY.split("\n\n")[1].replace("data.aws_regions.all.names", "var.regions")
+    + 'variable "regions" {}\n',
+}
+
+
+def test_the_terminal_names_files_as_one_would_open_them(
+    write: Write, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(VARIED)
+    inside = "live/app/main.tf:3:13"
+
+    for here, place, local in (
+        (root, inside, "live/app/main.tf:7"),
+        (root / "live", "app/main.tf:3:13", "app/main.tf:7"),
+        (root / "live" / "net", "../app/main.tf:3:13", "../app/main.tf:7"),
+        (root.parent, f"repo/{inside}", "repo/live/app/main.tf:7"),
+    ):
+        monkeypatch.chdir(here)
+        target = os.path.relpath(root / "live", here)
+        done = run("check", target, "--select", SLUG)
+
+        assert f"--> {place}\n" in done.out
+        assert f"), local.to at {local}" in done.out
+        assert run("check", target, "--select", SLUG, "--no-snippets").out.startswith(f"{place}: ")
+        log = run("check", target, "--select", SLUG, "--format", "json").data()["findings"][0]
+        assert log["path"] == "live/app/main.tf"
+        assert ", local.to at live/app/main.tf:7" in str(log["message"])
+
+
 def test_paths_below_a_configuration_are_relative_to_the_repository_too(
     write: Write, run: Run
 ) -> None:
@@ -459,6 +493,30 @@ def test_standard_input_has_to_be_text(
     done = run("check", "-")
 
     assert (done.code, done.err) == (2, "blastdoor: standard input is not UTF-8 in line 2\n")
+
+
+def test_a_byte_order_mark_counts_for_fingerprints_but_not_for_columns(
+    write: Write, run: Run
+) -> None:
+    line = 'resource "aws_s3_bucket" "b" { force_destroy = true }\n'
+    rule = "data-kept-by-force-lost"
+    root = write({"plain.tf": line})
+    (root / "marked.tf").write_bytes(b"\xef\xbb\xbf" + line.replace('"b"', '"c"').encode())
+
+    done = run("check", "--select", rule, "--format", "sarif")
+    results = json.loads(done.out)["runs"][0]["results"]
+    regions = [result["locations"][0]["physicalLocation"]["region"] for result in results]
+    hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in results]
+
+    assert [(region["startLine"], region["startColumn"]) for region in regions] == [(1, 48)] * 2
+    assert hashes == [
+        line_hashes("\ufeff" + line.replace('"b"', '"c"'), {1})[1],
+        line_hashes(line, {1})[1],
+    ]
+    assert "\ufeff" not in done.out
+    text = run("check", "--select", rule).out
+    assert "--> marked.tf:1:48\n  |\n1 | resource" in text
+    assert "feff" not in text
 
 
 # Outputs
@@ -599,6 +657,35 @@ def test_suppressed_findings_are_left_out_unless_asked_for(write: Write, run: Ru
     assert run("check", "--no-inline-suppressions").code == 1
     shown = run("check", "--include-suppressed", "--format", "json")
     assert (shown.code, len(shown.data()["suppressed"])) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("comment", "words", "code"),
+    [
+        (f'ignore[{SLUG}] reason="a baseline" until=2020-01-01', "expired on 2020-01-01", 1),
+        (f"ignore[{SLUG}]", "without a reason", 1),
+        (
+            f'ignore[{SLUG},all-at-once] reason="a baseline"',
+            "all-at-once that suppresses nothing",
+            0,
+        ),
+    ],
+)
+def test_a_comment_that_needs_mending_is_a_remark_and_the_findings_decide(
+    write: Write, run: Run, comment: str, words: str, code: int
+) -> None:
+    text = SILENT.replace(f'ignore[{SLUG}] reason="a baseline"', comment)
+    write({"main.tf": text, "providers.tf": PROVIDER})
+
+    done = run("check")
+
+    assert done.code == code
+    assert "remark[suppression]: suppression" in done.out
+    assert words in done.out
+    assert "\n1 remark: 1 suppression\n" in done.out
+    assert "failure" not in done.out
+    assert "main.tf:6:3: remark[suppression]: " in run("check", "--no-snippets").out
+    assert [f["fatal"] for f in run("check", "--format", "json").data()["failures"]] == [False]
 
 
 def test_what_a_configuration_ignores_by_path_counts_as_suppressed(write: Write, run: Run) -> None:
@@ -874,3 +961,21 @@ def test_starting_imports_neither_reports_nor_parsers() -> None:
     )
 
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.skipif(sys.flags.safe_path, reason="the interpreter already leaves it out")
+def test_no_module_comes_from_the_directory_that_is_analysed(tmp_path: Path) -> None:
+    for name in ("click", "json", "wcwidth", "re2"):
+        (tmp_path / f"{name}.py").write_text("raise SystemError('ran')\n")
+    (tmp_path / "main.tf").write_text(EVERY)
+    (tmp_path / "out").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "blastdoor", "check", "--format", "sarif"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+    assert (done.returncode, done.stderr) == (1, "")

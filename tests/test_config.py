@@ -117,7 +117,11 @@ def test_isolated_and_named_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "message"),
     [
-        ("colour = 1", "colour", "unknown key; known are baseline, environments, exclude, fail-on"),
+        (
+            "colour = 1",
+            "colour",
+            "unknown key; known are baseline, detectors, environments, exclude, fail-on",
+        ),
         ("fail_on = 'error'", "fail_on", "unknown key"),
         ("select = 'x'", "select", "must be a list of strings, not a string"),
         ("select = ['x', 1]", "select[1]", "must be a string that is not empty, not a number"),

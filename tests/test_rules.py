@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from blastdoor import catalog, pagetest
-from blastdoor.engine import analyze_files
+from blastdoor.change import analyze_files
 
 RULES = catalog.load(thorough=True)
 CASES = list(pagetest.cases(RULES))

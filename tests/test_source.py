@@ -201,7 +201,15 @@ def test_no_link_leads_out_of_the_root(access: str, tmp_path: Path) -> None:
     for path in ("leak.tf", "absolute.tf", "folder/s.tf", "a/up.tf", "a/hop/s.tf", "prefix.tf"):
         assert tree.read(path) is None
     assert [] == tree.names("folder") == tree.names("a/hop")
-    assert tree.failures == []
+    assert [(failure.kind, failure.path) for failure in tree.failures] == [
+        (FailureKind.UNREADABLE, path)
+        for path in ("absolute.tf", "leak.tf", "prefix.tf", "a/up.tf")
+    ]
+    assert "Terraform would read it" in tree.failures[0].message
+    # What the configuration excludes may be what it likes.
+    excluded = Tree(root, exclude=["*.tf"])
+    assert list(excluded.files())
+    assert excluded.failures == []
 
 
 @posix
@@ -264,6 +272,9 @@ def test_special_files_are_never_opened(access: str, tmp_path: Path) -> None:
     assert time.monotonic() - begin < 5
     assert tree.skipped["no regular file"] == 2
     assert tree.names(".") == ["main.tf"]
+    assert {failure.path for failure in tree.failures} == {
+        "pipe.tf", "zero.tf", "stdin.tf", "through.tf", "socket.tf", "folder.tf"
+    }  # fmt: skip
 
 
 def test_a_file_beyond_the_limit_is_a_failure(access: str, tmp_path: Path) -> None:
@@ -698,7 +709,7 @@ def test_an_index_that_cannot_be_read_hides_nothing(tmp_path: Path) -> None:
 
     assert reported(tree) == ["main.tf"]
     assert tree.tracked("main.tf") is None
-    assert dict(tree.skipped) == {"git index that is no index": 1, "directory .git": 1}
+    assert dict(tree.skipped) == {"git index that is no index": 1}
 
 
 def entry(name: bytes, size: int, *, extended: bool = False) -> bytes:

@@ -123,7 +123,9 @@ def test_guards() -> None:
     assert not row.is_unsafe(data=True)
     assert not row.is_unsafe(None)
     assert row.safe_text == "true"
-    assert {r.kind for rows in guards.values() for r in rows} == {"deletion", "data-loss"}
+    assert {"deletion", "data-loss", "account", "backup", "rollback"} < {
+        r.kind for rows in guards.values() for r in rows
+    }
     assert [r.level for r in guards["aws_backup_vault"]] == [Level.ERROR]
     assert [r.level for r in guards["aws_route53_zone"]] == [Level.ERROR]
 
@@ -131,14 +133,12 @@ def test_guards() -> None:
 @pytest.mark.parametrize(
     ("type_", "attribute"),
     [
-        ("aws_secretsmanager_secret", "recovery_window_in_days"),
         ("aws_kms_key", "deletion_window_in_days"),
-        ("aws_db_instance", "backup_retention_period"),
         ("aws_fsx_lustre_file_system", "skip_final_backup"),
         ("aws_db_instance", "delete_automated_backups"),
     ],
 )
-def test_rows_of_other_rules_are_not_here(type_: str, attribute: str) -> None:
+def test_rows_that_only_a_change_can_judge_are_not_here(type_: str, attribute: str) -> None:
     assert attribute not in [row.attribute for row in tables.guards().get(type_, ())]
 
 
@@ -152,7 +152,7 @@ def test_guards_differ_from_their_safe_value() -> None:
 def test_rollouts() -> None:
     rollouts = tables.rollouts()
     group = rollouts["aws_codedeploy_deployment_group"][0]
-    factor, duration = rollouts["aws_appconfig_deployment_strategy"]
+    factor, duration, bake = rollouts["aws_appconfig_deployment_strategy"]
     beanstalk = rollouts["aws_elastic_beanstalk_environment"][0]
 
     assert group.percent("CodeDeployDefault.AllAtOnce") == 100
@@ -165,6 +165,7 @@ def test_rollouts() -> None:
     assert factor.percent(data=True) is None
     assert duration.percent(0) == 100
     assert duration.percent(5) is None
+    assert (factor.kind, duration.kind, bake.kind) == ("step", "step", "watch")
     assert beanstalk.where["name"] == "DeploymentPolicy"
     assert beanstalk.unless["value"] == "SingleInstance"
 
@@ -285,3 +286,29 @@ def test_every_action(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", ["", "s3:*", "*:Put*", "?"])
 def test_not_every_action(pattern: str) -> None:
     assert not tables.is_every_action(pattern)
+
+
+def test_issuers() -> None:
+    issuers = tables.issuers()
+
+    assert issuers["token.actions.githubusercontent.com"].head == "repo"
+    assert issuers["app.terraform.io"].parts == ("project", "workspace")
+    assert all(not name.startswith("https://") for name in issuers)
+
+
+def test_shares() -> None:
+    shares = tables.share_attributes()
+
+    assert shares["aws_ssm_document"][0].key == "account_ids"
+    assert {row.everyone.lower() for rows in shares.values() for row in rows} == {"all"}
+
+
+def test_a_guard_below_a_bound() -> None:
+    row = tables.guards()["aws_iam_account_password_policy"][0]
+
+    assert row.is_unsafe(7)
+    assert row.is_unsafe("6")
+    assert not row.is_unsafe(8)
+    assert not row.is_unsafe("eight")
+    assert not row.is_unsafe(data=True)
+    assert not row.is_unsafe(None)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from blastdoor.context import is_demo
 from blastdoor.finding import FailureKind
 from blastdoor.source import Memory
-from blastdoor.units import Repository, is_automatic, is_configuration, is_demo, is_variables
+from blastdoor.units import Repository, is_automatic, is_configuration, is_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

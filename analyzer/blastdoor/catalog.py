@@ -9,6 +9,11 @@ imported at start-up: ``key: value`` lines, whose value is a scalar, a list in b
 braces, and maps of one level written as indented lines. Words are strings (``on`` too); ``true``,
 ``false`` and numbers are not; quotes make anything a string.
 
+Two keys say when a rule speaks. ``default: opt-in`` makes it silent until someone names it, except for
+findings under the conditions of ``on-when`` (words that the detector reports, as in ``levels``): those
+always count. ``per: file`` makes one finding of all those of the rule in one file, at the place of the
+strongest, the others beside it; a pedantic run shows each.
+
 Reading the front matter of the whole rule set takes a few milliseconds, so there is no compiled
 bundle that could be stale or foreign. Bodies are read when something asks for them.
 """
@@ -16,8 +21,9 @@ bundle that could be stale or foreign. Bodies are read when something asks for t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -25,9 +31,11 @@ from blastdoor import tables
 from blastdoor.finding import Level
 from blastdoor.match import Match, MatchError
 from blastdoor.reach import AXES
+from blastdoor.record import dataclass
+from blastdoor.source import read_below
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping
     from pathlib import Path
 
 FAMILIES: Final = (
@@ -42,6 +50,8 @@ FAMILIES: Final = (
     "review",
 )
 """The families of rules, in the order in which they are listed."""
+RESERVED: Final = frozenset({"ACC", "ACK", "GRD", "GRT", "NET", "OVR", "RGN", "ROL", "WID"})
+"""What the codes of shipped rules, of this version or a later one, begin with."""
 LANGUAGES: Final = ("terraform", "cloudformation", "python")
 """The languages that a page may claim."""
 CONFIDENCES: Final = frozenset({"very-high", "high", "medium", "low"})
@@ -70,12 +80,20 @@ _DIALECTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = MappingProxyType
 )
 """Fence word → dialect → the language of the example and the name of its file."""
 
-_MARK: Final = r"#\s*finding(?:\s*\((?P<level>\w+)\))?(?::\s*(?P<words>.*\S))?\s*$"
+MAX_PAGE: Final = 1_000_000
+"""Largest page that is read, in bytes."""
+MAX_PAGES: Final = 2_000
+"""Most pages of one folder."""
+
+# Possessive, so that no line of blanks keeps them busy; tried on lines without blanks at their end.
+_MARK: Final = r"#\s*+finding(?:\s*+\((?P<level>\w+)\))?(?::\s*+(?P<words>.+))?$"
 _FILE: Final = r"\s*#\s*file:\s*(?P<path>\S+)\s*$"
 _FINDINGS: Final = r"findings=(\d+(?:,\d+)*)$"
 _SLUG: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*$")
 _CODE: Final = re.compile(r"[A-Z]{3}\d{3}$")
 _KEY: Final = re.compile(r"(?P<key>[A-Za-z][\w-]*):(?:[ \t]+|$)")
+_MAX_NESTING: Final = 8
+"""Most brackets within one another in the front matter."""
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?$")
 
 Data = str | bool | int | float | None | list["Data"] | dict[str, "Data"]
@@ -123,6 +141,8 @@ class Block(NamedTuple):
     """The text between the fences."""
     fence: str
     """The first word of the fence."""
+    base: Mapping[str, str] | None = None
+    """The files before the change, for a rule that judges two revisions."""
 
 
 class Section(NamedTuple):
@@ -152,6 +172,10 @@ class Rule:
     """The languages in which the rule works now."""
     default: str
     """``on``, ``opt-in`` or ``pedantic``."""
+    on_when: frozenset[str]
+    """Conditions, as the detector names them, under which an opt-in rule speaks unasked."""
+    per: str
+    """``place``, or ``file`` for one finding per file."""
     levels: Mapping[str, Level]
     """Condition, as the detector names it, → level."""
     detector: str | None
@@ -215,6 +239,27 @@ class Rule:
                 parts += [f"## {title}", f"```{block.fence}\n{block.source}\n```"]
         return "\n\n".join(parts) + "\n"
 
+    def error(self, key: str, message: str) -> PageError:
+        """An error of the page at the line of a key of its front matter."""
+        return PageError(self.path, _line_of(self.text, key), message)
+
+    def check_own(self) -> None:
+        """Raises PageError for a name that belongs to the shipped rules, for a page that is not."""
+        if self.code[:3] in RESERVED:
+            message = (
+                f"codes that begin with {self.code[:3]} belong to the shipped rules: "
+                "take another prefix, such as ORG"
+            )
+            raise self.error("code", message)
+        if self.id in FAMILIES:
+            raise self.error("id", f"{self.id} is the name of a family of rules")
+
+    def check_superseded(self, named: Container[str]) -> None:
+        """Raises PageError when it supersedes a rule that is not among the lower-case names."""
+        for slug in self.supersedes:
+            if slug.lower() not in named:
+                raise self.error("supersedes", f"supersedes {slug}, which no page describes")
+
     def check(self) -> None:
         """Reads the whole page. Raises PageError for whatever the body does wrong."""
         if not self.why:
@@ -224,6 +269,13 @@ class Rule:
         for block in self.blocks:
             if block.language not in self.languages:
                 message = f"an example in {block.language}, which the rule does not claim"
+                raise PageError(self.path, block.line, message)
+            if ("state" not in self.modes and block.base is None) or (
+                "diff" not in self.modes and block.base is not None
+            ):
+                message = (
+                    f"the modes of the rule are {', '.join(self.modes)}, the example's are not"
+                )
                 raise PageError(self.path, block.line, message)
             if block.section == "Bad" and not block.marks:
                 message = "a Bad block without a '# finding' mark"
@@ -238,25 +290,30 @@ class Rule:
                     raise PageError(self.path, self.body_line, message)
 
 
+def claim(rule: Rule, named: dict[str, Rule]) -> None:
+    """Effect: enters a rule's names, in lower case. Raises PageError for one that is taken."""
+    for key, name in (("id", rule.id), ("code", rule.code)):
+        other = named.setdefault(name.lower(), rule)
+        if other is not rule:
+            raise rule.error(key, f"{name} is the name of {other.path} too")
+
+
 class RuleSet:
-    """Rules in the order of families and codes, found by slug or by code."""
+    """Rules in the order of families and codes, found by slug or by code.
+
+    Raises PageError for a page that takes the name of one given before it.
+    """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
+        given = list(rules)
         self._rules = tuple(
-            sorted(rules, key=lambda rule: (FAMILIES.index(rule.family), rule.code, rule.id))
+            sorted(given, key=lambda rule: (FAMILIES.index(rule.family), rule.code, rule.id))
         )
         self._named: dict[str, Rule] = {}
+        for rule in given:
+            claim(rule, self._named)
         for rule in self._rules:
-            for name in (rule.id, rule.code):
-                other = self._named.setdefault(name.lower(), rule)
-                if other is not rule:
-                    message = f"{name} is the name of {other.path} too"
-                    raise PageError(rule.path, 2, message)
-        for rule in self._rules:
-            for slug in rule.supersedes:
-                if self.get(slug) is None:
-                    message = f"supersedes {slug}, which no page describes"
-                    raise PageError(rule.path, 2, message)
+            rule.check_superseded(self._named)
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self._rules)
@@ -277,7 +334,7 @@ class RuleSet:
 
 
 def load(
-    *folders: Path, detectors: Collection[str] | None = None, thorough: bool | None = None
+    *folders: Path, detectors: Container[str] | None = None, thorough: bool | None = None
 ) -> RuleSet:
     """The rules of ``folders``, or of the shipped folder when none is given.
 
@@ -290,13 +347,12 @@ def load(
     for folder in folders or (shipped,):
         known = folder.resolve() == shipped
         before = len(rules)
-        for page in sorted([*folder.glob("*.md"), *folder.glob("*/*.md")]):
-            if page.name == "README.md":
-                continue
-            rule = read(page, folder)
+        for page in pages(folder):
+            rule = read(page, folder, trusted=known)
+            if not known:
+                rule.check_own()
             if detectors is not None and rule.detector and rule.detector not in detectors:
-                message = f"no detector is called {rule.detector}"
-                raise PageError(rule.path, _line_of(rule.text, "detector"), message)
+                raise rule.error("detector", unknown_detector(rule))
             if thorough or (thorough is None and not known):
                 rule.check()
             rules.append(rule)
@@ -305,16 +361,37 @@ def load(
     return RuleSet(rules)
 
 
-def read(page: Path, folder: Path) -> Rule:
-    """The rule of one page below ``folder``. Raises PageError."""
+def unknown_detector(rule: Rule) -> str:
+    """What to say of a rule whose detector is not known."""
+    distribution = (rule.detector or "").partition(".")[0]
+    hint = f"; --detectors {distribution} takes those of an installed distribution"
+    return f"no detector is called {rule.detector}{'' if distribution in FAMILIES else hint}"
+
+
+def pages(folder: Path) -> list[Path]:
+    """The pages in a folder and in the folders directly below it, sorted. Raises PageError."""
+    found = [*folder.glob("*.md"), *islice(folder.glob("*/*.md"), MAX_PAGES + 1)]
+    if len(found) > MAX_PAGES:
+        message = f"a rule folder with more than {MAX_PAGES} pages"
+        raise PageError(folder.resolve().name, 1, message)
+    return sorted(page for page in found if page.name != "README.md")
+
+
+def read(page: Path, folder: Path, *, trusted: bool = False) -> Rule:
+    """The rule of one page below ``folder``, which is ``trusted`` when it shipped with the program.
+
+    Raises PageError; also for what is no regular file, is too large, or leads out of the folder.
+    """
     inside = page.relative_to(folder)
     path = "/".join((folder.resolve().name, *inside.parts))
     try:
-        text = page.read_bytes().decode("utf-8")
+        data = page.read_bytes() if trusted else read_below(folder, inside.as_posix(), MAX_PAGE)
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise PageError(path, 1, error.strerror or "cannot be read") from error
     except UnicodeDecodeError as error:
-        raise PageError(path, 1, "is not UTF-8") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PageError(path, line, "is not UTF-8") from error
     return parse(text, path, family=inside.parts[0] if len(inside.parts) > 1 else None)
 
 
@@ -340,6 +417,8 @@ def parse(text: str, path: str, *, family: str | None = None) -> Rule:
         modes=front.words("modes", ("state", "diff")),
         languages=front.words("languages", LANGUAGES),
         default=front.choice("default", ("on", "opt-in", "pedantic")),
+        on_when=front.conditions(),
+        per=front.choice("per", ("place", "file"), absent="place"),
         levels=front.levels("levels"),
         detector=detector,
         match=match,
@@ -436,8 +515,10 @@ class _Front:
             raise self._fail(key, f"{key} is not {words}")
         return value
 
-    def choice(self, key: str, allowed: Collection[str]) -> str:
-        """One of the words allowed."""
+    def choice(self, key: str, allowed: Collection[str], *, absent: str = "") -> str:
+        """One of the words allowed; ``absent`` is what a key means that may be left out."""
+        if absent and key not in self._data:
+            return absent
         value = self.text(key)
         if value not in allowed:
             message = f"{key} is {value}, not one of {', '.join(sorted(allowed))}"
@@ -465,6 +546,18 @@ class _Front:
                 message = f"{key} holds {word}, not one of {', '.join(sorted(allowed))}"
                 raise self._fail(key, message)
         return tuple(words)
+
+    def conditions(self) -> frozenset[str]:
+        """The conditions of ``on-when``, which only an opt-in rule has."""
+        words = self.words("on-when", optional=True)
+        if words and self._data.get("default") != "opt-in":
+            raise self._fail("on-when", "on-when goes with 'default: opt-in'")
+        if words and "match" in self._data:
+            raise self._fail("on-when", "on-when needs a detector, which reports conditions")
+        for word in words:
+            if _SLUG.match(word) is None:
+                raise self._fail("on-when", f"on-when names a condition {word!r}, which is no slug")
+        return frozenset(words)
 
     def level(self, key: str) -> Level:
         """A SARIF level."""
@@ -530,6 +623,7 @@ class _Inline:
         self.at = at
         self.path = path
         self.line = line
+        self.depth = 0
 
     def _fail(self, message: str) -> PageError:
         return PageError(self.path, self.line, message)
@@ -555,10 +649,13 @@ class _Inline:
 
     def _value(self, ends: str) -> Data:
         first = self._skip()
-        if first == "[":
-            return self._list()
-        if first == "{":
-            return self._map()
+        if first and first in "[{":
+            self.depth += 1
+            if self.depth > _MAX_NESTING:
+                raise self._fail(f"more than {_MAX_NESTING} brackets within one another")
+            value: Data = self._list() if first == "[" else self._map()
+            self.depth -= 1
+            return value
         if first and first in "\"'":
             return self._quoted()
         start = self.at
@@ -696,27 +793,50 @@ def _blocks(rule: Rule, section: Section) -> Iterator[Block]:
     start = 0
     info = ""
     body: list[str] = []
+    earlier: Block | None = None
     for number, text in enumerate(section.lines, section.line + 1):
         if not text.startswith("```"):
             if start:
                 body.append(text)
         elif start:
-            yield _block(rule, section.title, start, info, body)
+            block, turn = _block(rule, section.title, start, info, body)
             start = 0
+            if turn == "before":
+                if earlier is not None:
+                    raise PageError(rule.path, block.line, "a second 'before' without its 'after'")
+                if block.marks:
+                    message = "a mark before the change: findings stand in what comes after it"
+                    raise PageError(rule.path, block.marks[0].page_line, message)
+                earlier = block
+                continue
+            if (turn == "after") != (earlier is not None):
+                message = "an 'after' follows a 'before', and nothing else does"
+                raise PageError(rule.path, block.line, message)
+            if earlier is not None:
+                source = f"# before\n{earlier.source}\n\n# after\n{block.source}"
+                block = block._replace(base=earlier.files, source=source)
+                earlier = None
+            yield block
         else:
             start, info, body = number, text[3:].strip(), []
+    if earlier is not None:
+        raise PageError(rule.path, earlier.line, "a 'before' without its 'after'")
 
 
-def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Block:
+def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> tuple[Block, str]:
+    """A block, and whether it is the state ``before`` or ``after`` a change, or ``""``."""
     words = info.split()
     fence = words[0] if words else ""
     if fence not in _FENCES:
         message = f"an example in the unknown language {fence!r}; {', '.join(_FENCES)} are known"
         raise PageError(rule.path, line, message)
     language, name = _FENCES[fence]
-    dialect = ""
+    dialect = turn = ""
     listed: list[int] = []
     for word in words[1:]:
+        if word in ("before", "after") and not turn:
+            turn = word
+            continue
         numbers = re.match(_FINDINGS, word)
         if numbers is not None and not listed:
             listed = [int(number) for number in numbers[1].split(",")]
@@ -748,7 +868,7 @@ def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Blo
         lines = files.setdefault(name, [])
         lines.append(text)
         where.append((name, len(lines)))
-        mark = re.search(_MARK, text)
+        mark = re.search(_MARK, text.rstrip())
         if mark is not None:
             level = mark["level"]
             if level not in (None, "error", "warning", "note"):
@@ -767,7 +887,7 @@ def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Blo
             raise PageError(rule.path, line, f"findings={number} is no line of the block")
         path, inside = where[number - 1]
         marks.append(Mark(path, inside, line + number))
-    return Block(
+    block = Block(
         section=title,
         language=language,
         dialect=dialect,
@@ -778,3 +898,4 @@ def _block(rule: Rule, title: str, line: int, info: str, body: list[str]) -> Blo
         source="\n".join(body),
         fence=fence,
     )
+    return block, turn

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.finding import Level
+from blastdoor.record import dataclass
 from blastdoor.source import MAX_SIZE, Globs, configuration_file, read_regular
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Config:
     """Files of variable values that every root gets, relative to the folder."""
     rules: tuple[str, ...] = ()
     """Folders of further rule pages, relative to the folder."""
+    detectors: tuple[str, ...] = ()
+    """Installed distributions whose detectors pages may name; only a trusted file says any."""
     baseline: str | None = None
     """File of accepted findings, relative to the folder."""
     max_file_size: int = MAX_SIZE
@@ -243,6 +246,15 @@ class _Reader:
                 raise self.wrong(key, f"{text!r} leaves the folder of the configuration")
         return text
 
+    def distributions(self, key: str, value: object) -> tuple[str, ...]:
+        if not self.trusted:
+            raise self.wrong(
+                key,
+                "is read only from a configuration that the caller names with --config, because "
+                "detectors are programs; or name them with --detectors",
+            )
+        return self.texts(key, value)
+
     def file_list(self, key: str, value: object) -> tuple[str, ...]:
         return tuple(
             [
@@ -277,6 +289,7 @@ class _Reader:
 _KEYS: Final[Mapping[str, Callable[[_Reader, str, object], object]]] = MappingProxyType(
     {
         "baseline": _Reader.path,
+        "detectors": _Reader.distributions,
         "environments": _Reader.environments,
         "exclude": _Reader.texts,
         "fail-on": _Reader.level,

@@ -11,19 +11,21 @@ import gc
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
 from blastdoor import tables
-from blastdoor.detect import DETECTORS
+from blastdoor.context import environment_words, is_demo
+from blastdoor.detect import DETECTORS, Detector
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
+from blastdoor.record import dataclass
 from blastdoor.source.kinds import Kind
-from blastdoor.units import Repository, Root, Variables, is_demo, is_variables
-from blastdoor.value import known_text
+from blastdoor.units import Repository, Root, Variables, is_variables
+from blastdoor.value import HIDDEN, known_text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,17 +39,16 @@ if TYPE_CHECKING:
 
 MAX_VARIANTS: Final = 16
 """Variables files of one root that are looked at one by one."""
+MAX_BESIDE: Final = 50
+"""Places that a finding which stands for a whole file keeps."""
 _RECURSION: Final = 12_000
 """Python frames that evaluation may need; its own depth budget keeps it below."""
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _ENVIRONMENT_NAMES: Final = frozenset({"environment", "env", "stage", "environment_name"})
 
-_WHOLE_SEGMENTS: Final = frozenset(
-    {"ci", "local", "live", "test", "tst", "example", "demo", "preview", "ephemeral", "stage"}
-)
-"""Environment words that mean one only as a whole path segment."""
-
 Progress = Callable[[int, int], None]
+Observer = Callable[["Facts"], None]
+Wanted = Callable[[Repository], "Container[str]"]
 Selection = Callable[[str], bool]
 
 
@@ -57,6 +58,8 @@ class Options:
 
     select: frozenset[str] = frozenset()
     """Slugs of the only rules to run; empty for those that are on."""
+    usual: frozenset[str] = frozenset()
+    """Slugs within ``select`` that a family brought in: opt-in rules, under their conditions only."""
     ignore: frozenset[str] = frozenset()
     pedantic: bool = False
     inline_suppressions: bool = True
@@ -68,9 +71,11 @@ class Options:
     """Slug → the level its findings get."""
     environments: Mapping[str, str] = field(default_factory=dict)
     """Glob of unit paths → environment name."""
+    detectors: Mapping[str, Detector] = field(default_factory=dict)
+    """Detectors of installed distributions, by the names that pages use."""
 
 
-def check(
+def check(  # noqa: PLR0913  one door, everything after the options by keyword
     source: Source,
     rules: Iterable[Rule],
     options: Options | None = None,
@@ -78,11 +83,19 @@ def check(
     entries: Iterable[Entry] | None = None,
     progress: Progress | None = None,
     selection: Selection | None = None,
+    observe: Observer | None = None,
+    wanted: Wanted | None = None,
 ) -> Report:
-    """Everything the rules say about a source; ``selection`` limits which paths are reported."""
+    """Everything the rules say about a source; ``selection`` limits which paths are reported.
+
+    ``observe`` gets the facts of every variant of every unit while they can be read; ``wanted``
+    says, once the callers are known, which directories are looked at.
+    """
     options = options or Options()
-    with _room():
+    with room():
         run = _Run(source, tuple(rules), options, entries, selection)
+        run.observe = observe
+        run.chosen = wanted
         return run.all(progress)
 
 
@@ -96,7 +109,7 @@ def analyze_files(
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def room() -> Iterator[None]:
     """Room for deep evaluation, and no garbage collection while trees are only growing."""
     limit = sys.getrecursionlimit()
     collecting = gc.isenabled()
@@ -119,10 +132,19 @@ def active(rules: Iterable[Rule], options: Options) -> list[Rule]:
         if options.select:
             wanted = rule.id in options.select
         else:
-            wanted = rule.default == "on" or (rule.default == "pedantic" and options.pedantic)
+            wanted = (
+                rule.default == "on"
+                or bool(rule.on_when)
+                or (rule.default == "pedantic" and options.pedantic)
+            )
         if wanted and "state" in rule.modes:
             chosen.append(rule)
     return chosen
+
+
+def asked(rule: Rule, options: Options) -> bool:
+    """Whether every finding of an active rule counts, not only those under its conditions."""
+    return rule.default != "opt-in" or rule.id in options.select - options.usual
 
 
 class _Run:
@@ -139,6 +161,10 @@ class _Run:
         self.source = source
         self.every = rules
         self.rules = active(rules, options)
+        self.waiting = frozenset(rule.id for rule in self.rules if not asked(rule, options))
+        self.thorough = any(
+            rule.default == "opt-in" and rule.id not in self.waiting for rule in self.rules
+        )
         self.options = options
         self.selection = selection
         self.entries = list(source.files() if entries is None else entries)
@@ -146,6 +172,7 @@ class _Run:
             selection(entry.path) for entry in self.entries if entry.kind is not Kind.PLAN
         )
         """Whether more than plans is reported on."""
+        self.listed = frozenset(entry.path for entry in self.entries)
         self.repository = Repository(source, self.entries)
         self.report = Report()
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
@@ -155,9 +182,14 @@ class _Run:
         """Paths of sources that findings of a plan were put at."""
         self.visited: set[str] = set()
         self.no_region = tables.locations().aws_without_region
+        self.observe: Observer | None = None
+        self.chosen: Wanted | None = None
 
     def all(self, progress: Progress | None) -> Report:
         roots = [path for path in self.repository.roots() if self._wanted(path)]
+        chosen = None if self.chosen is None else self.chosen(self.repository)
+        if chosen is not None:
+            roots = [path for path in roots if path in chosen]
         total = len(roots)
         for number, directory in enumerate(roots):
             if progress is not None:
@@ -165,6 +197,8 @@ class _Run:
             self._root(self.repository.root(directory))
         # Modules that only call one another have no root: each is looked at for itself.
         for directory in self.repository.directories():
+            if chosen is not None and directory not in chosen:
+                continue
             if directory not in self.visited and self._wanted(directory):
                 self._root(Root(directory, is_root=False))
         self._plans()
@@ -227,7 +261,7 @@ class _Run:
         try:
             unit = evaluate_root(self.repository, root, variables, no_region=self.no_region)
             unit.environment = self._environment(root, unit, variables)
-            facts, coverage = extractors.extract(unit)
+            facts, coverage = extractors.extract(unit, thorough=self.thorough)
         except Exception as error:  # noqa: BLE001  the one place: a bug is a reported failure
             self.report.failures.append(_internal(root.directory, None, error))
             return
@@ -239,6 +273,8 @@ class _Run:
         self.report.failures.extend(
             failure for failure in unit.failures if failure not in self.report.failures
         )
+        if self.observe is not None:
+            self.observe(facts)
         for rule in self.rules:
             self._judge(rule, facts)
         unit.close()
@@ -250,12 +286,17 @@ class _Run:
     def _hits(self, rule: Rule, facts: Facts) -> list[Hit]:
         try:
             if rule.match is not None:
-                return list(rule.match.hits(facts, rule.title))
+                return self._running(rule, rule.match.hits(facts, rule.title))
             if rule.detector is not None:
-                return list(DETECTORS[rule.detector](facts))
+                detector = DETECTORS.get(rule.detector) or self.options.detectors[rule.detector]
+                return self._running(rule, detector(facts))
         except Exception as error:  # noqa: BLE001  see above
             self.report.failures.append(_internal(facts.unit.address, rule.id, error))
         return []
+
+    def _running(self, rule: Rule, hits: Iterable[Hit]) -> list[Hit]:
+        """The hits that count: some rules wait for a condition."""
+        return [h for h in hits if rule.id not in self.waiting or h.condition in rule.on_when]
 
     # Plans
 
@@ -310,7 +351,7 @@ class _Run:
         """Effect: keeps what a rule says of a plan, where the sources say it if they are here."""
         path = plan.document.path
         settled = self._settled(rule, hit, plan)
-        finding = self._finding(rule, settled, plan.unit)
+        finding = finding_of(rule, settled, plan.unit.environment, self.options)
         home = {path} if plan.places.root is None else {path, *plan.places.directories}
         for key in self.same.get(_statement(finding), ()):
             known = self.found[key]
@@ -373,6 +414,7 @@ class _Run:
                 contain="",
                 related=tuple(related),
                 reach=None,
+                covers=tuple(placed(covered) for covered in hit.covers),
             )
         reach = hit.reach
         if reach is not None:
@@ -382,6 +424,7 @@ class _Run:
         return replace(
             hit,
             span=span,
+            covers=tuple(placed(covered) for covered in hit.covers),
             message=hidden(hit.message),
             attribute=hidden(hit.attribute),
             value=hidden(hit.value),
@@ -398,7 +441,7 @@ class _Run:
 
             if Globs([pattern]).match(root.directory):
                 return tables.scopes().environment_of([name])
-        words = _environment_words(root.directory)
+        words = environment_words(root.directory)
         for file in variables:
             words.extend(_WORD.findall(posixpath.basename(file.path).rsplit(".tfvars", 1)[0]))
         for setting in unit.settings:
@@ -411,35 +454,22 @@ class _Run:
     # Findings
 
     def _keep(self, rule: Rule, hit: Hit, unit: Evaluated) -> None:
+        if hit.span.path not in self.listed:
+            hit = self._moved(hit)
         path = hit.span.path
         if self.selection is not None and not self.selection(path):
             return
         if path not in self.repository.reported:
             return
-        finding = self._finding(rule, hit, unit)
+        if unit.secrets:
+            hit = without_secrets(hit, unit.secrets)
+        finding = finding_of(rule, hit, unit.environment, self.options)
         key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
         known = self.found.get(key)
         if known is None:
             self.found[key] = finding
             return
         self._merge(key, finding, known, _caller(finding, known, unit))
-
-    def _finding(self, rule: Rule, hit: Hit, unit: Evaluated) -> Finding:
-        level, evidence = self._level(rule, hit, unit)
-        return Finding(
-            rule.id,
-            level,
-            hit.message,
-            hit.span,
-            hit.unit,
-            hit.axis or (rule.axes[0] if rule.axes else ""),
-            hit.attribute,
-            hit.value,
-            hit.contain,
-            hit.related,
-            hit.reach,
-            evidence,
-        )
 
     def _merge(
         self,
@@ -455,23 +485,27 @@ class _Run:
         places = {(r.span.path, r.span.start) for r in stronger.related}
         found = (*other.related, *also)
         more = tuple(r for r in found if (r.span.path, r.span.start) not in places)
-        self.found[key] = replace(stronger, related=stronger.related + more[:20])
+        self.found[key] = replace(
+            stronger,
+            related=stronger.related + more[:20],
+            covers=tuple(dict.fromkeys((*stronger.covers, *other.covers))),
+        )
 
-    def _level(self, rule: Rule, hit: Hit, unit: Evaluated) -> tuple[Level, tuple[str, ...]]:
-        level = rule.level if hit.level is None else hit.level
-        if hit.condition:
-            level = rule.levels.get(hit.condition, level)
-        evidence: list[str] = []
-        level = self.options.levels.get(rule.id, level)
-        if is_demo(posixpath.dirname(hit.span.path)):
-            if level > Level.NOTE:
-                evidence.append("in a folder of tests or examples")
-            return Level.NOTE, tuple(evidence)
-        environment = hit.environment or unit.environment
-        if environment == "non-production" and level > Level.NOTE:
-            evidence.append("not a production environment")
-            level = level.lowered()
-        return level, tuple(evidence)
+    def _moved(self, hit: Hit) -> Hit:
+        """A hit in a file that configuration reads (a policy in JSON, a template), said at its use.
+
+        What such a file is to git is not known, so that nothing is reported in it.
+        """
+        for use in reversed(hit.related):
+            if use.span.path in self.repository.reported:
+                others = tuple(other for other in hit.related if other is not use)
+                return replace(
+                    hit,
+                    span=use.span,
+                    related=(Related(hit.span, "written here"), *others),
+                    covers=(use.span,) if hit.covers else (),
+                )
+        return hit
 
     def _finish(self) -> Report:
         report = self.report
@@ -502,7 +536,7 @@ class _Run:
                 self.every,
                 self.options.today,
                 documents=self.repository.commented,
-                active={rule.id for rule in self.rules},
+                active={rule.id for rule in self.rules} - self.waiting,
             )
             findings = list(outcome.kept)
             report.suppressed.extend(outcome.suppressed)
@@ -511,6 +545,8 @@ class _Run:
                 for failure in outcome.failures
                 if self.selection is None or self.selection(failure.path)
             )
+        if not self.options.pedantic:
+            findings = _one_per_file(findings, self.every)
         report.findings.extend(findings)
         report.failures.sort(
             key=lambda f: (f.path, f.span.start if f.span else -1, f.kind, f.message)
@@ -530,16 +566,131 @@ class _Run:
         return failures
 
 
+def finding_of(rule: Rule, hit: Hit, environment: str | None, options: Options) -> Finding:
+    """The finding that a hit of a rule is, at the level that its place gives it."""
+    level, evidence = _level(rule, hit, environment, options)
+    return Finding(
+        rule.id,
+        level,
+        hit.message,
+        hit.span,
+        hit.unit,
+        hit.axis or (rule.axes[0] if rule.axes else ""),
+        hit.attribute,
+        hit.value,
+        hit.contain,
+        hit.related,
+        hit.reach,
+        hit.covers,
+        evidence,
+        before=hit.before,
+        after=hit.after,
+    )
+
+
+def _level(
+    rule: Rule, hit: Hit, environment: str | None, options: Options
+) -> tuple[Level, tuple[str, ...]]:
+    level = rule.level if hit.level is None else hit.level
+    if hit.condition:
+        level = rule.levels.get(hit.condition, level)
+    evidence: list[str] = []
+    level = options.levels.get(rule.id, level)
+    if is_demo(posixpath.dirname(hit.span.path)):
+        if level > Level.NOTE:
+            evidence.append("in a folder of tests or examples")
+        return Level.NOTE, tuple(evidence)
+    environment = hit.environment or environment
+    if environment == "non-production" and level > Level.NOTE:
+        evidence.append("not a production environment")
+        level = level.lowered()
+    return level, tuple(evidence)
+
+
+_SHORT: Final = 8
+"""Length below which a secret text is masked as a whole word only."""
+_SHORTEST: Final = 3
+"""Length below which a text in a message is not told from the words around it."""
+
+
+def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
+    """A hit in whose words `HIDDEN` stands for every text that must not be printed."""
+    parts = [
+        re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
+        for text in sorted(secrets, key=lambda text: (-len(text), text))
+        if len(text.strip()) >= _SHORTEST
+    ]
+    if not parts:
+        return hit
+    pattern = re.compile("|".join(parts))
+
+    def masked(text: str) -> str:
+        return pattern.sub(HIDDEN, text)
+
+    changed = replace(
+        hit,
+        message=masked(hit.message),
+        value=masked(hit.value),
+        contain=masked(hit.contain),
+        before=masked(hit.before),
+        after=masked(hit.after),
+        related=tuple([Related(r.span, masked(r.message)) for r in hit.related]),
+    )
+    # What it reaches names the value, too.
+    return changed if changed == hit else replace(changed, reach=None)
+
+
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
-    """The findings without those that another rule says better at the same place."""
+    """The findings without those that another rule says better at the same place.
+
+    A finding that names the places it covers speaks for its own attribute only: a whole document can
+    stand at one place.
+    """
     findings = list(found)
     supersedes = {rule.id: rule.supersedes for rule in rules if rule.supersedes}
-    gone = {
-        (slug, finding.span.path, finding.span.start)
-        for finding in findings
-        for slug in supersedes.get(finding.rule, ())
-    }
-    return [f for f in findings if (f.rule, f.span.path, f.span.start) not in gone]
+    gone: set[tuple[str, str, int, str | None]] = set()
+    for finding in findings:
+        for slug in supersedes.get(finding.rule, ()):
+            if not finding.covers:
+                gone.add((slug, finding.span.path, finding.span.start, None))
+            for place in finding.covers:
+                gone.add((slug, place.path, place.start, finding.attribute))
+    return [
+        f
+        for f in findings
+        if gone.isdisjoint(
+            (f.rule, f.span.path, f.span.start, attribute) for attribute in (None, f.attribute)
+        )
+    ]
+
+
+def _one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
+    """The findings with those of each rule ``per: file`` made one for each file.
+
+    The strongest stands for all, the first among equals; the others are places beside it. It is done
+    after suppressions, so that a comment at one place never silences another.
+    """
+    grouped = {rule.id for rule in rules if rule.per == "file"}
+    members: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.rule in grouped:
+            members.setdefault((finding.rule, finding.span.path), []).append(finding)
+    stand: dict[tuple[str, str], Finding] = {}
+    for key, group in members.items():
+        first = min(group, key=lambda f: (-f.level, f.span.start))
+        others = tuple(
+            Related(other.span, f"{other.unit} too")
+            for other in sorted(group, key=lambda f: f.span.start)
+            if other is not first
+        )
+        stand[key] = replace(first, related=first.related + others[:MAX_BESIDE])
+    result = []
+    for finding in findings:
+        if finding.rule not in grouped:
+            result.append(finding)
+        elif (one := stand.pop((finding.rule, finding.span.path), None)) is not None:
+            result.append(one)
+    return result
 
 
 def _statement(finding: Finding) -> tuple[str, str, str, str]:
@@ -562,18 +713,6 @@ def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related,
         return ()
     nearest = max(calls, key=lambda call: len(call.address))
     return (Related(nearest.span, f"also {finding.unit}"),)
-
-
-def _environment_words(directory: str) -> list[str]:
-    """The words of a path that may name an environment: whole segments, and plain parts of them.
-
-    ``ci-runners`` runs what ``ci`` runs but is no environment; ``network-prod`` is one's network.
-    """
-    words: list[str] = []
-    for segment in directory.split("/"):
-        words.append(segment)
-        words.extend(w for w in _WORD.findall(segment) if w.lower() not in _WHOLE_SEGMENTS)
-    return words
 
 
 def _internal(path: str, rule: str | None, error: Exception) -> Failure:

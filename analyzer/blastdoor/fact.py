@@ -7,18 +7,84 @@ detector knows which language a fact came from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import field
+from typing import TYPE_CHECKING, Final, Literal
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Mapping as AbstractMapping
 
     from blastdoor.finding import Failure
     from blastdoor.reach import Reach
     from blastdoor.span import Span
-    from blastdoor.value import Value
+    from blastdoor.value import Unknown, Value
 
 Language = Literal["terraform", "cloudformation", "python"]
+ScopeKind = Literal[
+    "",
+    "organization",
+    "folder",
+    "billing-account",
+    "project",
+    "tenant",
+    "management-group",
+    "subscription",
+    "resource-group",
+    "resource",
+]
+"""What a binding holds for, and for all below it; ``""`` where that is not known."""
+Authority = Literal["additive", "role", "policy"]
+"""What a binding replaces: nothing, the members of its role, the whole policy."""
+
+_NEARLY_ALL: Final = 10
+"""How many provider configurations say a region for each that does not, where that was forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the whole repository speaks of, from one look at its texts: evidence, never a finding.
+
+    It is the same whether one file is checked or all of them. Each entry says where it was first seen.
+    """
+
+    regions: AbstractMapping[str, Span] = field(default_factory=dict)
+    """AWS regions that a value, a key or an ARN names, outside of folders of tests and examples."""
+    pinned: AbstractMapping[str, Span] = field(default_factory=dict)
+    """Those that a provider configuration is pinned to, aliases in us-east-1 left out."""
+    partitions: AbstractMapping[str, Span] = field(default_factory=dict)
+    """AWS partitions: those of the regions, and those named themselves (``aws-cn`` in an ARN)."""
+    environments: AbstractMapping[str, str] = field(default_factory=dict)
+    """``production`` and ``non-production`` → the first path whose folders or name say so."""
+    providers: AbstractMapping[str, Span] = field(default_factory=dict)
+    """Local names of provider configurations: ``aws``, ``google``."""
+    regions_said: int = 0
+    """Configurations of the AWS provider that say a region, by whatever expression."""
+    regions_unsaid: int = 0
+    """Those that leave it to the environment."""
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """The partitions other than ``aws``, sorted."""
+        return tuple(sorted(self.partitions.keys() - {"aws"}))
+
+    @property
+    def several_regions(self) -> bool:
+        """Whether provider configurations are pinned to more than one region."""
+        return len(self.pinned) > 1
+
+    @property
+    def says_regions(self) -> bool:
+        """Whether all but a few configurations of the AWS provider say a region.
+
+        Then the others were forgotten; a repository of which a third says none means it so.
+        """
+        return self.regions_said >= _NEARLY_ALL * self.regions_unsaid > 0
+
+
+NO_CONTEXT: Final = Context()
+"""The context of a repository that says nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -164,6 +230,35 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Fallback:
+    """A value that is taken when another is not there."""
+
+    tried: str
+    """Source text of what is tried first."""
+    known: bool
+    """Whether what is tried first is known, so that the fallback is never taken."""
+    value: Value
+    span: Span
+    """Where the fallback is written."""
+    owner: str
+    how: str
+    """``coalesce()``, ``try()``, ``lookup()`` or ``a conditional``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnvironmentDefault:
+    """What stands in when an environment is not given or not listed."""
+
+    key: str
+    """Source text of what names the environment: ``var.environment``, ``terraform.workspace``."""
+    value: Value
+    text: str
+    """Source text of what stands in: ``"prod"``, ``local.sizes.prod``."""
+    span: Span
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OverrideChange:
     """One argument or block that an override file puts in place of another."""
 
@@ -207,6 +302,37 @@ class PlannedChange:
     importing: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """A ``moved`` block: what had one address has another from now on."""
+
+    from_: str
+    """Address with the module path: ``module.a.aws_s3_bucket.b``."""
+    to: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Removal:
+    """A ``removed`` block: what Terraform lets go of."""
+
+    from_: str
+    destroys: bool
+    """Whether the object itself goes, too: ``lifecycle { destroy = … }``, true by default."""
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Import:
+    """An ``import`` block: an object that exists already and is managed from now on."""
+
+    to: str
+    """Address as written; it may hold ``each.key``."""
+    id: Value
+    """The provider's id of the object, or its ``identity``."""
+    span: Span
+
+
 @dataclass(slots=True)
 class Evaluated:
     """One unit with its values: what an evaluator hands to the extractors."""
@@ -223,9 +349,17 @@ class Evaluated:
     layerings: list[Layering] = field(default_factory=list)
     fan_outs: list[FanOut] = field(default_factory=list)
     lookups: list[Lookup] = field(default_factory=list)
+    fallbacks: list[Fallback] = field(default_factory=list)
+    """Those whose value is a text that names a region."""
+    environment_defaults: list[EnvironmentDefault] = field(default_factory=list)
     overrides: list[OverrideChange] = field(default_factory=list)
     changes: list[PlannedChange] = field(default_factory=list)
     """What a plan destroys, replaces or forgets."""
+    moves: list[Move] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
+    imports: list[Import] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+    """Texts that the configuration says are sensitive: never to be printed."""
     failures: list[Failure] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)
     """Paths of every file it read."""
@@ -233,12 +367,16 @@ class Evaluated:
     """The environment the unit is for, when its path or values say so."""
     idle_documents: set[str] = field(default_factory=set)
     """Addresses of policy documents that only blocks without an instance refer to."""
-    repository_regions: tuple[str, ...] = ()
-    """Regions that the repository names literally, in this unit or any other."""
+    context: Context = NO_CONTEXT
+    """What the whole repository speaks of, this unit or any other."""
+    keeps_state: bool = False
+    """Whether it says where its state is kept, which only a root does."""
+    variables_files: Callable[[], list[str]] = list
+    """Paths of the variables files of the root that are read only when they are asked for."""
     external_region: bool = False
+    """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
     close: Callable[[], None] = lambda: None
     """Lets go of what the values were read from; nothing can be read on demand behind it."""
-    """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +414,34 @@ class Statement:
     conditions_known: bool
     reach: Reach | None = None
     key_spans: dict[str, Span] = field(default_factory=dict)
+    unresolved: tuple[tuple[str, Value], ...] = ()
+    """(element, value) of what is not known: ``Resource`` is the ARN of a bucket made here."""
+    principal_references: tuple[tuple[str, Unknown], ...] = ()
+    """(kind, value) of the principals that are attributes of resources, such as a provider's ARN."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """Members that get a role over a scope: an IAM binding or a role assignment."""
+
+    resource: Resource
+    cloud: Literal["google", "azure"]
+    kind: ScopeKind
+    scope: Value | None
+    """The id of the scope; ``None`` where the resource itself implies it."""
+    role: str
+    """The role's name: ``roles/owner``, ``Owner``; ``""`` when it is not known."""
+    role_value: Value | None
+    role_attribute: str
+    members: tuple[Term, ...]
+    """The members whose texts are known, in part at least."""
+    unnamed: int
+    """How many members are attributes of something that the configuration makes or reads."""
+    members_known: bool
+    """Whether there are no members besides these."""
+    authority: Authority
+    conditional: bool | None
+    """Whether a condition narrows it; ``None`` where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -293,6 +459,29 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class StackPolicy:
+    """The stack policy of a CloudFormation stack: which updates of which resources may happen."""
+
+    resource: Resource
+    attribute: str
+    statements: tuple[Statement, ...]
+    complete: bool
+    """Whether these are all statements there are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """A command line that a resource runs when it is made or destroyed."""
+
+    resource: Resource
+    attribute: str
+    """Path of the argument: ``provisioner.command``."""
+    text: Term
+    at_destroy: bool
+    """Whether it runs when the resource itself is destroyed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Rollout:
     """A deployment setting of a resource, with the share of the fleet one step touches (percent)."""
 
@@ -302,6 +491,76 @@ class Rollout:
     percent: float
     words: str
     contain: str
+    kind: str = "step"
+    """``step`` (the share of one step), ``floor`` (what may be down at once), ``watch`` (nobody looks
+    whether a step went well)."""
+    serves: bool = True
+    """Whether others call it, as far as the code tells."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StackSetOperation:
+    """A preference of an operation on many accounts that lets a mistake go on."""
+
+    resource: Resource
+    attribute: str
+    value: Value
+    risk: Literal["regions", "failures", "accounts"]
+    """All regions at once; failures that do not stop it; all accounts at once."""
+    baseline: bool
+    """Whether the name says that it is a security baseline or only reads."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FleetCommand:
+    """A command that is sent to many machines."""
+
+    resource: Resource
+    document: str
+    """The name of what runs; ``""`` when it is not known."""
+    everyone: Term | None
+    """What says that it goes to every machine of the account."""
+    concurrency: Value | None
+    """The share that runs at the same time, when that is all of them."""
+    errors: Value | None
+    """The share that may fail, when that is all of them."""
+    harmless: bool
+    """Whether what runs changes nothing of note."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opening:
+    """One rule of a network that lets something in, as far as the code settles it."""
+
+    resource: Resource
+    attribute: str
+    """The block that holds it: ``ingress``; ``""`` where the resource is one rule."""
+    layer: str
+    """``group`` for a security group or firewall, ``subnet`` for a list in front of a subnet."""
+    sources: tuple[Term, ...]
+    """Networks and names of groups of addresses; those with a hole are not among them."""
+    protocol: str
+    """``tcp``, ``udp``, …, ``-1`` for all; the number of a protocol without a usual name."""
+    ports: tuple[tuple[int, int], ...]
+    """Ranges, both ends included; empty for a protocol without ports."""
+    value: Value | None
+    """What says the ports, for the chain of evidence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Endpoint:
+    """An endpoint on the internet, and the networks that may use it."""
+
+    resource: Resource
+    attribute: str
+    what: str
+    """Words for it: ``the API server``."""
+    sources: tuple[Term, ...]
+    """The networks that are named."""
+    open_by_default: bool
+    """Whether no networks are named, which means every network."""
+    switch: Value | None
+    """What says that it is public, when the code says so itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -313,7 +572,7 @@ class Scope:
     position: Literal["provider", "resource", "target", "arn", "backend", "setting"]
     owner: str
     attribute: str
-    cloud: str = "aws"
+    cloud: Literal["aws", "google", "azure"] = "aws"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -353,8 +612,15 @@ class Facts:
 
     unit: Evaluated
     statements: list[Statement] = field(default_factory=list)
+    bindings: list[Binding] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     rollouts: list[Rollout] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     literals: list[LiteralText] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)
+    endpoints: list[Endpoint] = field(default_factory=list)
+    stack_policies: list[StackPolicy] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    operations: list[StackSetOperation] = field(default_factory=list)
+    fleet_commands: list[FleetCommand] = field(default_factory=list)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,11 +81,20 @@ class Finding:
     related: tuple[Related, ...] = ()
     """The chain of evidence, from the cause to the use, and the callers."""
     reach: Reach | None = None
+    covers: tuple[Span, ...] = ()
+    """The places at which no superseded rule needs to speak of the same attribute; none for its own
+    place and whatever stands there."""
     evidence: tuple[str, ...] = ()
     """Why the level differs from the rule's own, in words."""
     suppression: Suppression | None = None
     fingerprint: str = ""
     """``blastdoor/v1``, hexadecimal; set by `fingerprinted`."""
+    before: str = ""
+    """In a diff: what base reaches on the axis, in words."""
+    after: str = ""
+    """In a diff: what head reaches."""
+    baseline: str = ""
+    """In a diff: ``new`` or ``unchanged`` against base (SARIF ``baselineState``)."""
 
 
 class FailureKind(StrEnum):
@@ -115,6 +126,11 @@ class Failure:
     def fatal(self) -> bool:
         """Whether it makes the run exit with 2 unless failures are allowed."""
         return self.kind not in (FailureKind.SUPPRESSION, FailureKind.INCOMPLETE)
+
+    @property
+    def word(self) -> str:
+        """What people call it: a remark when the run passes all the same."""
+        return "failure" if self.fatal else "remark"
 
 
 @dataclass(slots=True)

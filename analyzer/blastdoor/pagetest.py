@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 
     from blastdoor.catalog import Block, Mark, Rule, RuleSet
     from blastdoor.finding import Finding, Report
+    from blastdoor.span import Span
 
 
 class Analyze(Protocol):
     """What runs an example: the engine over files that are given as texts."""
 
-    def __call__(self, files: Mapping[str, str], rules: Sequence[Rule]) -> Report:
-        """The report of some rules on some files."""
+    def __call__(
+        self,
+        files: Mapping[str, str],
+        rules: Sequence[Rule],
+        /,
+        *,
+        base: Mapping[str, str] | None = None,
+    ) -> Report:
+        """The report of some rules on some files, or on what has changed since ``base``."""
 
 
 class Case(NamedTuple):
@@ -39,6 +47,17 @@ class Case(NamedTuple):
         return f"{self.rule.id}.md:{self.block.line}-{section}-{self.block.language}"
 
 
+class Problem(NamedTuple):
+    """Something that a page says and the analysis does not, or the reverse."""
+
+    page: str
+    line: int
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}: {self.words}"
+
+
 def cases(rules: Iterable[Rule]) -> Iterator[Case]:
     """Every block of every page."""
     for rule in rules:
@@ -46,29 +65,35 @@ def cases(rules: Iterable[Rule]) -> Iterator[Case]:
             yield Case(rule, block)
 
 
-def run(case: Case, analyze: Analyze) -> list[str]:
-    """What differs from what the block says, each with page and line; empty when all is well."""
+def run(case: Case, analyze: Analyze) -> list[Problem]:
+    """What differs from what the block says, in the order of lines; empty when all is well."""
     rule, block = case
-    report = analyze(block.files, [rule])
-    wrong = [
-        f"{rule.path}:{_page_line(block, failure.path, 0)}: not analysed: {failure.message}"
+    report = analyze(block.files, [rule], base=block.base)
+    found = [
+        (_page_line(block, failure.path, failure.span), f"not analysed: {failure.message}")
         for failure in report.failures
     ]
     findings = [finding for finding in report.findings if finding.rule == rule.id]
-    wrong += [
-        f"{rule.path}:{block.line}: a finding of {finding.rule}, which was not asked for"
+    found += [
+        (block.line, f"a finding of {finding.rule}, which was not asked for")
         for finding in report.findings
         if finding.rule != rule.id
     ]
     if block.section == "Not found":
-        return wrong + [
-            f"{_at(rule, block, finding)}: is found now, so it belongs under Bad: {finding.message}"
+        found += [
+            (
+                _page_line(block, finding.span.path, finding.span),
+                f"is found now, so it belongs under Bad: {finding.message}",
+            )
             for finding in findings
         ]
-    return wrong + list(_compare(rule, block, findings))
+    else:
+        found += _compare(block, findings)
+    return [Problem(rule.path, line, words) for line, words in sorted(found)]
 
 
-def _compare(rule: Rule, block: Block, findings: list[Finding]) -> Iterator[str]:
+def _compare(block: Block, findings: list[Finding]) -> Iterator[tuple[int, str]]:
+    """(line of the page, what differs) for each mark and each finding without one."""
     found: dict[tuple[str, int], list[Finding]] = {}
     for finding in findings:
         found.setdefault((finding.span.path, finding.span.begin.line), []).append(finding)
@@ -77,27 +102,26 @@ def _compare(rule: Rule, block: Block, findings: list[Finding]) -> Iterator[str]
     for place, count in expected.items():
         here = found.pop(place, [])
         mark = marks[place]
-        line = f"{rule.path}:{mark.page_line}"
+        line = mark.page_line
         if len(here) != count:
-            said = "; ".join(finding.message for finding in here) or "nothing"
-            yield f"{line}: {count} expected, found {len(here)}: {said}"
+            said = "; ".join(finding.message for finding in here)
+            number = f"found {len(here)}: {said}" if here else "found none"
+            yield line, f"expected {'a finding' if count == 1 else f'{count} findings'}, {number}"
         for finding in here:
             if mark.words and mark.words not in finding.message:
-                yield f"{line}: the message does not say {mark.words!r}: {finding.message}"
+                yield line, f"expected the words {mark.words!r}, found: {finding.message}"
             if mark.level is not None and finding.level is not mark.level:
-                yield f"{line}: {finding.level.word} instead of {mark.level.word}"
+                words = f"expected the level {mark.level.word}, found {finding.level.word}"
+                yield line, f"{words}: {finding.message}"
     for rest in found.values():
         for finding in rest:
-            yield f"{_at(rule, block, finding)}: not expected: {finding.message}"
+            line = _page_line(block, finding.span.path, finding.span)
+            yield line, f"expected no finding, found: {finding.message}"
 
 
-def _at(rule: Rule, block: Block, finding: Finding) -> str:
-    line = _page_line(block, finding.span.path, finding.span.begin.line)
-    return f"{rule.path}:{line}"
-
-
-def _page_line(block: Block, path: str, line: int) -> int:
-    return block.starts.get(path, block.line) + line
+def _page_line(block: Block, path: str, span: Span | None) -> int:
+    """The line of the page that holds a place of an example; without one, its first line."""
+    return block.starts.get(path, block.line) + (0 if span is None else span.begin.line)
 
 
 def index(rules: RuleSet) -> str:
@@ -118,7 +142,9 @@ def index(rules: RuleSet) -> str:
 
 
 def _levels(rule: Rule) -> str:
-    usual = rule.level.word if rule.default == "on" else f"{rule.level.word} ({rule.default})"
+    waits = f"{rule.default}, on when {', '.join(sorted(rule.on_when))}"
+    default = waits if rule.on_when else rule.default
+    usual = rule.level.word if rule.default == "on" else f"{rule.level.word} ({default})"
     other = [f"{level.word}: {name}" for name, level in rule.levels.items()]
     return f"{usual}; {', '.join(other)}" if other else usual
 
@@ -133,7 +159,9 @@ page is also the help in SARIF and in editors, and what `blastdoor explain` prin
 are in [tables](tables), one row per line, each with its source.
 
 - Front matter: `key: value` lines; lists in brackets, maps in braces; words that hold `: ` or ` #`
-  in quotes. The levels of a rule name conditions that its detector reports.
+  in quotes. The levels of a rule name conditions that its detector reports; so does `on-when`, the
+  conditions under which a rule that is `opt-in` speaks although nobody named it. `per: file` makes
+  one finding of all those in a file, except with `--pedantic`.
 - Sections: the reason first, without a heading, then `## Bad`, `## Good`, `## How to fix`, and
   `## Not found` for known misses.
 - `# finding` at the end of a line expects one finding there; `# finding: words` also that its

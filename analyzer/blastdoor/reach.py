@@ -26,9 +26,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import Enum
 from typing import Any, Final, Generic, Self, TypeVar, final
+
+from blastdoor.record import dataclass
 
 Json = str | int | float | Sequence["Json"] | Mapping[str, "Json"] | None
 
@@ -307,6 +309,11 @@ def partition_of(region: str) -> str:
     return AWS
 
 
+def region_of(partition: str, region: str) -> str:
+    """A region as `Regions` writes it: ids of AWS as they are, others behind their partition."""
+    return region if partition.partition("-")[0] == AWS else f"{partition}/{region}"
+
+
 class AllIn(_Named):
     """Every region of one partition, those that do not exist yet included."""
 
@@ -549,6 +556,9 @@ AccountElement = str | OrganizationalUnit | Organization | AnyAccount | Inherite
 """One part of an `Accounts` extent; a string is an account id."""
 
 
+_MANAGEMENT_GROUPS: Final = "/providers/microsoft.management/managementgroups/"
+
+
 def _account_of_root(text: str) -> str:
     """The account id of ``arn:…:iam::ID:root``; any other text as it is."""
     fields = text.split(":")
@@ -564,13 +574,23 @@ def _account_of_root(text: str) -> str:
 
 
 def account(text: str) -> AccountElement:
-    """An element of `Accounts` by the form of an AWS id.
+    """An element of `Accounts` by the form of its id.
 
-    ``*`` is any account, ``ou-…`` an organizational unit, ``r-…`` and ``o-…`` an organization.
+    ``*`` is any account. AWS: ``ou-…`` is an organizational unit, ``r-…`` and ``o-…`` an organization.
+    Google Cloud: ``folders/…`` and ``organizations/…`` are those, anything else is a project. Azure: a
+    management group is a unit of its tenant, and a subscription an account.
     """
     text = text.strip()
     if text == "*":
         return ANY_ACCOUNT
+    if text.startswith("organizations/"):
+        return Organization(text)
+    if text.startswith("folders/"):
+        return OrganizationalUnit(text)
+    if text.lower().startswith(_MANAGEMENT_GROUPS):
+        return OrganizationalUnit(text)
+    if text.lower().startswith("/subscriptions/"):
+        return text.split("/")[2]
     if text.startswith("ou-"):
         return OrganizationalUnit(text)
     if text.startswith(("r-", "o-")):

@@ -7,8 +7,11 @@ columns are one-based. The conversion to UTF-16 happens only in the editor serve
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from blastdoor.record import dataclass
+
+BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 class Position(NamedTuple):
@@ -22,10 +25,11 @@ class Document:
     """One source text with the path that names it in reports.
 
     ``path`` is relative to the analysed root, with ``/`` as separator on every platform. ``text`` is
-    the decoded content with its line ends as they stand in the file.
+    the decoded content with its line ends, and its byte order mark, as they stand in the file: offsets
+    count the mark, columns do not.
     """
 
-    __slots__ = ("_starts", "decoded", "path", "text")
+    __slots__ = ("_starts", "decoded", "path", "secrets", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
@@ -33,16 +37,21 @@ class Document:
         self._starts: list[int] | None = None
         self.decoded: dict[object, object] = {}
         """What texts that begin here say as JSON, kept by whoever decoded them."""
+        self.secrets: set[tuple[int, int]] = set()
+        """Ranges that must not be quoted: what the configuration itself says is sensitive."""
 
     def __repr__(self) -> str:
         return f"Document({self.path!r})"
 
     @property
     def line_starts(self) -> list[int]:
-        """The offset of the first code point of each line; a line ends at LF, CR LF or CR."""
+        """The offset of the first code point of each line; a line ends at LF, CR LF or CR.
+
+        The first line begins behind the byte order mark.
+        """
         if self._starts is None:
             text = self.text
-            starts = [0]
+            starts = [1 if text.startswith(BYTE_ORDER_MARK) else 0]
             find = text.find
             if "\r" not in text:
                 at = find("\n")
@@ -61,8 +70,8 @@ class Document:
     def position(self, offset: int) -> Position:
         """The line and column of the code point at ``offset``."""
         starts = self.line_starts
-        line = bisect_right(starts, offset)
-        return Position(line, offset - starts[line - 1] + 1)
+        line = bisect_right(starts, offset) or 1
+        return Position(line, max(offset - starts[line - 1], 0) + 1)
 
     def line(self, number: int) -> str:
         """The text of line ``number`` (one-based) without its line end; ``""`` beyond the end."""

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from blastdoor.finding import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from blastdoor.fact import ScopeKind
 
 Scalar = str | bool | int | float
 
@@ -25,6 +27,10 @@ _HOLE: Final = "\ufffc"
 _MAX_PATTERN: Final = 256
 """Longest action pattern that is expanded; the longest action name has fewer than 100 letters."""
 _GLOB: Final = frozenset("*?")
+_RESOURCE_TAG: Final = ":resourcetag"
+"""How the keys of services for the tags of a resource end: ``autoscaling:ResourceTag/team``."""
+_CONTEXT: Final = "kms:encryptioncontext:"
+"""How the keys for the context of an encryption begin; its name follows."""
 _NEAR: Final = 2
 """Most letters that may differ between a region id and its misspelling."""
 _MAX_REGION: Final = 32
@@ -229,17 +235,25 @@ class GuardRow(NamedTuple):
     """One argument whose explicit value switches a safety off."""
 
     kind: str
-    """``deletion`` or ``data-loss``."""
+    """What it keeps from happening: ``deletion``, ``data-loss``, ``backup``, ``rollback``, …"""
     type: str
+    """A resource type; ``provider.aws`` for an argument of a provider."""
     attribute: str
     """Path of the argument within the resource."""
-    unsafe: Scalar
+    unsafe: Scalar | None
     safe: Scalar
     level: Level
     note: str
+    unsafe_below: float | None = None
+    """Numbers below it are unsafe, in place of one value."""
+    unless: str = ""
+    """An argument that makes the row void when it is set."""
 
     def is_unsafe(self, data: object) -> bool:
         """Whether a value is the unsafe one, in any spelling that Terraform takes for it."""
+        if self.unsafe_below is not None:
+            number = _number(data)
+            return number is not None and number < self.unsafe_below
         return data is not None and _spelt(data) == _spelt(self.unsafe)
 
     @property
@@ -258,17 +272,59 @@ def guards() -> Mapping[str, tuple[GuardRow, ...]]:
                 kind=row["kind"],
                 type=row["type"],
                 attribute=row["attribute"],
-                unsafe=row["unsafe"],
+                unsafe=row.get("unsafe"),
                 safe=row["safe"],
                 level=Level.named(row["level"]),
                 note=row.get("note", ""),
+                unsafe_below=row.get("unsafe_below"),
+                unless=row.get("unless", ""),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
 
 
+def _number(data: object) -> float | None:
+    if isinstance(data, bool) or not isinstance(data, (int, float, str)):
+        return None
+    try:
+        return float(data)
+    except ValueError:
+        return None
+
+
 def _spelt(data: object) -> str:
     return ("true" if data else "false") if isinstance(data, bool) else str(data)
+
+
+# --- commands ---
+
+
+class DestroyCommand(NamedTuple):
+    """A command line that destroys or recreates infrastructure."""
+
+    program: str
+    words: tuple[str, ...]
+    """The words behind the program, flags left out."""
+    flags: tuple[str, ...]
+    """Flags that it needs to be one."""
+    unattended: frozenset[str]
+    """Flags that make it ask nobody."""
+
+
+@cache
+def destroy_commands() -> Mapping[str, tuple[DestroyCommand, ...]]:
+    """Program → its command lines that destroy."""
+    result: dict[str, list[DestroyCommand]] = {}
+    for row in _table("commands")["destroy"]:
+        result.setdefault(row["program"], []).append(
+            DestroyCommand(
+                row["program"],
+                tuple(row["words"]),
+                tuple(row.get("flags", ())),
+                frozenset(row.get("unattended", ())),
+            )
+        )
+    return MappingProxyType({program: tuple(rows) for program, rows in result.items()})
 
 
 # --- rollouts ---
@@ -291,6 +347,19 @@ class RolloutRow(NamedTuple):
     unless: Mapping[str, str]
     """Arguments of another block of the same name that make the row void."""
     contain: str
+    kind: str = "step"
+    """``step`` (the share of one step), ``floor`` (what may be down at once), ``watch`` (nobody
+    looks whether a step went well)."""
+    members: str = ""
+    """Path of the number of members; with one there is no second step."""
+    members_needed: bool = False
+    """Whether that number must be known for the row to say anything."""
+    void: Mapping[str, str] = MappingProxyType({})
+    """Arguments of the resource that make the row void."""
+    void_set: str = ""
+    """Path of an argument or block that makes the row void when it is there."""
+    serves: tuple[str, ...] = ()
+    """Blocks of which one is there when others call it; empty where nothing tells."""
 
     def percent(self, data: object) -> float | None:
         """The share that a value means, or ``None`` where the row does not know."""
@@ -313,7 +382,7 @@ class RolloutRow(NamedTuple):
 
 @cache
 def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
-    """Resource type → its rows; the first that applies speaks for a resource."""
+    """Resource type → its rows; of each kind the first that applies speaks for a resource."""
     result: dict[str, list[RolloutRow]] = {}
     for row in _table("rollouts")["rollouts"]:
         result.setdefault(row["type"], []).append(
@@ -327,9 +396,190 @@ def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
                 where=MappingProxyType(row.get("where", {})),
                 unless=MappingProxyType(row.get("unless", {})),
                 contain=row["contain"],
+                kind=row.get("kind", "step"),
+                members=row.get("members", ""),
+                members_needed=row.get("members_needed", False),
+                void=MappingProxyType(row.get("void", {})),
+                void_set=row.get("void_set", ""),
+                serves=tuple(row.get("serves", ())),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
+
+
+class CommandRow(NamedTuple):
+    """Where a resource type sends a command to many machines."""
+
+    document: str
+    """The argument that names what runs."""
+    parameter: str
+    """Path of the parameters: a map, or blocks with a name and values."""
+
+
+class FleetCommands(NamedTuple):
+    """Commands that go to many machines."""
+
+    types: Mapping[str, CommandRow]
+    harmless: Mapping[str, tuple[str, str]]
+    """Document → the parameter and the value with which it changes nothing; empty for any."""
+
+
+@cache
+def fleet_commands() -> FleetCommands:
+    """Commands that go to many machines."""
+    table = _table("rollouts")
+    return FleetCommands(
+        types=MappingProxyType(
+            {row["type"]: CommandRow(row["document"], row["parameter"]) for row in table["fleets"]}
+        ),
+        harmless=MappingProxyType(
+            {
+                row["document"]: (row.get("parameter", ""), row.get("value", ""))
+                for row in table["harmless"]
+            }
+        ),
+    )
+
+
+# --- networks ---
+
+
+class Holds(NamedTuple):
+    """What an argument must be, in lower case, for a row to apply."""
+
+    attribute: str
+    value: str
+    absent: str
+    """What holds when it is not set; ``""`` where nothing is known of that."""
+
+
+class OpeningRow(NamedTuple):
+    """Where a resource type says who may come in, and by which protocol and ports."""
+
+    type: str
+    block: str
+    """The nested block of one rule; ``""`` where the resource is one rule."""
+    layer: str
+    """``group`` (security group, firewall) or ``subnet`` (a list in front of a subnet)."""
+    when: tuple[Holds, ...]
+    sources: tuple[str, ...]
+    services: str
+    """A further nested block with protocol and ports; ``""`` where they stand beside the sources."""
+    protocol: str
+    ports: tuple[str, ...]
+    """The arguments with the first and the last port."""
+    ranges: tuple[str, ...]
+    """The arguments with texts such as ``8000-8080``."""
+    order: str = ""
+    """The argument with the number of a rule among the blocks; the lower one decides."""
+    refused: tuple[Holds, ...] = ()
+    """What makes a block refuse instead."""
+
+
+class EndpointRow(NamedTuple):
+    """Where a resource type says who may use its public endpoint."""
+
+    block: str
+    """Path of the block that holds the arguments."""
+    what: str
+    switch: str
+    """The argument that makes it public, or not; public when it is absent."""
+    sources: str
+    """Path of the networks within the block."""
+    open_when_absent: bool
+    """Whether every network may use it when none is named."""
+
+
+class Networks(NamedTuple):
+    """Rules of networks: where they stand, and which ports and sources mean what."""
+
+    openings: Mapping[str, tuple[OpeningRow, ...]]
+    """Resource type → its rows."""
+    endpoints: Mapping[str, EndpointRow]
+    """Resource type → where it says who may use its endpoint."""
+    admin_ports: Mapping[str, Mapping[int, str]]
+    """Protocol → port of administration or data → the name of its service."""
+    web_ports: frozenset[int]
+    anywhere: frozenset[str]
+    """Words, in lower case, that mean every address."""
+
+
+def _holds(rules: Mapping[str, Mapping[str, str]]) -> tuple[Holds, ...]:
+    return tuple(Holds(name, rule["is"], rule.get("absent", "")) for name, rule in rules.items())
+
+
+@cache
+def networks() -> Networks:
+    """Rules of networks."""
+    table = _table("networks")
+    openings: dict[str, list[OpeningRow]] = {}
+    for row in table["openings"]:
+        openings.setdefault(row["type"], []).append(
+            OpeningRow(
+                type=row["type"],
+                block=row.get("block", ""),
+                layer=row["layer"],
+                when=_holds(row.get("when", {})),
+                sources=tuple(row["sources"]),
+                services=row.get("services", ""),
+                protocol=row["protocol"],
+                ports=tuple(row.get("ports", ())),
+                ranges=tuple(row.get("ranges", ())),
+                order=row.get("order", ""),
+                refused=_holds(row.get("refused", {})),
+            )
+        )
+    admin: dict[str, dict[int, str]] = {}
+    for row in table["ports"]:
+        for protocol in row["protocols"]:
+            admin.setdefault(protocol, {})[row["port"]] = row["name"]
+    return Networks(
+        openings=MappingProxyType({type_: tuple(rows) for type_, rows in openings.items()}),
+        endpoints=MappingProxyType(
+            {
+                row["type"]: EndpointRow(
+                    row["block"],
+                    row["what"],
+                    row["switch"],
+                    row["sources"],
+                    row["open_when_absent"],
+                )
+                for row in table["endpoints"]
+            }
+        ),
+        admin_ports=MappingProxyType(admin),
+        web_ports=frozenset(row["port"] for row in table["web"]),
+        anywhere=frozenset(row["text"] for row in table["anywhere"]),
+    )
+
+
+# --- stateful resources ---
+
+
+class Stateful(NamedTuple):
+    """A resource type that holds data, or stands for something that others hold on to."""
+
+    type: str
+    loses: str
+    """What is gone with it, in words."""
+    replaced_by: frozenset[str]
+    """The arguments whose change replaces it (create-only); those that could be confirmed."""
+
+
+@cache
+def stateful() -> Mapping[str, Stateful]:
+    """Resource type → what its end means."""
+    return MappingProxyType(
+        {
+            row["type"]: Stateful(row["type"], row["loses"], frozenset(row["replaced_by"]))
+            for row in _table("stateful")["stateful"]
+        }
+    )
+
+
+def is_stateful(type_: str) -> bool:
+    """Whether data is lost with a resource of the type."""
+    return type_ in stateful()
 
 
 # --- policies ---
@@ -405,6 +655,72 @@ def principal_attributes() -> Mapping[str, PrincipalAttribute]:
     )
 
 
+class ShareAttribute(NamedTuple):
+    """An argument that shares something, and the value that shares it with everyone."""
+
+    type: str
+    attribute: str
+    """Path of the argument."""
+    key: str
+    """The key within the argument when that is a map, or ``""``."""
+    everyone: str
+    may: str
+    """What those it is shared with can do."""
+    contain: str
+
+
+@cache
+def share_attributes() -> Mapping[str, tuple[ShareAttribute, ...]]:
+    """Resource type → the arguments that share it."""
+    result: dict[str, list[ShareAttribute]] = {}
+    for row in _table("policies")["shares"]:
+        result.setdefault(row["type"], []).append(
+            ShareAttribute(
+                row["type"],
+                row["attribute"],
+                row.get("key", ""),
+                row["everyone"],
+                row["may"],
+                row["contain"],
+            )
+        )
+    return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
+
+
+# --- issuers ---
+
+
+class Issuer(NamedTuple):
+    """An OIDC issuer that many organizations share, and what its subjects look like."""
+
+    issuer: str
+    """Host and path of its URL."""
+    tenants: str
+    """What a subject stands for, with where: ``repository on GitHub``."""
+    tenant: str
+    head: str
+    """The first word of a subject: the owner follows it."""
+    parts: tuple[str, ...]
+    """The words whose values name the tenant; none when it stands behind the owner and a slash."""
+
+
+@cache
+def issuers() -> Mapping[str, Issuer]:
+    """Host of the issuer → the issuer."""
+    return MappingProxyType(
+        {
+            row["issuer"]: Issuer(
+                row["issuer"],
+                row["tenants"],
+                row["tenant"],
+                row["head"],
+                tuple(row["parts"]),
+            )
+            for row in _table("issuers")["issuers"]
+        }
+    )
+
+
 # --- locations ---
 
 
@@ -429,18 +745,45 @@ class HomeReference(NamedTuple):
     why: str
 
 
+class RegionTarget(NamedTuple):
+    """The argument of a resource type that says to which regions it deploys."""
+
+    attribute: str
+    formerly: str
+    """Its name before version 6 of the AWS provider gave every resource a ``region``, or ``""``."""
+
+    def argument(self, is_set: Callable[[str], bool]) -> str:
+        """The name under which a resource says its target."""
+        return self.formerly if self.formerly and not is_set(self.attribute) else self.attribute
+
+
+class AzurePartition(NamedTuple):
+    """One of the separate clouds of Azure."""
+
+    id: str
+    environments: frozenset[str]
+    """The values of the provider's ``environment`` that mean it."""
+    prefixes: tuple[str, ...]
+    """How the names of its locations begin; none for the public cloud, which has all others."""
+
+
 class Locations(NamedTuple):
     """Which resource types have a region, where it comes from, and where it must be."""
 
     homes: Mapping[str, Home]
     home_references: Mapping[str, tuple[HomeReference, ...]]
     """Type that refers → its references."""
-    targets: Mapping[str, str]
+    targets: Mapping[str, RegionTarget]
     """Type → the argument that says to which regions it deploys."""
     aws_without_region: frozenset[str]
     """AWS resource types without a region argument, mostly of global services."""
     google_region_from_provider: frozenset[str]
     google_zone_from_provider: frozenset[str]
+    google_defaults: Mapping[str, str]
+    """Google type → the location that it has when it names none."""
+    google_spread: Mapping[str, tuple[str, ...]]
+    """Google type → the arguments that may say several regions in one word."""
+    azure_partitions: tuple[AzurePartition, ...]
 
     def aws_is_regional(self, type_: str) -> bool:
         """Whether an AWS resource type takes a region (provider 6; unknown types do)."""
@@ -469,10 +812,258 @@ def locations() -> Locations:
             }
         ),
         home_references=MappingProxyType({t: tuple(rows) for t, rows in references.items()}),
-        targets=MappingProxyType({row["type"]: row["attribute"] for row in table["targets"]}),
+        targets=MappingProxyType(
+            {
+                row["type"]: RegionTarget(row["attribute"], row.get("formerly", ""))
+                for row in table["targets"]
+            }
+        ),
         aws_without_region=frozenset(table["aws_without_region"]),
         google_region_from_provider=frozenset(table["google_region_from_provider"]),
         google_zone_from_provider=frozenset(table["google_zone_from_provider"]),
+        google_defaults=MappingProxyType(
+            {row["type"]: row["location"] for row in table["google_defaults"]}
+        ),
+        google_spread=MappingProxyType(
+            {row["type"]: tuple(row["attributes"]) for row in table["google_spread"]}
+        ),
+        azure_partitions=tuple(
+            AzurePartition(row["id"], frozenset(row["environments"]), tuple(row["prefixes"]))
+            for row in table["azure_partitions"]
+        ),
+    )
+
+
+# --- bindings ---
+
+
+class FamilyRow(NamedTuple):
+    """A family of Google Cloud IAM resources (``google_project_iam_member`` and its kin)."""
+
+    type: str
+    """What the types of the family begin with: ``google_project``."""
+    scope: ScopeKind
+    argument: str
+    """The argument that says what the binding holds for."""
+
+
+class AssignmentRow(NamedTuple):
+    """An Azure resource that assigns a role."""
+
+    type: str
+    argument: str
+    """The argument that says the scope, or ``""`` where the type implies it."""
+    scope: ScopeKind
+    """The scope that the type implies."""
+
+
+class AccessRow(NamedTuple):
+    """An argument outside the IAM resources that lets somebody in."""
+
+    type: str
+    attribute: str
+    scope: str
+    splits: bool
+    """Whether the text is ``ROLE:member``."""
+
+
+class ReplacementRow(NamedTuple):
+    """A resource type that removes what it does not list."""
+
+    type: str
+    level: Level
+    removes: str
+    instead: str
+
+
+class AdministratorRow(NamedTuple):
+    """A role by which one gets at everything below where it is granted."""
+
+    role: str
+    may: str
+    """What it may, in words."""
+    level: Level
+
+
+class Bindings(NamedTuple):
+    """How the clouds other than AWS say who may do what."""
+
+    google: Mapping[str, FamilyRow]
+    azure: Mapping[str, AssignmentRow]
+    access: Mapping[str, tuple[AccessRow, ...]]
+    replacements: Mapping[str, ReplacementRow]
+    basic_roles: frozenset[str]
+    """Google Cloud roles that change everything."""
+    read_roles: frozenset[str]
+    """Google Cloud roles that read everything."""
+    administrators: Mapping[str, AdministratorRow]
+    """Google Cloud role → what it may, for the roles by which one gets at all below the scope."""
+    public_members: frozenset[str]
+    public_read_roles: frozenset[str]
+    """Roles that a public website or a public service gives to everyone."""
+    service_agents: tuple[str, ...]
+    """How members end that Google itself gives the editor role."""
+    azure_roles: frozenset[str]
+    """Azure roles that change everything, in lower case."""
+    azure_role_ids: Mapping[str, str]
+    """Name of a built-in Azure role, in lower case → its id."""
+    azure_roles_by_id: Mapping[str, str]
+    """Id → name as Azure writes it."""
+    blocking_effects: frozenset[str]
+    """Effects of Azure policies that refuse or change what others deploy, in lower case."""
+
+
+@cache
+def bindings() -> Bindings:
+    """The families, assignments, roles and members."""
+    table = _table("bindings")
+    access: dict[str, list[AccessRow]] = {}
+    for row in table["access"]:
+        access.setdefault(row["type"], []).append(
+            AccessRow(row["type"], row["attribute"], row["scope"], bool(row.get("splits", False)))
+        )
+    words = {row["name"]: row["values"] for row in table["words"]}
+    roles = {row["name"]: row["id"] for row in table["azure_roles"]}
+    return Bindings(
+        google=MappingProxyType(
+            {
+                row["type"]: FamilyRow(row["type"], row["scope"], row["argument"])
+                for row in table["google"]
+            }
+        ),
+        azure=MappingProxyType(
+            {
+                row["type"]: AssignmentRow(
+                    row["type"], row.get("argument", ""), row.get("scope", "")
+                )
+                for row in table["azure"]
+            }
+        ),
+        access=MappingProxyType({type_: tuple(rows) for type_, rows in access.items()}),
+        replacements=MappingProxyType(
+            {
+                row["type"]: ReplacementRow(
+                    row["type"], Level.named(row["level"]), row["removes"], row["instead"]
+                )
+                for row in table["replacements"]
+            }
+        ),
+        basic_roles=frozenset(words["basic_roles"]),
+        read_roles=frozenset(words["read_roles"]),
+        administrators=MappingProxyType(
+            {
+                row["role"]: AdministratorRow(row["role"], row["may"], Level.named(row["level"]))
+                for row in table["administrator_roles"]
+            }
+        ),
+        public_members=frozenset(words["public_members"]),
+        public_read_roles=frozenset(words["public_read_roles"]),
+        service_agents=tuple(words["service_agents"]),
+        azure_roles=frozenset(name.lower() for name in roles),
+        azure_role_ids=MappingProxyType({name.lower(): id_ for name, id_ in roles.items()}),
+        azure_roles_by_id=MappingProxyType({id_: name for name, id_ in roles.items()}),
+        blocking_effects=frozenset(words["blocking_effects"]),
+    )
+
+
+# --- what others use ---
+
+
+class SharedRow(NamedTuple):
+    """An argument by which one destroy takes away what others use."""
+
+    type: str
+    """A resource type, or ``provider.NAME`` for a provider's configuration."""
+    attribute: str
+    unsafe: Scalar
+    level: Level
+    takes: str
+    """What is taken away, in words."""
+    contain: str
+
+    def is_unsafe(self, data: object) -> bool:
+        """Whether a value is the unsafe one, in any spelling that Terraform takes for it."""
+        return data is not None and _spelt(data) == _spelt(self.unsafe)
+
+
+@cache
+def shared() -> tuple[SharedRow, ...]:
+    """The arguments by which one destroy takes away what others use."""
+    return tuple(
+        SharedRow(
+            row["type"],
+            row["attribute"],
+            row["unsafe"],
+            Level.named(row["level"]),
+            row["takes"],
+            row["contain"],
+        )
+        for row in _table("shared")["shared"]
+    )
+
+
+# --- places: images, names, references, availability ---
+
+
+class UniqueName(NamedTuple):
+    """An argument whose value may be taken once in a space that is wider than a region."""
+
+    type: str
+    attribute: str
+    unique_in: str
+    """``partition`` (whatever the account) or ``account``."""
+
+
+class Unavailable(NamedTuple):
+    """Resource types that a partition or region does not offer."""
+
+    prefix: str
+    """What the types begin with, or the type itself."""
+    partition: str
+    region: str
+    """``""`` where the whole partition lacks it."""
+    when: tuple[str, str] | None
+    """Argument and value that it depends on, or ``None`` for always."""
+    why: str
+
+
+class Places(NamedTuple):
+    """What is bound to the region it is in, and what to a wider space."""
+
+    images: Mapping[str, str]
+    """Type → the argument that names a machine image."""
+    names: Mapping[str, UniqueName]
+    references: tuple[tuple[str, str], ...]
+    """(argument, target type): both ends are in one region."""
+    across_regions: frozenset[str]
+    """Types whose references may lead to another region."""
+    unavailable: tuple[Unavailable, ...]
+
+
+@cache
+def places() -> Places:
+    """What is bound to its region, and what to a wider space."""
+    table = _table("places")
+    return Places(
+        images=MappingProxyType({row["type"]: row["attribute"] for row in table["images"]}),
+        names=MappingProxyType(
+            {
+                row["type"]: UniqueName(row["type"], row["attribute"], row["unique_in"])
+                for row in table["names"]
+            }
+        ),
+        references=tuple((row["attribute"], row["target"]) for row in table["references"]),
+        across_regions=frozenset(table["across_regions"]),
+        unavailable=tuple(
+            Unavailable(
+                row["prefix"],
+                row.get("partition", ""),
+                row.get("region", ""),
+                (row["when"]["attribute"], row["when"]["is"]) if "when" in row else None,
+                row["why"],
+            )
+            for row in table["unavailable"]
+        ),
     )
 
 
@@ -489,7 +1080,7 @@ class Scopes(NamedTuple):
     region_keys: frozenset[str]
     """Condition keys that narrow the region."""
     resource_keys: frozenset[str]
-    """Condition keys that narrow the resource; tag keys without their ``/name``."""
+    """Condition keys that narrow what is touched; tag keys without their ``/name``."""
     administrator_policies: frozenset[str]
     """AWS managed policies that allow everything, or allow to allow everything."""
     near_administrator_policies: frozenset[str]
@@ -530,7 +1121,10 @@ class Scopes(NamedTuple):
 
     def narrows_resource(self, key: str) -> bool:
         """Whether a condition key narrows the resources of a grant."""
-        return key.lower().partition("/")[0] in self.resource_keys
+        bare = key.lower().partition("/")[0]
+        return (
+            bare in self.resource_keys or bare.endswith(_RESOURCE_TAG) or bare.startswith(_CONTEXT)
+        )
 
     def narrows_region(self, key: str) -> bool:
         """Whether a condition key narrows the regions of a grant."""

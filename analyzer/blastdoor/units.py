@@ -14,9 +14,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from blastdoor.fact import OverrideChange
+from blastdoor.context import Gatherer, commented, is_demo
+from blastdoor.fact import NO_CONTEXT, OverrideChange
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse import tree
+from blastdoor.source.kinds import Kind
 from blastdoor.span import Document, Span
 
 if TYPE_CHECKING:
@@ -30,21 +32,6 @@ _CACHED_DOCUMENTS: Final = 256
 _MERGED_BLOCKS: Final = frozenset({"lifecycle"})
 """Nested blocks that an override file merges argument by argument instead of replacing."""
 _META: Final = frozenset({"terraform", "locals"})
-DEMO_WORDS: Final = frozenset(
-    {
-        "test",
-        "tests",
-        "fixture",
-        "fixtures",
-        "example",
-        "examples",
-        "testdata",
-        "demo",
-        "demos",
-        "samples",
-    }
-)
-"""Directory names that hold nothing anyone deploys for real."""
 
 
 class Section:
@@ -192,6 +179,8 @@ class Module:
     providers: list[Section] = field(default_factory=list)
     calls: dict[str, Section] = field(default_factory=dict)
     outputs: dict[str, Section] = field(default_factory=dict)
+    changes: list[Section] = field(default_factory=list)
+    """The ``moved``, ``removed`` and ``import`` blocks."""
     settings: list[Section] = field(default_factory=list)
     """The ``terraform`` blocks."""
     assignments: list[Variables] = field(default_factory=list)
@@ -273,11 +262,6 @@ def _parse(document: Document) -> tree.Parsed:
     return parse_hcl(document)
 
 
-_PINNED_REGION: Final = re.compile(
-    r'^provider "aws" \{[^}]{0,400}?\bregion[ \t]*=[ \t]*"([a-z]{2,4}(?:-[a-z]+)+-\d)"',
-    re.MULTILINE,
-)
-"""A provider configuration that pins a region, seen without parsing: evidence, not a finding."""
 _LOCAL_SOURCE: Final = re.compile(r'"?source"?\s*[=:]\s*"(\.\.?(?:/[^"\n]*)?)"')
 
 
@@ -292,9 +276,13 @@ class Repository:
         self.by_directory: dict[str, list[str]] = {}
         self.reported: set[str] = set()
         self.terragrunt: set[str] = set()
+        self._evidence: list[str] = []
+        """Files that no directory reads for itself and that still say where things go."""
         for entry in entries:
             directory, name = posixpath.split(entry.path)
             directory = directory or "."
+            if entry.kind is Kind.TERRAGRUNT or is_variables(name):
+                self._evidence.append(entry.path)
             if name in ("terragrunt.hcl", "terragrunt.hcl.json"):
                 self.terragrunt.add(directory)
             elif is_configuration(name) or is_variables(name) or name == ".terraform.lock.hcl":
@@ -310,9 +298,8 @@ class Repository:
         self.failures: dict[tuple[str, str, int], Failure] = {}
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._templates: dict[str, tree.Expression | None] = {}
-        self.pinned_regions: dict[str, str] = {}
-        """Regions that some configuration of the repository names literally, with a file each."""
-        self._evidence_read = False
+        self.context = NO_CONTEXT
+        """What the whole repository speaks of; `roots` reads it."""
         self._called: dict[str, set[str]] = {}
         self.read_paths: set[str] = set()
         self.comments: dict[str, list[tree.Comment]] = {}
@@ -485,7 +472,14 @@ class Repository:
     def roots(self) -> list[str]:
         """The directories to analyse: all but those that only other, real directories call."""
         directories = self.directories()
-        self._called = self._callers(directories)
+        gatherer = Gatherer()
+        self._called = self._callers(directories, gatherer)
+        for path in self._evidence:
+            text = self.files.read(path)
+            if text is not None:
+                gatherer.path(path)
+                gatherer.text(path, text)
+        self.context = gatherer.context()
         return [
             directory
             for directory in directories
@@ -500,31 +494,76 @@ class Repository:
         called = bool(self._called.get(directory))
         return Root(directory, is_root=self._is_root(module, called=called))
 
-    def _callers(self, directories: Iterable[str]) -> dict[str, set[str]]:
-        """Directory → the directories that call it, read from the texts without parsing them."""
+    def _callers(self, directories: Iterable[str], gatherer: Gatherer) -> dict[str, set[str]]:
+        """Directory → the directories that call it, read from the texts without parsing them.
+
+        Effect: gathers what the texts speak of, while they are at hand.
+        """
         callers: dict[str, set[str]] = {}
         for directory in directories:
             for name in self.by_directory[directory]:
                 if not is_configuration(name):
                     continue
-                text = self.files.read(posixpath.normpath(posixpath.join(directory, name)))
+                path = posixpath.normpath(posixpath.join(directory, name))
+                text = self.files.read(path)
                 if text is None:
                     continue
-                if not self._evidence_read and "region" in text:
-                    self.pinned_regions.update(
-                        (found.group(1), posixpath.join(directory, name))
-                        for found in _PINNED_REGION.finditer(text)
-                    )
+                gatherer.path(path)
+                gatherer.text(path, text)
                 if "source" not in text:
                     continue
                 for found in _LOCAL_SOURCE.finditer(text):
-                    if not name.endswith(".json") and _commented(text, found.start()):
+                    if not name.endswith(".json") and commented(text, found.start()):
                         continue
                     target = posixpath.normpath(posixpath.join(directory, found.group(1)))
                     if target != directory and target in self.by_directory:
                         callers.setdefault(target, set()).add(directory)
-        self._evidence_read = True
         return callers
+
+    def affected(self, paths: Iterable[str]) -> set[str]:
+        """The directories whose meaning may change with some files; `roots` has to come first.
+
+        Those that hold the files, those whose text names a file that is no configuration (a policy,
+        a template), and all that call one of them. The text is searched, nothing is evaluated.
+        """
+        found: set[str] = set()
+        others: set[str] = set()
+        for path in paths:
+            folder, name = posixpath.split(path)
+            if not (is_configuration(name) or is_variables(name)):
+                others.add(name)
+            if is_configuration(name):
+                found.add(folder or ".")
+                continue
+            # Values and templates speak to the directories above them, up to the first real one.
+            while True:
+                folder = folder or "."
+                if any(is_configuration(n) for n in self.by_directory.get(folder, ())):
+                    found.add(folder)
+                    break
+                if folder == ".":
+                    break
+                folder = posixpath.dirname(folder)
+        if others:
+            found.update(self._naming(others))
+        pending = list(found)
+        while pending:
+            for caller in self._called.get(pending.pop(), ()):
+                if caller not in found:
+                    found.add(caller)
+                    pending.append(caller)
+        return found
+
+    def _naming(self, names: set[str]) -> Iterator[str]:
+        """The directories in whose configuration one of some file names stands."""
+        pattern = re.compile("|".join(map(re.escape, sorted(names))))
+        for directory in self.directories():
+            for name in self.by_directory[directory]:
+                if is_configuration(name):
+                    text = self.files.read(posixpath.normpath(posixpath.join(directory, name)))
+                    if text is not None and pattern.search(text):
+                        yield directory
+                        break
 
     def variants(self, directory: str) -> list[str]:
         """The files of variable values for a root that Terraform does not read by itself."""
@@ -572,11 +611,6 @@ class Root:
     """False for a module whose variables only an unknown caller can give."""
 
 
-def is_demo(path: str) -> bool:
-    """Whether a path lies in a folder of tests, fixtures or examples."""
-    return any(word.lower() in DEMO_WORDS for word in path.split("/"))
-
-
 def literal_argument(section: Section, name: str) -> str | None:
     """The text of an argument that is a plain quoted string."""
     found = section.argument(name)
@@ -588,12 +622,6 @@ def literal_argument(section: Section, name: str) -> str | None:
     ):
         return "".join(part.text for part in expression.parts if isinstance(part, tree.TextPart))
     return None
-
-
-def _commented(text: str, offset: int) -> bool:
-    """Whether a comment begins before ``offset`` on its line."""
-    line = text[text.rfind("\n", 0, offset) + 1 : offset]
-    return "#" in line or "//" in line
 
 
 def _block_ranges(body: tree.Body) -> Iterator[tuple[int, int]]:
@@ -628,6 +656,13 @@ def _gather(module: Module, body: tree.Body) -> None:
             module.outputs.setdefault(labels[0], section)
         elif kind == "terraform":
             module.settings.append(section)
+        elif kind in ("moved", "removed", "import"):
+            module.changes.append(section)
+        elif kind == "check":
+            # A data source within a check is read like any other.
+            for inner in section.sections("data"):
+                if len(inner.labels) == 2:  # noqa: PLR2004
+                    module.data.setdefault((inner.labels[0], inner.labels[1]), inner)
 
 
 def _override(module: Module, body: tree.Body) -> None:

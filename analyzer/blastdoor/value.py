@@ -11,13 +11,14 @@ is bounded: the constructors `many` and `mapping` refuse what is beyond the budg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from blastdoor.span import Document, Span
 
@@ -31,6 +32,20 @@ MAX_ALTERNATIVES: Final = 16
 """Most alternatives that a `OneOf` keeps."""
 
 Scalar = str | bool | int | float | None
+
+Type = str | tuple[Any, ...]
+"""A type of Terraform's: ``string``, ``number``, ``bool``, ``any`` (not decided yet), `OPEN_TYPE`, or
+a pair of ``list``, ``set``, ``map`` and the element's, ``tuple`` and the elements', ``object`` and
+sorted pairs of names and types."""
+OPEN_TYPE: Final = "?"
+"""Stands for a type that is not known here."""
+HIDDEN: Final = "(sensitive)"
+"""What is printed of a value that must not be."""
+HOLDS_SECRET: Final = 1
+SECRET: Final = 2
+FAILS: Final = 4
+"""Marks of values: something within must not be printed; nothing of it may be; evaluating what is
+within is an error in Terraform."""
 
 
 class Step(Enum):
@@ -75,11 +90,14 @@ class Reason(Enum):
     ENVIRONMENT = ("decided by the environment that runs it", False)
     OUTSIDE_FILE = ("read from a file that is not in the analysed root", False)
     IMPURE = ("differs from run to run", False)
+    EPHEMERAL = ("ephemeral: there only while it runs", False)
     RANGE = ("element of a collection that is not known", False)
+    SYNTAX = ("text that does not parse", False)
+    UNDECLARED = ("variable, local value or module that nothing declares", False)
+    PROVIDER_FUNCTION = ("function of a provider", False)
     FUNCTION = ("function that is not evaluated here", True)
-    UNRESOLVED = ("name that is not declared", True)
+    UNRESOLVED = ("name that is not understood", True)
     INVALID = ("operation that cannot work on these values", True)
-    SYNTAX = ("does not parse", True)
     BUDGET = ("beyond the evaluation budget", True)
     CYCLE = ("refers to itself", True)
     UNSUPPORTED = ("construct that is not evaluated here", True)
@@ -154,18 +172,21 @@ class Key:
 class Value:
     """What is known of one expression: base of all kinds."""
 
-    __slots__ = ("_key", "depth", "size", "span", "via")
+    __slots__ = ("_key", "depth", "marks", "size", "span", "via")
 
     span: Span | None
     via: tuple[Evidence, ...]
     size: int
     depth: int
+    marks: int
+    """Any of `HOLDS_SECRET`, `SECRET` and `FAILS`."""
 
     def __init__(self, span: Span | None = None, via: tuple[Evidence, ...] = ()) -> None:
         self.span = span
         self.via = via
         self.size = 1
         self.depth = 1
+        self.marks = 0
         self._key: Key | None = None
 
     def _copy(self) -> Value:
@@ -177,6 +198,7 @@ class Value:
         copy.via = self.via + evidence
         copy.size = self.size
         copy.depth = self.depth
+        copy.marks = self.marks
         copy._key = self._key  # noqa: SLF001  a copy of itself
         return copy
 
@@ -186,8 +208,28 @@ class Value:
         copy.span = span
         copy.size = self.size
         copy.depth = self.depth
+        copy.marks = self.marks
         copy._key = self._key  # noqa: SLF001  a copy of itself
         return copy
+
+    def hidden(self) -> Value:
+        """The same value, never to be printed."""
+        if self.marks & SECRET:
+            return self
+        copy = self.through()
+        copy.marks |= SECRET
+        return copy
+
+    def shown(self) -> Value:
+        """The same value without the mark that forbids printing it."""
+        copy = self.through()
+        copy.marks &= ~(SECRET | HOLDS_SECRET)
+        return copy
+
+    @property
+    def secret(self) -> bool:
+        """Whether it, or something within, must not be printed."""
+        return bool(self.marks & (SECRET | HOLDS_SECRET))
 
     def key(self) -> Key:
         """A hashable form: equal for values that say the same, whatever their spans."""
@@ -202,6 +244,25 @@ class Value:
     def resolved(self) -> bool:
         """Whether everything in the value is known."""
         return False
+
+
+def _hidden(value: Value) -> Value:
+    return value.hidden()
+
+
+def _shown(value: Value) -> Value:
+    return value.shown()
+
+
+_UNMARKED: Final = frozenset({0})
+
+
+def _marks_of(marks: Iterable[int]) -> int:
+    """The marks of a collection of values that have ``marks``."""
+    found = 0
+    for mark in marks:
+        found |= mark
+    return (HOLDS_SECRET if found & (SECRET | HOLDS_SECRET) else 0) | (found & FAILS)
 
 
 class Known(Value):
@@ -220,23 +281,42 @@ class Known(Value):
         self.via = via
         self.size = 1
         self.depth = 1
+        self.marks = 0
         self._key = None
         self.data = data
         self.pieces = pieces
 
     def __repr__(self) -> str:
-        return f"Known({self.data!r})"
+        return f"Known({HIDDEN if self.secret else repr(self.data)})"
 
     def _copy(self) -> Value:
         return Known(self.data, self.span, self.via, self.pieces)
 
     def _make_key(self) -> Iterable[object]:
-        return ("known", type(self.data).__name__, self.data)
+        data = self.data
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)
+        return ("known", type(data).__name__, data)
 
     @property
     def resolved(self) -> bool:
         """Whether everything in the value is known."""
         return True
+
+
+class Null(Known):
+    """A null of a type, such as an optional attribute that is not set."""
+
+    __slots__ = ("type",)
+
+    def __init__(
+        self, type_: Type, span: Span | None = None, via: tuple[Evidence, ...] = ()
+    ) -> None:
+        super().__init__(None, span, via)
+        self.type = type_
+
+    def _copy(self) -> Value:
+        return Null(self.type, self.span, self.via)
 
 
 class Text(Value):
@@ -253,6 +333,9 @@ class Text(Value):
         super().__init__(span, via)
         self.parts = parts
         self.size = 1 + sum(part.size for part in parts if isinstance(part, Value))
+        for part in parts:
+            if isinstance(part, Value) and part.marks:
+                self.marks |= (SECRET if part.secret else 0) | (part.marks & FAILS)
 
     def __repr__(self) -> str:
         return f"Text({self.pattern('{}')!r})"
@@ -288,12 +371,23 @@ class Encoded(Value):
         self.inner = inner
         self.size = 1 + inner.size
         self.depth = 1 + inner.depth
+        self.marks = inner.marks
 
     def __repr__(self) -> str:
         return f"Encoded({self.inner!r})"
 
     def _copy(self) -> Value:
         return Encoded(self.inner, self.span, self.via)
+
+    def hidden(self) -> Value:
+        """The same text, nothing in it ever to be printed."""
+        copy = Encoded(self.inner.hidden(), self.span, self.via)
+        copy.marks |= SECRET
+        return copy
+
+    def shown(self) -> Value:
+        """The same text without the mark that forbids printing it."""
+        return Encoded(self.inner.shown(), self.span, self.via)
 
     def _make_key(self) -> Iterable[object]:
         return ("encoded", self.inner.key())
@@ -327,6 +421,8 @@ class OneOf(Value):
         self.alternatives = alternatives
         self.size = 1 + sum(a.value.size for a in alternatives)
         self.depth = max(a.value.depth for a in alternatives)
+        if any(a.value.secret for a in alternatives):
+            self.marks = HOLDS_SECRET
 
     def __repr__(self) -> str:
         return f"OneOf({', '.join(repr(a.value) for a in self.alternatives)})"
@@ -334,14 +430,29 @@ class OneOf(Value):
     def _copy(self) -> Value:
         return OneOf(self.alternatives, self.span, self.via)
 
+    def hidden(self) -> Value:
+        """The same value, none of its alternatives ever to be printed."""
+        return self._each(_hidden)
+
+    def shown(self) -> Value:
+        """The same value without the mark that forbids printing it."""
+        return self._each(_shown)
+
+    def _each(self, change: Callable[[Value], Value]) -> Value:
+        changed = tuple([Alternative(change(a.value), a.condition) for a in self.alternatives])
+        return OneOf(changed, self.span, self.via)
+
     def _make_key(self) -> Iterable[object]:
         return ["one-of", *[a.value.key() for a in self.alternatives]]
 
 
 class Many(Value):
-    """A list, tuple or set; ``complete`` is false when there may be further elements."""
+    """A list, tuple or set; ``complete`` is false when there may be further elements.
 
-    __slots__ = ("complete", "is_set", "items")
+    ``element`` is the elements' type of a list or set, ``None`` for a tuple.
+    """
+
+    __slots__ = ("_type", "complete", "element", "is_set", "items")
 
     def __init__(
         self,
@@ -351,20 +462,55 @@ class Many(Value):
         *,
         complete: bool = True,
         is_set: bool = False,
+        element: Type | None = None,
     ) -> None:
         super().__init__(span, via)
         self.items = items
         self.complete = complete
         self.is_set = is_set
+        self.element = element
+        self._type: Type | None = None
         if items:
             self.size = 1 + sum([item.size for item in items])
             self.depth = 1 + max([item.depth for item in items])
+            marks = {item.marks for item in items}
+            if marks != _UNMARKED:
+                self.marks = _marks_of(marks)
 
     def __repr__(self) -> str:
         return f"Many({', '.join(map(repr, self.items))}{'' if self.complete else ', …'})"
 
     def _copy(self) -> Value:
-        return Many(self.items, self.span, self.via, complete=self.complete, is_set=self.is_set)
+        copy = Many(
+            (),
+            self.span,
+            self.via,
+            complete=self.complete,
+            is_set=self.is_set,
+            element=self.element,
+        )
+        copy.items = self.items
+        return copy
+
+    def hidden(self) -> Value:
+        """The same value, none of its elements ever to be printed."""
+        copy = self._each(_hidden)
+        copy.marks |= SECRET
+        return copy
+
+    def shown(self) -> Value:
+        """The same value without the mark that forbids printing it."""
+        return self._each(_shown)
+
+    def _each(self, change: Callable[[Value], Value]) -> Value:
+        return Many(
+            tuple([change(item) for item in self.items]),
+            self.span,
+            self.via,
+            complete=self.complete,
+            is_set=self.is_set,
+            element=self.element,
+        )
 
     def _make_key(self) -> Iterable[object]:
         return ["many", self.complete, self.is_set, *[item.key() for item in self.items]]
@@ -378,10 +524,11 @@ class Many(Value):
 class Mapping(Value):
     """An object or map; ``complete`` is false when there may be further keys.
 
-    ``key_spans`` says where each key is written, for the keys whose place is known.
+    ``key_spans`` says where each key is written, for the keys whose place is known; ``element`` is
+    the elements' type of a map, ``None`` for an object.
     """
 
-    __slots__ = ("complete", "entries", "key_spans")
+    __slots__ = ("_type", "complete", "element", "entries", "key_spans")
 
     def __init__(
         self,
@@ -391,23 +538,56 @@ class Mapping(Value):
         *,
         complete: bool = True,
         key_spans: dict[str, Span] | None = None,
+        element: Type | None = None,
     ) -> None:
         super().__init__(span, via)
         self.entries = entries
         self.complete = complete
         self.key_spans = key_spans or {}
+        self.element = element
+        self._type: Type | None = None
         if entries:
             values = entries.values()
             self.size = 1 + sum([item.size for item in values])
             self.depth = 1 + max([item.depth for item in values])
+            marks = {item.marks for item in values}
+            if marks != _UNMARKED:
+                self.marks = _marks_of(marks)
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{k!r}: {v!r}" for k, v in self.entries.items())
         return f"Mapping({inner}{'' if self.complete else ', …'})"
 
     def _copy(self) -> Value:
+        copy = Mapping(
+            {},
+            self.span,
+            self.via,
+            complete=self.complete,
+            key_spans=self.key_spans,
+            element=self.element,
+        )
+        copy.entries = self.entries
+        return copy
+
+    def hidden(self) -> Value:
+        """The same value, nothing in it ever to be printed."""
+        copy = self._each(_hidden)
+        copy.marks |= SECRET
+        return copy
+
+    def shown(self) -> Value:
+        """The same value without the mark that forbids printing it."""
+        return self._each(_shown)
+
+    def _each(self, change: Callable[[Value], Value]) -> Value:
         return Mapping(
-            self.entries, self.span, self.via, complete=self.complete, key_spans=self.key_spans
+            {name: change(item) for name, item in self.entries.items()},
+            self.span,
+            self.via,
+            complete=self.complete,
+            key_spans=self.key_spans,
+            element=self.element,
         )
 
     def _make_key(self) -> Iterable[object]:
@@ -447,6 +627,8 @@ class Unknown(Value):
         partition: str | None = None,
     ) -> None:
         super().__init__(span, via)
+        if reason is Reason.INVALID:
+            self.marks = FAILS
         self.reason = reason
         self.subject = subject
         self.meaning = meaning
@@ -507,6 +689,49 @@ def within_budget(value: Value) -> Value:
     if value.size > MAX_SIZE or value.depth > MAX_DEPTH:
         return Unknown(Reason.BUDGET, "value too large", value.span, value.via)
     return value
+
+
+def type_of(value: Value) -> Type:
+    """The type of a value, with `OPEN_TYPE` where it is not known. Depth is that of the value."""
+    if isinstance(value, Known):
+        data = value.data
+        if isinstance(data, str):
+            return "string"
+        if data is None:
+            return value.type if isinstance(value, Null) else "any"
+        return "bool" if isinstance(data, bool) else "number"
+    if isinstance(value, (Many, Mapping)):
+        found = value._type  # noqa: SLF001  kept with the value
+        if found is None:
+            found = _type_of_many(value) if isinstance(value, Many) else _type_of_mapping(value)
+            value._type = found  # noqa: SLF001  kept with the value
+        return found
+    if isinstance(value, (Text, Encoded)):
+        return "string"
+    if isinstance(value, OneOf):
+        types = {type_of(a.value) for a in value.alternatives} - {"any"}
+        if len(types) == 1:
+            return types.pop()
+    return OPEN_TYPE
+
+
+def _type_of_many(many: Many) -> Type:
+    if many.element is not None:
+        return ("set" if many.is_set else "list", many.element)
+    if many.is_set:
+        types = {type_of(item) for item in many.items} - {"any"}
+        return ("set", types.pop() if len(types) == 1 else OPEN_TYPE if types else "any")
+    if not many.complete:
+        return OPEN_TYPE
+    return ("tuple", tuple([type_of(item) for item in many.items]))
+
+
+def _type_of_mapping(mapping: Mapping) -> Type:
+    if mapping.element is not None:
+        return ("map", mapping.element)
+    if not mapping.complete:
+        return OPEN_TYPE
+    return ("object", tuple([(k, type_of(v)) for k, v in sorted(mapping.entries.items())]))
 
 
 def one_of(

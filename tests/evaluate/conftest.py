@@ -135,9 +135,9 @@ class Unit:
 
 
 @pytest.fixture(autouse=True)
-def _room() -> Iterator[None]:
+def room() -> Iterator[None]:
     """The room for deep evaluation that the engine gives."""
-    with engine._room():
+    with engine.room():
         yield
 
 

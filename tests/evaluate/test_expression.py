@@ -185,9 +185,9 @@ def test_steps(unit: type[Unit], expression: str, expected: object) -> None:
         ("local.list[3]", "<INVALID no element 3>"),
         ("local.list[-1]", "<INVALID no element -1>"),
         ("local.one.x", "<INVALID not a collection>"),
-        ("local.missing", "<UNRESOLVED local.missing>"),
-        ("var.missing", "<UNRESOLVED var.missing>"),
-        ("module.missing.x", "<UNRESOLVED module.missing>"),
+        ("local.missing", "<UNDECLARED local.missing>"),
+        ("var.missing", "<UNDECLARED var.missing>"),
+        ("module.missing.x", "<UNDECLARED module.missing>"),
         ("aws_s3_bucket.missing.id", "<UNRESOLVED aws_s3_bucket.missing>"),
         ("data.aws_region.missing.name", "<UNRESOLVED data.aws_region.missing>"),
         ("missing", "<UNRESOLVED missing>"),
@@ -197,7 +197,7 @@ def test_steps(unit: type[Unit], expression: str, expected: object) -> None:
         ("each.key", "<RANGE each.key>"),
         ("timestamp()", "<IMPURE timestamp>"),
         ("uuid()", "<IMPURE uuid>"),
-        ("provider::x::f(1)", "<FUNCTION provider::x::f>"),
+        ("provider::x::f(1)", "<PROVIDER_FUNCTION provider::x::f>"),
     ],
 )
 def test_what_is_not_there_is_unknown_with_its_reason(

@@ -321,7 +321,7 @@ CASES: list[tuple[str, tuple[Value, ...], Value]] = [
     (
         "provider::aws::arn_parse",
         (known("x"),),
-        unknown("provider::aws::arn_parse", Reason.FUNCTION),
+        unknown("provider::aws::arn_parse", Reason.PROVIDER_FUNCTION),
     ),
     ("nosuch", (), unknown("nosuch", Reason.FUNCTION)),
     ("type", (known("x"),), unknown("type", Reason.FUNCTION)),
@@ -350,7 +350,7 @@ def test_call(name: str, arguments: tuple[Value, ...], expected: Value) -> None:
 
 def test_identity_keeps_the_object() -> None:
     literal = Known("a", SPAN, (), (Piece("a", DOCUMENT, 5, 6),))
-    for name in ("tostring", "trimspace", "lower", "sensitive", "try", "format", "coalesce"):
+    for name in ("tostring", "trimspace", "lower", "nonsensitive", "try", "format", "coalesce"):
         assert call(name, literal) is literal
 
 

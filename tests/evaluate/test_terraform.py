@@ -28,10 +28,10 @@ def test_a_variable_without_a_value_is_unknown(unit: type[Unit]) -> None:
     assert unit('variable "a" {}\n').variable("a") == "<NO_VALUE var.a>"
 
 
-def test_an_undeclared_variable_is_unresolved(unit: type[Unit]) -> None:
+def test_an_undeclared_variable_is_unknown(unit: type[Unit]) -> None:
     assert (
         unit({"main.tf": "locals {}\n", "terraform.tfvars": "a = 1\n"}).variable("a")
-        == "<UNRESOLVED var.a>"
+        == "<UNDECLARED var.a>"
     )
 
 
@@ -208,7 +208,7 @@ def test_a_module_takes_its_default_where_the_call_gives_nothing(unit: type[Unit
     [
         ("module.far.o", "<EXTERNAL_MODULE module.far.o>"),
         ("module.near.none", "<UNRESOLVED module.near.none>"),
-        ("module.none.o", "<UNRESOLVED module.none>"),
+        ("module.none.o", "<UNDECLARED module.none>"),
         ("module.near.o", 1),
         ("module.many[0].o", 1),
         ('module.each["a"].o', 1),
@@ -652,7 +652,7 @@ def test_a_resource_goes_where_its_provider_points(unit: type[Unit]) -> None:
     assert [
         here.region(f"aws_{name}")
         for name in ("sqs_queue.a", "sqs_queue.b", "sqs_queue.c", "sqs_queue.d", "iam_role.e")
-    ] == ["eu-west-1", "cn-north-1", "us-east-1", "<UNRESOLVED aws.none>", "eu-west-1"]
+    ] == ["eu-west-1", "cn-north-1", "us-east-1", "<UNDECLARED aws.none>", "eu-west-1"]
     assert [here.resource(f"aws_sqs_queue.{name}").selects_provider for name in "ab"] == [
         False,
         True,
@@ -662,6 +662,22 @@ def test_a_resource_goes_where_its_provider_points(unit: type[Unit]) -> None:
         "aws-cn",
         "aws",
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ('region = "us-east-1"', "eu-west-1"),
+        ('region = "us-east-1"\n  stack_set_instance_region = "us-west-2"', "us-east-1"),
+        ('stack_set_instance_region = "us-west-2"', "eu-west-1"),
+    ],
+)
+def test_the_target_of_a_stack_instance_is_not_its_own_region(
+    unit: type[Unit], arguments: str, expected: str
+) -> None:
+    """Until version 6 of the provider the target was called ``region``."""
+    block = f'resource "aws_cloudformation_stack_set_instance" "a" {{\n  {arguments}\n}}\n'
+    assert unit(AWS + block).region("aws_cloudformation_stack_set_instance.a") == expected
 
 
 @pytest.mark.parametrize(
@@ -723,7 +739,7 @@ CHILD = 'variable "x" { default = "" }\nresource "aws_sqs_queue" "q" {}\n'
         ),
         ("", 'resource "aws_sqs_queue" "q" {\n  region = "ap-south-1"\n}\n', "ap-south-1"),
         # An alias is never inherited: Terraform asks for it in the call.
-        ("", 'resource "aws_sqs_queue" "q" {\n  provider = aws.cn\n}\n', "<UNRESOLVED aws.cn>"),
+        ("", 'resource "aws_sqs_queue" "q" {\n  provider = aws.cn\n}\n', "<UNDECLARED aws.cn>"),
     ],
 )
 def test_a_child_module_gets_its_providers(

@@ -265,3 +265,15 @@ def test_other_blocks_survive_an_inserted_character() -> None:
                 lost.append((at, character))
     assert 12 * len(WHOLE) == cases
     assert len(lost) / cases < 0.01
+
+
+def test_thousands_of_blocks_within_one_another_are_one_fault() -> None:
+    head, tail = 'resource "t" "a" {\n  x = 1\n}\n', 'resource "t" "b" {\n  x = 2\n}\n'
+    nested = "b {\n" * 10_000 + "}\n" * 10_000
+    parsed = parse_hcl(Document("main.tf", head + nested + tail))
+    assert [fault.message for fault in parsed.faults] == ["nested more than 128 levels deep"]
+    assert [block.type for block in parsed.body.blocks] == ["resource", "b", "resource"]
+    unclosed = parse_hcl(Document("main.tf", "b {\n" * 10_000))
+    assert len(unclosed.faults) == 2
+    on_a_line = parse_hcl(Document("main.tf", "a { b { " * 5_000))
+    assert len(on_a_line.faults) == 3

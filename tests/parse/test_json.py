@@ -123,9 +123,12 @@ def test_a_megabyte_of_the_same(unit: str) -> None:
     assert (node, len(faults)) == (None, 1)
 
 
-def test_a_number_too_long_for_python_is_still_a_number() -> None:
-    node, faults = parse_json(Document("x", "[" + "9" * 10_000 + ", 1e999]"))
-    assert ([float("inf"), float("inf")], []) == (plain(node), faults)
+def test_a_number_beyond_a_float_is_exact_and_none_is_infinite() -> None:
+    node, faults = parse_json(Document("x", "[1e400, -2.5e309, 1e-400]"))
+    assert (plain(node), faults) == ([10**400, -25 * 10**308, 0.0], [])
+    for text in ("9" * 10_000, "1e999999", "-1.5e88888"):
+        node, faults = parse_json(Document("x", f"[{text}]"))
+        assert [fault.message for fault in faults] == ["a number of more than 4000 digits"]
 
 
 VALUES = st.recursive(

@@ -85,6 +85,7 @@ def test_an_empty_report_has_every_key() -> None:
             "suppressed": 0,
             "baselined": 0,
             "failures": {},
+            "remarks": {},
             "skipped": {},
             "planned": {},
         },

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import posixpath
 import sys
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -16,11 +17,12 @@ from blastdoor.cli import names
 from blastdoor.cli.places import Place, locate, locate_text
 from blastdoor.cli.streams import FORMATS, CallerError, drop_stdout, emit, progress_for, replacing
 from blastdoor.finding import Level, Report, Suppression
+from blastdoor.record import dataclass
 from blastdoor.report.escape import sanitise
 from blastdoor.source import MAX_PLAN, MAX_SIZE, Globs, Memory, Overlay, Tree, plans, read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
     from typing import TextIO
 
     from blastdoor.catalog import RuleSet
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from blastdoor.finding import Failure, Finding
     from blastdoor.report.text import Choice
     from blastdoor.source import Entry, Source
-    from blastdoor.span import Span
 
 CLEAN: Final = 0
 FOUND: Final = 1
@@ -65,6 +66,7 @@ class Request:
     isolated: bool = False
     var_files: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
     no_inline_suppressions: bool = False
     include_suppressed: bool = False
     baseline: str | None = None
@@ -83,14 +85,16 @@ class Request:
 
 def check(request: Request) -> int:
     """The exit code. Effect: analyses, writes the reports. Raises CallerError."""
-    outputs = _outputs(request)
+    outputs = outputs_of(request.outputs, request.form, FORMATS, request.write_baseline)
     shown = next((form for form, file in outputs if file == STDOUT), request.form or "text")
     text = _standard_input(request)
     place = _place(request)
     start = Path.cwd() if place is None else place.root
     config = names.configuration(start, request.config_file, isolated=request.isolated)
-    rules = names.rule_set(config, trusted=request.trusted)
-    options = _options(request, config, rules, place)
+    installed = names.entry_points(config, request.detectors, isolated=request.isolated)
+    rules = names.rule_set(config, installed, trusted=request.trusted)
+    options = options_of(request, config, rules, place)
+    options = _with_detectors(options, rules, installed)
     known = None if request.write_baseline else _known(request, config)
 
     source = _source(request, config, place, text)
@@ -107,16 +111,19 @@ def check(request: Request) -> int:
     else:
         report = Report(failures=list(source.failures), skipped=Counter(source.skipped))
     report = _without_ignored(report, config, rules)
-    if place is not None and place.prefix:
-        report = _renamed(report, place.prefix)
+    report = _logged(report, entries, place)
     report = _compared(request, report, known, whole=place is None or place.whole)
 
+    forms = {shown, *(form for form, _file in outputs)}
+    reports = dict.fromkeys(forms, report)
+    if "text" in forms:
+        reports["text"] = _shown(report, entries, place)
     for form, file in outputs:
         if file == STDOUT:
             continue
-        _to_file(file, partial(_write, request, form, report, rules))
+        to_file(file, partial(write, request, form, reports[form], rules))
     try:
-        _write(request, shown, report, rules, sys.stdout)
+        write(request, shown, reports[shown], rules, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; what was found stays found
         drop_stdout()
@@ -128,20 +135,28 @@ def check(request: Request) -> int:
 # Arguments
 
 
-def _outputs(request: Request) -> list[tuple[str, str]]:
-    """(format, file) of each ``--output``, and whether each file can be written."""
+def outputs_of(
+    given_outputs: Sequence[str],
+    shown: str | None,
+    forms: Sequence[str],
+    written: str | None = None,
+) -> list[tuple[str, str]]:
+    """(format, file) of each ``--output``; ``shown`` is the format of standard output, if named.
+
+    Raises CallerError for a file that cannot be written, or twice.
+    """
     result: list[tuple[str, str]] = []
     seen: set[Path] = set()
-    for given in request.outputs:
+    for given in given_outputs:
         form, equals, file = given.partition("=")
-        if not equals or form not in FORMATS or not file:
-            known = ", ".join(f"{form}=FILE" for form in FORMATS)
+        if not equals or form not in forms or not file:
+            known = ", ".join(f"{form}=FILE" for form in forms)
             raise CallerError(f"--output {sanitise(given)}: expected one of {known}")
         result.append((form, file))
     streams = [form for form, file in result if file == STDOUT]
-    if len(streams) + (request.form is not None) > 1:
+    if len(streams) + (shown is not None) > 1:
         raise CallerError("standard output is the target of two outputs")
-    for file in [file for _form, file in result] + [request.write_baseline or ""]:
+    for file in [file for _form, file in result] + [written or ""]:
         if file in ("", STDOUT):
             continue
         target = Path(os.path.realpath(file))
@@ -175,7 +190,7 @@ def _standard_input(request: Request) -> str | None:
     if len(data) > limit:
         raise CallerError(f"standard input has more than {limit:,} bytes")
     try:
-        return data.decode("utf-16" if found and plans.is_utf16(data) else "utf-8-sig")
+        return data.decode("utf-16" if found and plans.is_utf16(data) else "utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise CallerError(f"standard input is not UTF-8 in line {line}") from error
@@ -209,7 +224,8 @@ def _source(request: Request, config: Config, place: Place | None, text: str | N
     return tree if text is None else Overlay(tree, {place.files[0]: text})
 
 
-def _options(request: Request, config: Config, rules: RuleSet, place: Place | None) -> Options:
+def options_of(request: Request, config: Config, rules: RuleSet, place: Place | None) -> Options:
+    """What the command line and the configuration decide about a run. Raises CallerError."""
     from blastdoor.engine import Options, active
 
     pedantic = request.pedantic or config.pedantic
@@ -226,6 +242,7 @@ def _options(request: Request, config: Config, rules: RuleSet, place: Place | No
         levels.update(dict.fromkeys(names.every([name], rules), level))
     options = Options(
         select=select,
+        usual=names.usual(asked or config.select, rules),
         ignore=ignore | names.every(names.words(request.ignore), rules),
         pedantic=pedantic,
         inline_suppressions=not request.no_inline_suppressions,
@@ -237,6 +254,16 @@ def _options(request: Request, config: Config, rules: RuleSet, place: Place | No
     if not active(rules, options):
         raise CallerError("no rule is left to run")
     return options
+
+
+def _with_detectors(options: Options, rules: RuleSet, installed: names.EntryPoints) -> Options:
+    """The options with the detectors that rules to run name. Effect: imports these detectors."""
+    if not installed:
+        return options
+    from blastdoor.cli import detectors
+    from blastdoor.engine import active
+
+    return replace(options, detectors=detectors.load(active(rules, options), installed))
 
 
 def _var_files(request: Request, config: Config, place: Place | None) -> tuple[str, ...]:
@@ -307,34 +334,36 @@ def _without_ignored(report: Report, config: Config, rules: RuleSet) -> Report:
     return replace(report, findings=kept, suppressed=[*report.suppressed, *gone])
 
 
-def _renamed(report: Report, prefix: str) -> Report:
-    """The report with paths relative to the repository.
+def _logged(report: Report, entries: list[Entry], place: Place | None) -> Report:
+    """The report with paths relative to the repository, as logs name them."""
+    if place is None or not place.prefix:
+        return report
 
-    Effect: the documents of its spans get the longer path.
-    """
-    documents = {id(span.document): span.document for span in _spans(report)}
-    for document in documents.values():
-        document.path = prefix + document.path
-    failures = [
-        replace(
-            failure,
-            path=(prefix + failure.path).removesuffix("/.") if failure.path else prefix[:-1],
-        )
-        for failure in report.failures
-    ]
-    return replace(report, failures=failures)
+    def rename(path: str) -> str:
+        return posixpath.normpath(posixpath.join(place.prefix, path))
+
+    return _relocated(report, rename, {entry.path for entry in entries})
 
 
-def _spans(report: Report) -> Iterator[Span]:
-    for finding in (*report.findings, *report.suppressed):
-        yield finding.span
-        for related in finding.related:
-            yield related.span
-        if finding.suppression is not None and finding.suppression.span is not None:
-            yield finding.suppression.span
-    for failure in report.failures:
-        if failure.span is not None:
-            yield failure.span
+def _shown(report: Report, entries: list[Entry], place: Place | None) -> Report:
+    """The report with paths relative to the working directory, from which people open them."""
+    here = os.path.realpath(os.curdir)
+    if place is None or str(place.base) == here:
+        return report
+
+    def rename(path: str) -> str:
+        try:
+            return Path(os.path.relpath(place.base / path, here)).as_posix()
+        except ValueError:  # another drive
+            return path
+
+    return _relocated(report, rename, {place.prefix + entry.path for entry in entries})
+
+
+def _relocated(report: Report, rename: Callable[[str], str], files: set[str]) -> Report:
+    from blastdoor.report.paths import Relocation
+
+    return Relocation(rename, files).report(report)
 
 
 # Baseline
@@ -364,7 +393,7 @@ def _compared(request: Request, report: Report, known: str | None, *, whole: boo
     from blastdoor.report import baseline
 
     if request.write_baseline is not None:
-        _to_file(request.write_baseline, lambda out: baseline.write_baseline(out, report.findings))
+        to_file(request.write_baseline, lambda out: baseline.write_baseline(out, report.findings))
         fingerprints = frozenset(finding.fingerprint for finding in report.findings)
         return baseline.apply_baseline(report, baseline.Baseline(fingerprints))
     assert known is not None
@@ -381,7 +410,7 @@ def _compared(request: Request, report: Report, known: str | None, *, whole: boo
 # Outcome
 
 
-def _write(request: Request, form: str, report: Report, rules: RuleSet, stream: TextIO) -> None:
+def write(request: Request, form: str, report: Report, rules: RuleSet, stream: TextIO) -> None:
     """Effect: writes the report in one format."""
     if form == "json":
         from blastdoor.report.json import write_json
@@ -452,10 +481,10 @@ def _line_of_failure(failure: Failure) -> str:
     if failure.span is not None:
         line, column = failure.span.begin
         where = f"{where}:{line}:{column}"
-    return f"{where}: failure[{failure.kind.value}]: {sanitise(masked(failure.message))}"
+    return f"{where}: {failure.word}[{failure.kind.value}]: {sanitise(masked(failure.message))}"
 
 
-def _to_file(file: str, write: Callable[[TextIO], None]) -> None:
+def to_file(file: str, write: Callable[[TextIO], None]) -> None:
     """Effect: writes a file whole or not at all. Raises CallerError."""
     try:
         with replacing(file) as stream:

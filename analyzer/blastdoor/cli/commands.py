@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -58,6 +57,35 @@ def _file() -> click.Path:
     return click.Path(dir_okay=False)
 
 
+def _config_option(command: Callable[..., int]) -> Callable[..., int]:
+    """Effect: gives a command the option that names the configuration."""
+    return click.option(
+        "--config",
+        "config_file",
+        metavar="FILE",
+        type=_file(),
+        help="Use this configuration.  [default: the nearest blastdoor.toml]",
+    )(command)
+
+
+def _detectors_option(command: Callable[..., int]) -> Callable[..., int]:
+    """Effect: gives a command the option that names distributions with detectors."""
+    return click.option(
+        "--detectors",
+        metavar="DISTRIBUTION",
+        multiple=True,
+        help="Let rule pages use the detectors of this installed distribution; may be repeated.",
+    )(command)
+
+
+def _settings(command: Callable[..., int]) -> Callable[..., int]:
+    """Effect: gives a command the options that say which rules there are."""
+    command = click.option(
+        "--isolated", is_flag=True, help="Leave out rules that a configuration names."
+    )(command)
+    return _config_option(_detectors_option(command))
+
+
 @click.group(
     cls=_Group,
     context_settings=_SETTINGS,
@@ -67,6 +95,7 @@ Examples:
   blastdoor check                            the infrastructure in this directory
   blastdoor check live/prod modules/net      two of its parts, judged within the whole
   blastdoor check --output sarif=out.sarif   text to read, SARIF to upload
+  blastdoor diff main                        what a change reaches that main does not
   blastdoor explain RGN010                   why a rule hurts and how to fix it
 
 {EXIT_CODES}
@@ -144,14 +173,9 @@ Examples:
     help="Do not run these; may be repeated.",
 )
 @click.option("--pedantic", is_flag=True, help="Run the rules that only the thorough want, too.")
-@click.option(
-    "--config",
-    "config_file",
-    metavar="FILE",
-    type=_file(),
-    help="Use this configuration.  [default: the nearest blastdoor.toml]",
-)
+@_config_option
 @click.option("--isolated", is_flag=True, help="Use no configuration that stands beside the code.")
+@_detectors_option
 @click.option(
     "--var-file",
     "var_files",
@@ -209,53 +233,254 @@ def check(**given: Any) -> int:
     return running.check(running.Request(**given))
 
 
-def _settings(command: Callable[..., int]) -> Callable[..., int]:
-    """Effect: gives a command the options that say which configuration names further rules."""
-    command = click.option(
-        "--isolated", is_flag=True, help="Leave out rules that a configuration names."
-    )(command)
-    return click.option(
-        "--config",
-        "config_file",
-        metavar="FILE",
-        type=_file(),
-        help="Use this configuration.  [default: the nearest blastdoor.toml]",
-    )(command)
+@cli.command(
+    epilog=f"""\
+\b
+Examples:
+  blastdoor diff main                        the working tree against main
+  blastdoor diff main HEAD                   two revisions
+  blastdoor diff origin/main...              what this branch adds to main
+  blastdoor diff before/ after/              two directories
+  blastdoor diff main --format markdown      a comment for a pull request
+
+{EXIT_CODES}
+"""
+)
+@click.argument("base", metavar="BASE")
+@click.argument("head", metavar="[HEAD]", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "sarif", "markdown")),
+    help="What to write to standard output.  [default: text]",
+)
+@click.option(
+    "--output",
+    "outputs",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    help="Write a report to a file as well (- is standard output); may be repeated.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(_LEVELS),
+    help="The least level that makes the exit code 1.  [default: warning]",
+)
+@click.option("--exit-zero", is_flag=True, help="Findings never change the exit code.")
+@click.option(
+    "--allow-failures",
+    is_flag=True,
+    help="What cannot be analysed is reported but does not make the exit code 2.",
+)
+@click.option(
+    "--select",
+    metavar="RULES",
+    multiple=True,
+    shell_complete=_rule_names,
+    help="Run these only: slugs, codes or families, with commas between; may be repeated.",
+)
+@click.option(
+    "--ignore",
+    metavar="RULES",
+    multiple=True,
+    shell_complete=_rule_names,
+    help="Do not run these; may be repeated.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=_file(),
+    help="Use this configuration.  [default: the nearest blastdoor.toml]",
+)
+@click.option("--isolated", is_flag=True, help="Use no configuration that stands beside the code.")
+@click.option(
+    "--category",
+    metavar="NAME",
+    help="Tell this SARIF log from others of the same commit (automationDetails).",
+)
+@click.option("--no-snippets", is_flag=True, help="Quote no source lines in text and SARIF.")
+@click.option(
+    "--color",
+    "colour",
+    type=click.Choice(_COLOUR),
+    default="auto",
+    show_default=True,
+    help="Colour the text; auto obeys NO_COLOR and FORCE_COLOR.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Leave out the sums, remarks and progress.")
+@click.option("--no-progress", is_flag=True, help="Show no progress on a terminal.")
+def diff(**given: Any) -> int:
+    """Say what a change reaches that was not reached before.
+
+    BASE and HEAD are revisions of the repository here, or two directories; without HEAD it is the
+    working tree. Revisions are read from git's objects: nothing is checked out, nothing is run.
+    """
+    from blastdoor.cli import diff as running
+
+    return running.diff(running.Request(**given))
 
 
-@cli.command()
+@cli.group(
+    cls=_Group,
+    invoke_without_command=True,
+    epilog="""\
+\b
+Examples:
+  blastdoor rules                            every rule, those of your organisation too
+  blastdoor rules --family grant
+  blastdoor rules new no-backups             a page of your own, with an example that works
+  blastdoor rules test our-rules             its examples, run as tests
+""",
+)
 @click.option(
     "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True
 )
 @click.option("--family", metavar="F", shell_complete=_families, help="The rules of one family.")
 @_settings
-def rules(form: str, family: str | None, config_file: str | None, *, isolated: bool) -> int:
-    """List the rules."""
+@click.pass_context
+def rules(context: click.Context, /, form: str, family: str | None, **given: Any) -> int:
+    """List the rules, or work on rules of your own."""
     from blastdoor.cli import names, pages
 
-    config = names.configuration(Path.cwd(), config_file, isolated=isolated)
+    if context.invoked_subcommand is not None:
+        given.update(form=None if form == "text" else form, family=family)
+        for name, value in given.items():
+            if value:
+                option = {"form": "format", "config_file": "config"}.get(name, name)
+                raise click.UsageError(
+                    f"--{option} stands before {context.invoked_subcommand}: it belongs to the list",
+                    context,
+                )
+        return 0
     pages.show_rules(
-        names.rule_set(config, trusted=config_file is not None),
+        names.rules_here(**given),
         None if family is None else names.family(family),
         as_json=form == "json",
     )
     return 0
 
 
+@rules.command(
+    epilog="""\
+\b
+Examples:
+  blastdoor rules new no-backups
+  blastdoor rules new owner-tag-missing --match aws_s3_bucket.tags.Owner --level note
+  blastdoor rules new old-image --match data.aws_ami.owners --folder platform/rules
+  blastdoor rules new odd-name --detector acme-rules.odd-name
+
+\b
+The slug names the bad pattern, never the cure. The page passes `blastdoor rules test` as it is
+written; make it yours from there: the match, the reason, the examples, how to fix it.
+
+\b
+Exit codes:
+  0  the page is written
+  2  it is not: the name is taken, the file exists, an option makes no sense
+"""
+)
+@click.argument("slug", metavar="SLUG")
+@click.option(
+    "--family",
+    type=click.Choice(("override", "region", "account", "grant", "network", "guard", "rollout")),
+    default="guard",
+    show_default=True,
+    help="What the rule is about.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(("note", "warning", "error")),
+    default="warning",
+    show_default=True,
+    help="How heavy a finding is.",
+)
+@click.option(
+    "--folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Where to put the page.  [default: the folder that blastdoor.toml names, or our-rules]",
+)
+@click.option(
+    "--match",
+    metavar="TYPE.ATTRIBUTE",
+    help="Begin with: this attribute of this resource (or data.TYPE) has to be set.",
+)
+@click.option(
+    "--detector",
+    metavar="NAME",
+    help="Begin with the name of a detector, DISTRIBUTION.ENTRY-POINT, instead of a match.",
+)
+@_config_option
+def new(config_file: str | None, **given: Any) -> int:
+    """Write the page of a new rule.
+
+    SLUG becomes the rule's name: no-backups is written to no-backups.md.
+    """
+    from blastdoor.cli import own
+
+    if given["match"] and given["detector"]:
+        raise click.UsageError("a page has either a match or a detector")
+    return own.new(own.Draft(**given), config_file)
+
+
+@rules.command(
+    epilog="""\
+\b
+Examples:
+  blastdoor rules test                       the folders that blastdoor.toml names
+  blastdoor rules test our-rules             every page of a folder
+  blastdoor rules test our-rules/no-backups.md
+
+\b
+In the example of a page:
+  a = 0 # finding                one finding on this line, and on no line without a mark
+  a = 0 # finding: is 0          whose message holds these words
+  a = 0 # finding (note)         and which has this level
+  ```hcl findings=4,9            the same for text that can hold no comment
+  # file: modules/net/main.tf    a further file begins
+
+\b
+Exit codes:
+  0  every example gives what its page says
+  1  an example gives something else
+  2  a page cannot be used (unknown key, taken name, no example), or nothing could be run
+"""
+)
+@click.argument("targets", metavar="[FOLDER|PAGE]...", nargs=-1, type=click.Path(readable=False))
+@_settings
+@click.option(
+    "--color",
+    "colour",
+    type=click.Choice(_COLOUR),
+    default="auto",
+    show_default=True,
+    help="Colour the text; auto obeys NO_COLOR and FORCE_COLOR.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong, and the summary.")
+def test(**given: Any) -> int:
+    """Run the examples of rule pages.
+
+    Each page is read strictly, and each of its examples is analysed with that rule alone. What differs
+    is said with the page and the line.
+    """
+    from blastdoor.cli import own
+
+    return own.test(own.Trial(**given))
+
+
 @cli.command()
 @click.argument("rule", metavar="RULE", shell_complete=_rule_names)
 @click.option("--color", "colour", type=click.Choice(_COLOUR), default="auto", show_default=True)
 @_settings
-def explain(rule: str, colour: Any, config_file: str | None, *, isolated: bool) -> int:
+def explain(rule: str, colour: Any, **given: Any) -> int:
     """Show the page of a rule: why it hurts, examples, how to fix it.
 
     RULE is a slug or a code: every-region-target or RGN010.
     """
     from blastdoor.cli import names, pages
 
-    config = names.configuration(Path.cwd(), config_file, isolated=isolated)
-    found = names.find(rule, names.rule_set(config, trusted=config_file is not None))
-    pages.show_page(found, colour)
+    pages.show_page(names.find(rule, names.rules_here(**given)), colour)
     return 0
 
 

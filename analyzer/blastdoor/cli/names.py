@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import catalog, config, tables
 from blastdoor.cli.streams import CallerError
-from blastdoor.detect import DETECTORS
+from blastdoor.detect import KNOWN
 from blastdoor.report.escape import sanitise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
 
     from blastdoor.catalog import Rule, RuleSet
     from blastdoor.config import Config
 
+EntryPoints = Mapping[str, "EntryPoint"]
+"""Detectors of installed distributions by the names that pages use; not imported yet."""
 SUGGESTIONS: Final = 3
 """Similar names that an error offers."""
 MIN_PART: Final = 3
@@ -44,15 +48,46 @@ def beside(settings: Config, path: str, *, trusted: bool) -> Path:
     return target
 
 
-def rule_set(settings: Config, *, trusted: bool) -> RuleSet:
-    """The shipped rules and those of the configuration's folders. Raises CallerError."""
+def rule_folders(settings: Config, *, trusted: bool, missing: bool = False) -> list[Path]:
+    """The folders of further rules that a configuration names; ``missing``: they may be.
+
+    Raises CallerError.
+    """
     folders = [beside(settings, folder, trusted=trusted) for folder in settings.rules]
     for folder in folders:
-        if not folder.is_dir():
+        if not missing and not folder.is_dir():
             file = sanitise(str(settings.file))
             raise CallerError(f"{file}: rules: {sanitise(str(folder))} is no directory")
+    return folders
+
+
+def entry_points(settings: Config, named: Iterable[str], *, isolated: bool) -> EntryPoints:
+    """The detectors of the distributions that the caller names. Raises CallerError."""
+    given = [*settings.detectors, *words(named)]
+    if not given:
+        return {}
+    if isolated:
+        raise CallerError("--isolated loads no detectors: leave --detectors out")
+    from blastdoor.cli import detectors  # the library behind it takes its time
+
+    return detectors.available(given)
+
+
+def rules_here(config_file: str | None, detectors: Iterable[str], *, isolated: bool) -> RuleSet:
+    """The rules that hold in the working directory. Raises CallerError."""
+    settings = configuration(Path.cwd(), config_file, isolated=isolated)
+    known = entry_points(settings, detectors, isolated=isolated)
+    return rule_set(settings, known, trusted=config_file is not None)
+
+
+def rule_set(settings: Config, installed: Iterable[str] = (), *, trusted: bool) -> RuleSet:
+    """The shipped rules and those of the configuration's folders. Raises CallerError.
+
+    ``installed`` are the detectors, besides the shipped ones, that pages may name.
+    """
+    folders = rule_folders(settings, trusted=trusted)
     try:
-        rules = catalog.load(tables.home(), *folders, detectors=DETECTORS)
+        rules = catalog.load(tables.home(), *folders, detectors={*KNOWN, *installed})
         settings.check_rules(
             [*(name for rule in rules for name in (rule.id, rule.code)), *catalog.FAMILIES]
         )
@@ -77,7 +112,8 @@ def find(name: str, rules: RuleSet) -> Rule:
 def resolve(given: Iterable[str], rules: RuleSet, *, pedantic: bool) -> frozenset[str]:
     """The slugs of the rules that slugs, codes and families name. Raises CallerError.
 
-    A family means those of its rules that run without being named.
+    A family means those of its rules that run without being named: `usual` says which of them speak
+    under their conditions only.
     """
     result: set[str] = set()
     for name in given:
@@ -87,10 +123,21 @@ def resolve(given: Iterable[str], rules: RuleSet, *, pedantic: bool) -> frozense
         elif name.lower() in catalog.FAMILIES:
             members = [rule for rule in rules if rule.family == name.lower()]
             usual = ("on", "pedantic") if pedantic else ("on",)
-            result.update(rule.id for rule in members if rule.default in usual)
+            result.update(rule.id for rule in members if rule.default in usual or rule.on_when)
         else:
             raise _unknown(name, rules, families=True)
     return frozenset(result)
+
+
+def usual(given: Iterable[str], rules: RuleSet) -> frozenset[str]:
+    """The slugs of the opt-in rules that families brought in and nothing names."""
+    named = {rule.id for name in given if (rule := rules.get(name)) is not None}
+    families = {name.lower() for name in given if rules.get(name) is None}
+    return frozenset(
+        rule.id
+        for rule in rules
+        if rule.family in families and rule.default == "opt-in" and rule.id not in named
+    )
 
 
 def every(given: Iterable[str], rules: RuleSet) -> frozenset[str]:

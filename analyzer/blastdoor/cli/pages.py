@@ -29,6 +29,8 @@ def rule_json(rule: Rule) -> dict[str, object]:
         "level": rule.level.word,
         "confidence": rule.confidence,
         "default": rule.default,
+        "on_when": sorted(rule.on_when),
+        "per": rule.per,
         "axes": list(rule.axes),
         "modes": list(rule.modes),
         "languages": list(rule.languages),
@@ -69,6 +71,10 @@ def show_page(rule: Rule, colour: Choice) -> None:
     facts = f"{rule.code} · {rule.family} · {rule.level.word} · {rule.confidence} confidence"
     if rule.default != "on":
         facts += f" · {rule.default}"
+    if rule.on_when:
+        facts += f", on when {', '.join(sorted(rule.on_when))}"
+    if rule.per != "place":
+        facts += f" · one per {rule.per}"
     head = f"# {rule.id}\n\n{rule.title}\n\n{facts}\n\n"
     text = sanitise_lines(head + rule.markdown)
     show(_coloured(text, style) if style.on else text)

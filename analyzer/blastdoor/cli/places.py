@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastdoor.cli.streams import CallerError
+from blastdoor.record import dataclass
 from blastdoor.report.escape import sanitise
 from blastdoor.source import configuration_root, repository_root
 
@@ -27,7 +27,9 @@ class Place:
     files: tuple[str, ...]
     """Files to report on, relative to the root."""
     prefix: str
-    """Put before paths in reports: it makes them relative to the repository."""
+    """Put before paths in logs: it makes them relative to the base."""
+    base: Path
+    """The repository; without git the working directory or, outside of it, the root."""
 
     @property
     def whole(self) -> bool:
@@ -102,6 +104,7 @@ def _place(
         tuple(folder.relative_to(root).as_posix() for folder in folders),
         tuple(file.relative_to(root).as_posix() for file in files),
         "" if prefix == "." else f"{prefix}/",
+        base,
     )
 
 

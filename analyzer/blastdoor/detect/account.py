@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.detect import grant
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import bodies_of, chain, items_of, origin, place, text_of
+from blastdoor.facts.reading import bodies_of, chain, items_of, origin, place, text_of, truth
+from blastdoor.facts.target import named_baseline
+from blastdoor.finding import Related
 from blastdoor.reach import Accounts, Organization, Reach
-from blastdoor.value import Meaning, Unknown, Value, known_text
+from blastdoor.value import Known, Many, Meaning, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastdoor.fact import Facts, Resource, Statement, Target
+    from blastdoor.fact import Facts, Provider, Resource, Statement, Target
 
 _ORGANIZATION_ARN: Final = re.compile(r"arn:[^:]*:organizations::[^:]*:organization/")
 
@@ -131,3 +133,79 @@ def _quarantine(statement: Statement) -> bool:
     squeezed = text.replace("-", "").replace("_", "")
     words = tables.scopes().quarantine_words
     return any(word in squeezed for word in words)
+
+
+def stackset_autodeploy_unbounded(facts: Facts) -> Iterator[Hit]:
+    """A stack set deploys by itself to every account that comes under its organizational units."""
+    for resource in facts.unit.resources:
+        if resource.is_data or resource.type != "aws_cloudformation_stack_set":
+            continue
+        if known_text(resource.get("permission_model")) == "SELF_MANAGED":
+            continue
+        name = resource.get("name")
+        if named_baseline((*resource.path, (text_of(name) or "") if name is not None else "")):
+            continue
+        for body in bodies_of(resource.get("auto_deployment")):
+            value = body.get("enabled")
+            if value is None or truth(value) is not True:
+                continue
+            at = place(value, resource.span) or resource.span
+            where = origin(value)
+            yield Hit(
+                at,
+                "accounts: every account that is added to an organizational unit gets the stack at "
+                f"once, and loses it when it leaves, by {resource.address} (auto_deployment.enabled "
+                f"= true{', ' + where if where else ''})",
+                resource.address,
+                "auto_deployment.enabled",
+                "accounts",
+                "true",
+                contain="try changes in a stack set of its own with few accounts first: "
+                "operation_preferences do not hold for automatic deployments",
+                related=chain(value, at),
+            )
+
+
+def account_guard_missing(facts: Facts) -> Iterator[Hit]:
+    """A production root changes whatever account its credentials are for."""
+    unit = facts.unit
+    if not unit.is_root or unit.environment != "production":
+        return
+    if not any(r.type.startswith("aws_") and not r.is_data for r in unit.resources):
+        return
+    open_ones = [
+        (provider, words)
+        for provider in unit.providers
+        if provider.name == "aws" and provider.declared
+        for words in [_unguarded(provider)]
+        if words is not None
+    ]
+    if not open_ones:
+        return
+    (first, words), *rest = open_ones
+    more = f" (and {len(rest)} more)" if rest else ""
+    yield Hit(
+        first.span,
+        f"accounts: whatever account the credentials are for: {first.address}{more} {words}",
+        first.address,
+        "allowed_account_ids",
+        "accounts",
+        "missing",
+        contain="set allowed_account_ids to the one account that this root is for",
+        related=tuple(Related(p.span, f"{p.address} {w}") for p, w in rest[:20]),
+    )
+
+
+def _unguarded(provider: Provider) -> str | None:
+    """Why a provider may act in any account; ``None`` when it cannot, or when that is not known.
+
+    A role names its account: the wrong credentials cannot assume it.
+    """
+    if provider.get("endpoints") is not None or truth(provider.get("skip_requesting_account_id")):
+        return None  # an emulator on the own machine
+    allowed = provider.get("allowed_account_ids")
+    if allowed is not None and not (isinstance(allowed, Known) and allowed.data is None):
+        empty = isinstance(allowed, Many) and allowed.complete and not allowed.items
+        return "allows every account (allowed_account_ids is empty)" if empty else None
+    bounded = ("forbidden_account_ids", "assume_role", "assume_role_with_web_identity")
+    return None if any(provider.get(name) is not None for name in bounded) else "pins none"

@@ -7,6 +7,7 @@ Sources: AWS IAM User Guide, "IAM JSON policy element reference"; AWS Service Au
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -17,7 +18,7 @@ from blastdoor.reach import Actions, Conditions, Principals, Reach, Resources
 from blastdoor.value import Known, Value, known_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from blastdoor.fact import Facts, Resource, Statement, Term
 
@@ -36,6 +37,7 @@ ROUTINE_WRITES: Final = frozenset(
     }
 )
 """Writes that AWS's own basic execution roles allow on every resource."""
+_ANY_ACCOUNT: Final = re.compile(r"arn:[^:]*:(?:iam|sts)::\*:")
 _BREAK_GLASS: Final = re.compile(
     r"break[-_]?glass|organizationaccountaccess|emergency", re.IGNORECASE
 )
@@ -55,7 +57,7 @@ def admin_grant(facts: Facts) -> Iterator[Hit]:
         resource = next((t for t in statement.resources if t.text == "*"), None)
         if action is None or resource is None or not statement.conditions_known:
             continue
-        yield _hit(
+        hit = _hit(
             statement,
             action,
             "actions: every action of every service on every resource "
@@ -64,6 +66,7 @@ def admin_grant(facts: Facts) -> Iterator[Hit]:
             condition=_admin_condition(statement),
             contain="list the actions that are needed and the ARNs they are needed on",
         )
+        yield covering(hit, (*statement.actions, *statement.resources))
     yield from _attached(facts)
 
 
@@ -157,17 +160,25 @@ def _by_pattern(term: Term, action: tables.Action) -> str:
 
 
 def _whole_service(text: str) -> str | None:
-    """``*`` for every resource, the service for ``arn:*:service:*:*:*``, ``None`` for less."""
+    """``*`` for every resource, the service for ``arn:*:service:*:*:*``, ``None`` for less.
+
+    ``arn:aws:s3:::*`` is every bucket and object; ``arn:aws:iam::*:*`` is all of IAM.
+    """
     if text == "*":
         return "*"
     fields = text.split(":", 5)
-    if len(fields) == 6 and fields[0] == "arn" and fields[3:] == ["*", "*", "*"]:  # noqa: PLR2004
-        return fields[2]
-    return None
+    if len(fields) != 6 or fields[0] != "arn" or fields[5] != "*":  # noqa: PLR2004
+        return None
+    _arn, _partition, service, region, account, _resource = fields
+    without_region = region == "" and tables.arn_slots().of(service) == "never"
+    if (region == "*" or without_region) and account == "*":
+        return service
+    return service if service == "s3" and not region and not account else None
 
 
 def _scopable(statement: Statement, service: str) -> tuple[Term, tables.Action] | None:
-    for term in statement.actions:
+    by_breadth = sorted(statement.actions, key=lambda term: term.text.endswith(":*"))
+    for term in by_breadth:
         if service not in ("*", term.text.partition(":")[0].lower()):
             continue
         action = tables.scopable_write(term.text)
@@ -301,17 +312,24 @@ def _allows(statement: Statement) -> bool:
 def _restricted(statement: Statement) -> bool:
     scopes = tables.scopes()
     return any(
-        scopes.restricts(key) and not _open_ended(operator, values)
+        scopes.restricts(key) and not open_ended(operator, key, values)
         for operator, key, values in statement.conditions
     )
 
 
-def _open_ended(operator: str, values: tuple[Term, ...]) -> bool:
-    """A condition that lets everyone through: a negation, or ``*`` or the whole internet as value."""
+def open_ended(operator: str, key: str, values: tuple[Term, ...]) -> bool:
+    """A condition that lets everyone through: a negation, or a value that anyone has.
+
+    A role of some name in any account is such a value: everyone can create one.
+    """
     lowered = operator.lower()
     if "not" in lowered.replace("notipaddress", "not"):
         return "notequals" in lowered or "notlike" in lowered or "notipaddress" in lowered
-    return any(term.text in ("*", "0.0.0.0/0", "::/0") for term in values)
+    return any(
+        term.text in ("*", "0.0.0.0/0", "::/0")
+        or (key == "aws:principalarn" and _ANY_ACCOUNT.match(term.text))
+        for term in values
+    )
 
 
 def _narrowed(statement: Statement) -> bool:
@@ -396,6 +414,17 @@ def _hit(
     )
 
 
+def covering(hit: Hit, terms: Iterable[Term]) -> Hit:
+    """The hit, with the places of terms of which it says all there is to say."""
+    return replace(hit, covers=tuple(place(t.value, t.span) or t.span for t in terms))
+
+
 hit_of = _hit
 said = _said
+because = _because
 allows = _allows
+restricted = _restricted
+narrowed = _narrowed
+exceptional = _exceptional
+whole_service = _whole_service
+is_anyone = _is_anyone

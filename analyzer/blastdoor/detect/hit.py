@@ -36,5 +36,11 @@ class Hit:
     related: tuple[Related, ...] = ()
     """Further places that explain it, from the cause to the use."""
     reach: Reach | None = None
+    before: str = ""
+    """In a diff: what base reaches on the axis, in words."""
+    after: str = ""
+    covers: tuple[Span, ...] = ()
+    """The places at which it says all that a superseded rule would say of the same attribute; none
+    for its own place and whatever stands there."""
     environment: str | None = None
     """The environment it concerns, when the detector knows better than the unit does."""

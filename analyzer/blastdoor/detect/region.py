@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect import grant
+from blastdoor.detect import place as locating
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.reading import (
     HOLE,
@@ -27,7 +28,6 @@ from blastdoor.finding import Related
 from blastdoor.reach import AllIn, Everywhere, Partitions, Reach, Regions, partition_of
 from blastdoor.value import (
     Inherited,
-    Known,
     Many,
     Mapping,
     Meaning,
@@ -47,7 +47,6 @@ _SEVERAL: Final = 5
 """Regions named one by one that count as every region (domain: ``max_regions``)."""
 _ARN_FIELDS: Final = 6
 _WORD: Final = re.compile(r"[a-z0-9]+")
-_GOOGLE_ZONE: Final = re.compile(r"[a-z]+-[a-z]+\d+-[a-z]")
 _NAME_ARGUMENTS: Final = ("name", "bucket", "identifier", "cluster_identifier", "function_name")
 _GLOBAL_PARTS: Final = (
     "cloudfront",
@@ -78,7 +77,6 @@ def provider_region_unset(facts: Facts) -> Iterator[Hit]:
     """A root configures a provider without a region, so the environment decides."""
     if not facts.unit.is_root or facts.unit.external_region:
         return
-    pinned = [p for p in facts.unit.providers if p.name == "aws" and isinstance(p.region, Known)]
     for provider in facts.unit.providers:
         if "module." in provider.address or not isinstance(provider.region, Inherited):
             continue
@@ -94,28 +92,72 @@ def provider_region_unset(facts: Facts) -> Iterator[Hit]:
                 continue
         else:
             continue
-        said = ""
-        elsewhere = facts.unit.repository_regions
-        if pinned:
-            said = f", while {pinned[0].address} is pinned to {words_of(pinned[0].region)}"
-        elif provider.name == "aws" and elsewhere:
-            said = f", while the repository pins {', '.join(elsewhere[:3])} elsewhere"
-        yield Hit(
-            provider.span,
-            f"regions: one region, decided by the environment that runs it: {provider.address} "
-            f"sets none{said}",
-            provider.address,
-            "region",
-            "regions",
-            "inherited",
-            "pinned-elsewhere" if pinned or (provider.name == "aws" and elsewhere) else "",
-            contain="set region on the provider, from a variable without a default",
-            related=tuple(
-                Related(p.region_span, f"{p.address} is pinned here")
-                for p in pinned[:1]
-                if p.region_span is not None
-            ),
-        )
+        yield _unset(facts, provider, provider.span, provider.address)
+    yield from _implied_unset(facts)
+
+
+def _implied_unset(facts: Facts) -> Iterator[Hit]:
+    """A root that keeps state and has no AWS provider configuration at all."""
+    unit = facts.unit
+    if not unit.keeps_state or any(p.name == "aws" for p in unit.providers):
+        return
+    for resource in unit.resources:
+        provider = resource.provider
+        if (
+            provider is None
+            or provider.declared
+            or provider.name != "aws"
+            or resource.is_data
+            or resource.region is not provider.region
+            or not isinstance(provider.region, Inherited)
+            or not tables.locations().aws_is_regional(resource.type)
+        ):
+            continue
+        yield _unset(facts, provider, resource.span, "the provider configuration that is implied")
+        return
+
+
+def _unset(facts: Facts, provider: Provider, span: Span, words: str) -> Hit:
+    condition, said, related = _pinned_evidence(facts, provider)
+    return Hit(
+        span,
+        f"regions: one region, decided by the environment that runs it: {words} sets none{said}",
+        provider.address,
+        "region",
+        "regions",
+        "inherited",
+        condition,
+        contain="set region on the provider, from a variable without a default",
+        related=related,
+    )
+
+
+def _pinned_evidence(facts: Facts, provider: Provider) -> tuple[str, str, tuple[Related, ...]]:
+    """(condition, words, places) of what says that a region was forgotten; empty when nothing does.
+
+    An aliased configuration in us-east-1 is where parts of CloudFront live, whatever the rest does.
+    """
+    for other in facts.unit.providers:
+        region = known_text(other.region)
+        if other.name != provider.name or region is None or other is provider:
+            continue
+        if other.alias and region == "us-east-1":
+            continue
+        place_ = other.region_span or other.span
+        said = f", while {other.address} is pinned to {region}"
+        return "pinned-elsewhere", said, (Related(place_, f"{other.address} is pinned here"),)
+    context = facts.unit.context
+    if provider.name != "aws":
+        return "", "", ()
+    places = tuple(Related(at, f"{name} is pinned here") for name, at in context.pinned.items())
+    if context.several_regions:
+        said = f", while the repository pins {', '.join([*context.pinned][:3])} elsewhere"
+        return "several-regions", said, places[:3]
+    if context.says_regions:
+        number, every = context.regions_said, context.regions_said + context.regions_unsaid
+        said = f", while {number} of the {every} configurations of the repository say theirs"
+        return "pinned-elsewhere", said, places[:3]
+    return "", "", ()
 
 
 def _google_needs_region(facts: Facts, provider: Provider) -> bool:
@@ -162,7 +204,7 @@ def no_default_provider_selected(facts: Facts) -> Iterator[Hit]:
         ):
             continue
         own = resource.region
-        if own is not None and own is not chosen.region:
+        if chosen.name == "aws" and own is not None and own is not chosen.region:
             continue
         if resource.is_data and resource.type in ("aws_iam_policy_document", "aws_partition"):
             continue
@@ -610,19 +652,7 @@ def unknown_region(facts: Facts) -> Iterator[Hit]:
     """A region literal belongs to no partition or provider."""
     for scope in facts.scopes:
         if scope.cloud != "aws":
-            zone = known_text(scope.value)
-            if zone is not None and _GOOGLE_ZONE.fullmatch(zone):
-                yield Hit(
-                    place(scope.value, scope.span) or scope.span,
-                    f"regions: `{zone}` is a zone, not a region{_because(scope.value)}, in "
-                    f"{scope.owner}",
-                    scope.owner,
-                    scope.attribute,
-                    "regions",
-                    zone,
-                    contain=f"write {zone[:-2]}",
-                    related=chain(scope.value),
-                )
+            yield from locating.unknown_location(scope)
             continue
         for value in items_of(scope.value)[0] or [scope.value]:
             name = _region_text(value, scope.position)

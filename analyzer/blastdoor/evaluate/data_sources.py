@@ -1,4 +1,4 @@
-"""AWS data sources that are known, or partly known, without asking AWS.
+"""Data sources that are known, or partly known, without asking the cloud.
 
 Sources: Terraform AWS provider documentation of ``aws_region``, ``aws_regions``, ``aws_partition``,
 ``aws_caller_identity``, ``aws_iam_policy_document`` and ``aws_organizations_organization``.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from blastdoor.evaluate import cloud_data
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.reach import partition_of
 from blastdoor.value import (
@@ -301,6 +302,7 @@ def _variables(value: Value) -> Value:
 
 def _principals(bodies: Sequence[Mapping], span: Span | None) -> Value:
     kinds: dict[str, list[Value]] = {}
+    places: dict[str, Span] = {}
     complete = True
     for body in bodies:
         kind = known_text(body.get("type"))
@@ -308,6 +310,8 @@ def _principals(bodies: Sequence[Mapping], span: Span | None) -> Value:
         if kind is None or identifiers is None:
             complete = False
             continue
+        if "identifiers" in body.key_spans:
+            places.setdefault(kind, body.key_spans["identifiers"])
         if isinstance(identifiers, Many):
             kinds.setdefault(kind, []).extend(
                 item.through(*identifiers.via) if identifiers.via else item
@@ -320,7 +324,10 @@ def _principals(bodies: Sequence[Mapping], span: Span | None) -> Value:
     if list(kinds) == ["*"]:
         return kinds["*"][0]
     return Mapping(
-        {kind: Many(tuple(items), span) for kind, items in kinds.items()}, span, complete=complete
+        {kind: Many(tuple(items), span) for kind, items in kinds.items()},
+        span,
+        complete=complete,
+        key_spans=places,
     )
 
 
@@ -373,4 +380,5 @@ _HANDLERS: Final[dict[str, Callable[[str, Get, Provider | None, str, Span], Valu
     "aws_caller_identity": _caller_identity,
     "aws_iam_policy_document": _policy_document,
     "aws_organizations_organization": _organization,
+    **cloud_data.HANDLERS,
 }

@@ -11,15 +11,32 @@ sides. Evaluation is bounded by a `Budget` of steps and depth; beyond it values 
 from __future__ import annotations
 
 from itertools import product
+from math import isclose
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from blastdoor.evaluate import functions
-from blastdoor.evaluate.functions.base import Call, Stop, number_text, parse_number, unknown_like
+from blastdoor.evaluate.functions.base import (
+    Call,
+    Inexact,
+    Mismatch,
+    Stop,
+    convert_to,
+    element_type,
+    failure_in,
+    number_text,
+    parse_number,
+    same,
+    unknown_like,
+)
+from blastdoor.evaluate.functions.numbers import combine
+from blastdoor.evaluate.kinds import common, is_open
 from blastdoor.parse import tree
 from blastdoor.span import Document, Span
 from blastdoor.value import (
+    FAILS,
     MAX_ALTERNATIVES,
     MAX_TEXT,
+    OPEN_TYPE,
     Alternative,
     Encoded,
     Evidence,
@@ -36,6 +53,8 @@ from blastdoor.value import (
     Unknown,
     Value,
     one_of,
+    type_of,
+    walk,
     within_budget,
 )
 
@@ -43,6 +62,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from blastdoor.evaluate.functions import Files
+    from blastdoor.value import Type
 
 MAX_STEPS: Final = 3_000_000
 """Most expression nodes that one unit may evaluate."""
@@ -57,7 +77,7 @@ MAX_LOOP: Final = 20_000
 class Budget:
     """How much evaluation is left for a unit. Mutable, shared by everything in the unit."""
 
-    __slots__ = ("depth", "exceeded", "speculative", "steps")
+    __slots__ = ("depth", "exceeded", "secrets", "speculative", "steps")
 
     def __init__(self, steps: int = MAX_STEPS) -> None:
         self.steps = steps
@@ -65,7 +85,23 @@ class Budget:
         self.exceeded = False
         """Whether something was left unknown because of a limit."""
         self.speculative = 0
+        self.secrets: set[str] = set()
+        """Texts of values that must not be printed."""
         """How many enclosing constructs evaluate what may never happen (``try``, an open condition)."""
+
+    def hide(self, value: Value) -> Value:
+        """The value with the mark that forbids printing it. Effect: keeps its texts and places."""
+        for inner in walk(value):
+            text = inner.data if isinstance(inner, Known) else None
+            if not isinstance(text, str) or not isinstance(inner, Known) or not text:
+                continue
+            self.secrets.add(text)
+            for piece in inner.pieces:
+                piece.document.secrets.add((piece.start, piece.end))
+            span = inner.span
+            if span is not None and not inner.pieces and text in span.text:
+                span.document.secrets.add((span.start, span.end))
+        return value.hidden()
 
 
 class Scope(Protocol):
@@ -165,7 +201,11 @@ def render(parts: Sequence[tree.TemplatePart], frame: Frame, span: Span) -> Valu
     """A template of several parts as a string value."""
     pieces: list[Piece | Value] = []
     _render_into(parts, frame, pieces)
-    return joined(pieces, span)
+    result = joined(pieces, span)
+    for piece in pieces:
+        if isinstance(piece, Value) and piece.secret:
+            return result.hidden()
+    return result
 
 
 def joined(pieces: list[Piece | Value], span: Span | None) -> Value:
@@ -239,7 +279,7 @@ def _render_into(
         elif isinstance(part, tree.IfDirective):
             condition = evaluate(part.condition, frame)
             known = to_bool(condition)
-            if isinstance(condition, Known) and known is None:
+            if (isinstance(condition, Known) and known is None) or condition.marks & FAILS:
                 pieces.append(Unknown(Reason.INVALID, "condition", frame.span(part)))
             elif known is None:
                 sides = []
@@ -339,7 +379,10 @@ def iterate(collection: Value) -> list[tuple[Value, Value]] | None:
 def _unary(node: tree.Unary, frame: Frame) -> Value:
     operand = evaluate(node.operand, frame)
     span = frame.span(node)
-    return _distribute((operand,), lambda known: _apply_unary(node.operator, known[0], span), span)
+    result = _distribute(
+        (operand,), lambda known: _apply_unary(node.operator, known[0], span), span
+    )
+    return frame.scope.budget.hide(result) if operand.secret else result
 
 
 def _apply_unary(operator: str, operand: Value, span: Span) -> Value:
@@ -350,7 +393,10 @@ def _apply_unary(operator: str, operand: Value, span: Span) -> Value:
     else:
         number = to_number(operand)
         if number is not None:
-            return Known(-number, span)
+            if isinstance(number, Inexact):
+                return Known(number.negated(), span)
+            # Terraform writes the negative of zero as -0.
+            return Known(-number if number else -0.0, span)
     return Unknown(Reason.INVALID, operator, span)
 
 
@@ -367,30 +413,52 @@ def _binary(node: tree.Binary, frame: Frame) -> Value:
 
 
 def _binary_step(node: tree.Binary, left: Value, frame: Frame) -> Value:
+    result, right = _operated(node, left, frame)
+    if left.secret or (right is not None and right.secret):
+        return frame.scope.budget.hide(result)
+    return result
+
+
+def _operated(node: tree.Binary, left: Value, frame: Frame) -> tuple[Value, Value | None]:
+    """What an operator makes of its operands, and the right one where it was evaluated."""
     operator = node.operator
     span = frame.span(node)
     if operator in ("&&", "||"):
         decisive = operator == "||"
-        truth = to_bool(left)
-        if truth is decisive:
-            return Known(decisive, span)
+        if to_bool(left) is decisive:
+            return Known(decisive, span), None
         right = evaluate(node.right, frame)
-        other = to_bool(right)
-        if other is decisive:
-            return Known(decisive, span)
-        if truth is not None and other is not None:
-            return Known(not decisive, span)
-        missing = left if truth is None else right
-        return _missing(missing, span)
+        return _logical(operator, left, right, span), right
     right = evaluate(node.right, frame)
-    if operator in ("==", "!="):
-        same = equal(_written(left, frame, span), _written(right, frame, span))
-        if same is not None:
-            return Known(same is (operator == "=="), span)
-        return _missing(right if left.resolved else left, span)
-    return _distribute(
-        (left, right), lambda known: _arithmetic(operator, known[0], known[1], span), span
-    )
+    one, other = _written(left, frame, span), _written(right, frame, span)
+    if operator not in ("==", "!="):
+        result = _distribute(
+            (one, other), lambda known: _arithmetic(operator, known[0], known[1], span), span
+        )
+        return result, right
+    for side in (one, other):
+        if side.marks & FAILS:
+            return _missing(failure_in(side), span), right
+    found = equal(one, other)
+    if found is not None:
+        return Known(found is (operator == "=="), span), right
+    return _missing(other if one.resolved else one, span), right
+
+
+def _logical(operator: str, left: Value, right: Value, span: Span) -> Value:
+    """``&&`` or ``||`` where the left operand does not decide alone."""
+    decisive = operator == "||"
+    truth, other = to_bool(left), to_bool(right)
+    for side in (left, right):
+        if side.marks & FAILS:
+            return _missing(failure_in(side), span)
+        if isinstance(side, (Many, Mapping)) or (isinstance(side, Known) and to_bool(side) is None):
+            return Unknown(Reason.INVALID, operator, span)
+    if other is decisive:
+        return Known(decisive, span)
+    if truth is not None and other is not None:
+        return Known(not decisive, span)
+    return _missing(left if truth is None else right, span)
 
 
 def _written(value: Value, frame: Frame, span: Span) -> Value:
@@ -415,34 +483,11 @@ def _missing(value: Value, span: Span) -> Value:
 
 def equal(left: Value, right: Value) -> bool | None:
     """Whether two values are equal; ``None`` when that cannot be known."""
-    if isinstance(left, Known) and isinstance(right, Known):
-        one, other = left.data, right.data
-        if isinstance(one, bool) or isinstance(other, bool):
-            return one is other
-        return one == other
-    if isinstance(left, OneOf) or isinstance(right, OneOf):
-        results = {
-            equal(a.value, b.value)
-            for a in (left.alternatives if isinstance(left, OneOf) else (Alternative(left, ""),))
-            for b in (right.alternatives if isinstance(right, OneOf) else (Alternative(right, ""),))
-        }
-        return results.pop() if len(results) == 1 else None
-    if left.resolved and right.resolved and not isinstance(left, Encoded):
-        return left.key() == right.key()
-    for one_value, other_value in ((left, right), (right, left)):
-        # Something with content is not null, and a text that begins otherwise is another text.
-        if isinstance(one_value, (Many, Mapping, Text, Encoded)) and isinstance(other_value, Known):
-            if other_value.data is None or (
-                isinstance(one_value, Encoded) and other_value.data == ""
-            ):
-                return False
-            if isinstance(one_value, Text) and isinstance(other_value.data, str):
-                first, last = one_value.parts[0], one_value.parts[-1]
-                if isinstance(first, Piece) and not other_value.data.startswith(first.text):
-                    return False
-                if isinstance(last, Piece) and not other_value.data.endswith(last.text):
-                    return False
-    return None
+    for one, other in ((left, right), (right, left)):
+        # A JSON text is never empty, and never null.
+        if isinstance(one, Encoded) and isinstance(other, Known) and other.data in (None, ""):
+            return False
+    return same(left, right)
 
 
 def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
@@ -450,6 +495,9 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
     if one is None or other is None:
         return Unknown(Reason.INVALID, operator, span)
     if operator in _COMPARISONS:
+        inexact = isinstance(one, Inexact) or isinstance(other, Inexact)
+        if inexact and isclose(one, other):
+            return Unknown(Reason.BUDGET, "digits of a quotient", span)
         return Known(_COMPARISONS[operator](one, other), span)
     if operator in ("/", "%") and other == 0:
         return Unknown(Reason.INVALID, "division by zero", span)
@@ -460,41 +508,12 @@ def _arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
     ):
         return Unknown(Reason.BUDGET, "number too large", span)
     try:
-        result = _whole(_compute(operator, one, other))
-    except (OverflowError, ValueError):
+        result = combine(operator, one, other)
+    except (OverflowError, ValueError, ZeroDivisionError):
         return Unknown(Reason.BUDGET, "number too large", span)
     if result - result != 0:
         return Unknown(Reason.BUDGET, "number too large", span)
     return Known(result, span)
-
-
-def _compute(operator: str, one: float, other: float) -> float:
-    if operator in ("+", "-", "*") and (isinstance(one, float) or isinstance(other, float)):
-        # Terraform counts in decimal digits as far as anyone writes them: 0.1 + 0.2 is 0.3.
-        from decimal import Decimal
-
-        exact, by = Decimal(repr(one)), Decimal(repr(other))
-        return float(
-            exact + by if operator == "+" else exact - by if operator == "-" else exact * by
-        )
-    if operator == "+":
-        return one + other
-    if operator == "-":
-        return one - other
-    if operator == "*":
-        return one * other
-    if operator == "%":
-        result = abs(one) % abs(other)
-        return -result if one < 0 else result
-    if isinstance(one, int) and isinstance(other, int) and one % other == 0:
-        return one // other
-    return one / other
-
-
-def _whole(number: float) -> float:
-    if isinstance(number, float) and number.is_integer() and abs(number) < 1e15:  # noqa: PLR2004
-        return int(number)
-    return number
 
 
 _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
@@ -534,10 +553,19 @@ def _distribute(
 def _conditional(node: tree.Conditional, frame: Frame) -> Value:
     condition = evaluate(node.condition, frame)
     truth = to_bool(condition)
+    span = frame.span(node)
     if truth is not None:
-        return evaluate(node.yes if truth else node.no, frame)
+        result = _unified(
+            evaluate(node.yes if truth else node.no, frame),
+            node.no if truth else node.yes,
+            frame,
+            span,
+        )
+        return frame.scope.budget.hide(result) if condition.secret else result
     if isinstance(condition, (Known, Many, Mapping)):
-        return Unknown(Reason.INVALID, "condition", frame.span(node))
+        return Unknown(Reason.INVALID, "condition", span)
+    if condition.marks & FAILS:
+        return _missing(failure_in(condition), span)
     budget = frame.scope.budget
     budget.speculative += 1
     try:
@@ -553,8 +581,59 @@ def _conditional(node: tree.Conditional, frame: Frame) -> Value:
         and isinstance(no, (Many, Mapping))
         and yes.size + no.size > _WIDE
     ):
-        return _missing(condition, frame.span(node))
-    return one_of((Alternative(yes, text), Alternative(no, f"not ({text})")), frame.span(node))
+        return _missing(condition, span)
+    return one_of((Alternative(yes, text), Alternative(no, f"not ({text})")), span)
+
+
+_ARITHMETIC: Final = frozenset("+-*/%")
+_LITERALS: Final = {str: "string", bool: "bool", int: "number", float: "number"}
+
+
+def _written_type(node: tree.Expression, frame: Frame) -> Type:
+    """The type of an expression, without evaluating it where its form says it."""
+    while isinstance(node, tree.Parenthesized):
+        node = node.inner
+    if isinstance(node, tree.Literal):
+        return "any" if node.value is None else _LITERALS[node.value.__class__]
+    if isinstance(node, tree.Template) and (
+        node.heredoc or len(node.parts) != 1 or isinstance(node.parts[0], tree.TextPart)
+    ):
+        return "string"
+    if isinstance(node, tree.Binary):
+        return "number" if node.operator in _ARITHMETIC else "bool"
+    if isinstance(node, tree.Unary):
+        return "bool" if node.operator == "!" else "number"
+    if isinstance(node, tree.Conditional):
+        sides = (_written_type(node.yes, frame), _written_type(node.no, frame))
+        return common(sides) or OPEN_TYPE
+    if isinstance(node, tree.TupleExpression) and not node.items:
+        return ("tuple", ())
+    if isinstance(node, tree.ObjectExpression) and not node.items:
+        return ("object", ())
+    budget = frame.scope.budget
+    budget.speculative += 1
+    try:
+        return type_of(evaluate(node, frame))
+    finally:
+        budget.speculative -= 1
+
+
+def _unified(chosen: Value, other: tree.Expression, frame: Frame, span: Span) -> Value:
+    """The chosen side of a conditional as one of the type that both sides have in common."""
+    if isinstance(chosen, (Unknown, OneOf)):
+        return chosen
+    type_ = type_of(chosen)
+    against = _written_type(other, frame)
+    if against in (type_, "any", OPEN_TYPE) or (is_open(against) and type_ == "any"):
+        return chosen
+    found = against if type_ == "any" else common((type_, against))
+    if found is None:
+        return Unknown(Reason.INVALID, "sides of a conditional without a common type", span)
+    call = Call("conditional", span, frame.scope.files)
+    try:
+        return convert_to(call, chosen, found)
+    except Mismatch:
+        return Unknown(Reason.INVALID, "sides of a conditional without a common type", span)
 
 
 # Collections
@@ -835,6 +914,10 @@ def _select_unknown(value: Unknown, key: Value, span: Span) -> Value:
 
 def _any_element(value: Value, key: Value, span: Span) -> Value:
     """``value[key]`` where only the key is unknown: one of the elements, when they are few."""
+    if isinstance(key, (Many, Mapping)):
+        return Unknown(Reason.INVALID, "a collection as a key", span)
+    if isinstance(key, Unknown) and key.reason is Reason.INVALID:
+        return _missing(key, span)
     items: Sequence[Value] = ()
     if isinstance(value, Mapping) and value.complete:
         items = list(value.entries.values())
@@ -867,7 +950,12 @@ def _splat(value: Value, operation: tree.Splat, frame: Frame, span: Span) -> Val
     elements = value.items if isinstance(value, Many) else (value,)
     complete = value.complete if isinstance(value, Many) else True
     items = [follow(element, operation.operations, frame, span) for element in elements]
-    return within_budget(Many(tuple(items), span, value.via, complete=complete))
+    element: Type | None = None
+    if isinstance(value, Many) and (value.is_set or value.element is not None):
+        element = element_type(items) if items and operation.operations else value.element
+        if not items and operation.operations:
+            element = OPEN_TYPE
+    return within_budget(Many(tuple(items), span, value.via, complete=complete, element=element))
 
 
 def follow(value: Value, operations: Sequence[tree.Operation], frame: Frame, span: Span) -> Value:
@@ -886,6 +974,8 @@ def _splat_key(step: tree.Attr | tree.Index, frame: Frame) -> Value:
 
 # Calls
 
+_SHOWING: Final = frozenset({"issensitive", "nonsensitive"})
+"""Functions that may show something of what must not be printed."""
 _GUARDED: Final = frozenset({"try", "can", "lookup", "contains"})
 
 
@@ -913,11 +1003,65 @@ def _call(node: tree.Call, frame: Frame) -> Value:
             )
         else:
             return _missing(last, span)
+    if name == "templatestring" and len(arguments) == 2:  # noqa: PLR2004
+        return _templatestring(arguments[0], arguments[1], span, frame)
     result = functions.call(name, arguments, span, frame.scope.files)
+    if name == "sensitive" or (
+        name not in _SHOWING and not result.secret and any(a.secret for a in arguments)
+    ):
+        result = budget.hide(result)
     if result.size > _WIDE:
         # What a function copies is work, too: a few calls may double a list again and again.
         budget.steps -= result.size
     return result
+
+
+def _templatestring(template: Value, variables: Value, span: Span, frame: Frame) -> Value:
+    """A template that is itself a value, rendered with ``variables``."""
+    if isinstance(template, OneOf):
+        return one_of(
+            [
+                Alternative(_templatestring(a.value, variables, span, frame), a.condition)
+                for a in template.alternatives
+            ],
+            span,
+        )
+    text = to_text(template)
+    if text is None:
+        return _missing(template, span)
+    if not isinstance(variables, Mapping) or not variables.complete:
+        return _missing(variables, span)
+    from blastdoor.parse.hcl import parse_template
+
+    document = Document(span.path, text)
+    expression, faults = parse_template(document)
+    if faults:
+        return Unknown(Reason.INVALID, "templatestring()", span)
+    inner = Frame(_Bare(frame.scope), document, dict(variables.entries))
+    value = evaluate(expression, inner)
+    # Positions within the inner document say nothing to a reader.
+    return Known(value.data, span) if isinstance(value, Known) else _missing(value, span)
+
+
+class _Bare:
+    """What names mean in a template: only its variables."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.files = scope.files
+        self.budget = scope.budget
+
+    def resolve(  # the protocol's arguments
+        self,
+        name: str,
+        operations: Sequence[tree.Operation],  # noqa: ARG002
+        frame: Frame,  # noqa: ARG002
+        span: Span,
+    ) -> tuple[Value, int]:
+        """No name is known beyond the variables."""
+        return Unknown(Reason.INVALID, name, span), 0
+
+    def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
+        """A template's lookups are not recorded."""
 
 
 def _call_expanded(

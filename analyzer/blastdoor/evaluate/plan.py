@@ -115,7 +115,6 @@ class _Program:
         self.document = Document(path, self.secrets.shown())
         self.unit = Evaluated(path, "terraform")
         self.unit.inputs.add(path)
-        self.unit.repository_regions = tuple(sorted(repository.pinned_regions))
         self.planned: Counter[str] = Counter()
         configuration = outline.members(self.top.get("configuration"))
         self.modules = list(modules_of(outline, configuration.get("root_module")))

@@ -1,4 +1,4 @@
-"""Expressions of a module that are worth a look as such: merges, fan-outs, lookups by a name.
+"""Expressions of a module that are worth a look as such: merges, fan-outs, lookups by a name, fallbacks.
 
 Found once for each directory by a walk of its trees; a cheap look at the source text of each argument
 decides whether its tree is walked at all.
@@ -6,10 +6,11 @@ decides whether its tree is walked at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+import re
+from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor.parse import tree
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +19,17 @@ if TYPE_CHECKING:
     from blastdoor.units import Module
 
 
+_REGION: Final = re.compile(r'"[a-z]{2,5}-[a-z-]{4,14}-\d"')
+"""What a literal region looks like in the source."""
+_FALLBACKS: Final = frozenset({"coalesce", "try", "lookup"})
+"""Functions whose last argument is taken when nothing before it is there."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """One expression and the argument that holds it."""
 
-    kind: Literal["merge", "for", "lookup"]
+    kind: Literal["merge", "for", "lookup", "fallback", "environment"]
     node: tree.Expression
     whole: tree.Expression
     document: Document
@@ -57,6 +64,13 @@ def _find(module: Module) -> Iterator[Shape]:
                     yield from _within(attribute, section.document, owner)
                 bodies.extend(block.body for block in body.blocks)
 
+    for section in module.providers:
+        # How a provider's tags are merged says nothing about reach; which region it falls back to does.
+        for attribute in section.block.body.attributes.values():
+            for shape in _within(attribute, section.document, f"provider.{section.labels[0]}"):
+                if shape.kind == "fallback":
+                    yield shape
+
 
 def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterator[Shape]:
     text = document.text
@@ -64,7 +78,9 @@ def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterat
     merges = text.find("merge(", start, end) >= 0
     loops = text.find("for ", start, end) >= 0
     index = text.find("[", start, end) >= 0 and text.find("region", start, end) >= 0
-    if not (merges or loops or index):
+    falls = _REGION.search(text, start, end) is not None
+    defaults = any(text.find(f"{name}(", start, end) >= 0 for name in _FALLBACKS)
+    if not (merges or loops or index or falls or defaults):
         return
     whole = attribute.expression
     looked_up = False
@@ -72,6 +88,12 @@ def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterat
         if isinstance(node, tree.Call):
             if node.name == "merge" and len(node.arguments) > 1:
                 yield Shape("merge", node, whole, document, owner)
+            elif node.name in _FALLBACKS and len(node.arguments) > 1:
+                yield Shape("environment", node, whole, document, owner)
+                if falls:
+                    yield Shape("fallback", node, whole, document, owner)
+        elif falls and isinstance(node, tree.Conditional):
+            yield Shape("fallback", node, whole, document, owner)
         elif isinstance(node, tree.ForExpression):
             if node.result_key is not None:
                 yield Shape("for", node, whole, document, owner)

@@ -11,7 +11,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
-from blastdoor.evaluate import shapes
+from blastdoor import tables
+from blastdoor.evaluate import clouds, shapes, validation
 from blastdoor.evaluate.data_sources import (
     account_of_arn,
     data_attribute,
@@ -33,13 +34,18 @@ from blastdoor.evaluate.expression import (
 from blastdoor.evaluate.types import convert
 from blastdoor.fact import (
     Backend,
+    EnvironmentDefault,
     Evaluated,
+    Fallback,
     FanOut,
+    Import,
     Layer,
     Layering,
     Lookup,
     ModuleCall,
+    Move,
     Provider,
+    Removal,
     Resource,
     Setting,
 )
@@ -52,6 +58,7 @@ from blastdoor.value import (
     Alternative,
     Evidence,
     Inherited,
+    Key,
     Known,
     Many,
     Mapping,
@@ -59,6 +66,7 @@ from blastdoor.value import (
     OneOf,
     Reason,
     Step,
+    Text,
     Unknown,
     Value,
     known_text,
@@ -83,7 +91,17 @@ MAX_MODULE_DEPTH: Final = 24
 _MAX_CHAIN: Final = 10
 """Evidence steps that one value keeps."""
 
+_LOOKUP_WITH_DEFAULT: Final = 3
+"""Arguments of a ``lookup`` that says what to take when the key is not there."""
 _DOCUMENT_REFERENCE: Final = re.compile(r"data\.aws_iam_policy_document\.[A-Za-z0-9_-]+")
+_UNDECIDED: Final = frozenset({Reason.NO_VALUE, Reason.CALLER})
+_WRITE_ONLY: Final = "_wo"
+"""How the names of write-only arguments end, which Terraform never keeps."""
+_ENVIRONMENT_KEY: Final = re.compile(
+    r"terraform\.workspace|(?:var|local)\.(?:[a-z_]+_)?(?:env|environment|stage)(?:_name)?",
+    re.ASCII,
+)
+"""What names an environment when something is looked up by it."""
 _META_ARGUMENTS: Final = frozenset(
     {"count", "for_each", "provider", "depends_on", "lifecycle", "providers", "source", "version"}
 )
@@ -114,6 +132,21 @@ class Program:
         self.used_documents: set[tuple[str, int]] = set()
         self.instances = 0
         self.members: list[Instance] = []
+
+    def cloud_workspace(self) -> tuple[str, ...]:
+        """The one workspace that the root module's ``cloud`` block names, if it does.
+
+        With ``tags`` or ``project`` any workspace may be selected; the ``remote`` backend's
+        ``terraform.workspace`` is not the name that it gives (Terraform documentation, "Workspaces").
+        """
+        module = self.repository.module(self.directory)
+        for settings in module.settings if module is not None and self.is_root else ():
+            for cloud in settings.sections("cloud"):
+                for workspaces in cloud.sections("workspaces"):
+                    name = literal_argument(workspaces, "name")
+                    if name:
+                        return (name,)
+        return ()
 
     def close(self) -> None:
         """Effect: breaks the circles between instances, so that a unit goes when it is done.
@@ -233,6 +266,7 @@ class Instance:
         self._children: dict[Hashable, Instance | None] = {}
         self._providers: dict[str, Provider] | None = None
         self._assigned: dict[str, Value] | None = None
+        self._named: dict[Key, tuple[str, Section]] | None = None
         program.instances += 1
         program.members.append(self)
 
@@ -242,6 +276,7 @@ class Instance:
         self._children.clear()
         self._providers = None
         self._assigned = None
+        self._named = None
         self.files.close()
 
     # Names
@@ -265,13 +300,22 @@ class Instance:
             return self.local(first.name, span), 1
         if name == "module" and isinstance(first, tree.Attr):
             return self._module_reference(first.name, operations, frame, span)
-        if name == "data" and len(operations) > 1:
+        if name in ("data", "resource") and len(operations) > 1:
             second = operations[1]
             if isinstance(first, tree.Attr) and isinstance(second, tree.Attr):
                 value, used = self._reference(
-                    "data", first.name, second.name, operations[2:], frame, span
+                    "data" if name == "data" else "managed",
+                    first.name,
+                    second.name,
+                    operations[2:],
+                    frame,
+                    span,
                 )
                 return value, used + 2
+        if name == "ephemeral" and len(operations) > 1:
+            words = [step.name for step in operations[:2] if isinstance(step, tree.Attr)]
+            subject = ".".join([name, *words])
+            return Unknown(Reason.EPHEMERAL, subject, span).hidden(), len(operations)
         if name == "path" and isinstance(first, tree.Attr):
             return self._path(first.name, span), 1
         if name in ("terraform", "tofu") and isinstance(first, tree.Attr):
@@ -292,7 +336,7 @@ class Instance:
         return Unknown(Reason.ENVIRONMENT, f"path.{name}", span)
 
     def _workspace(self, span: Span) -> Value:
-        names = self.program.workspaces
+        names = self.program.workspaces or self.program.cloud_workspace()
         if names:
             return one_of(
                 [Alternative(Known(name, span), f"workspace {name}") for name in names], span
@@ -348,22 +392,50 @@ class Instance:
         section = self.module.variables.get(name)
         subject = f"var.{name}"
         if section is None:
-            return Unknown(Reason.UNRESOLVED, subject)
-        value = self._given(name, section)
-        if value is None and self.parent is None and not self.program.is_root:
-            return Unknown(Reason.CALLER, subject, section.span)
-        if value is None:
-            default = section.argument("default")
-            if default is None:
-                return Unknown(Reason.NO_VALUE, subject, section.span)
-            document, attribute = default
-            value = evaluate(attribute.expression, self.frame(document, owner=subject))
-            where = Span(document, attribute.expression.start, attribute.expression.end)
+            return Unknown(Reason.UNDECLARED, subject)
+        if self._says(section, "ephemeral"):
+            return Unknown(Reason.EPHEMERAL, subject, section.span).hidden()
+        value = self._given(name)
+        if isinstance(value, Known) and value.data is None and self._denies(section, "nullable"):
+            value = None
+        if value is not None:
             value = self._convert(section, value)
-            return value.through(Evidence(Step.DEFAULT, f"the default of {subject}", where))
-        return self._convert(section, value)
+        elif self.parent is None and not self.program.is_root:
+            value = Unknown(Reason.CALLER, subject, section.span)
+        elif section.argument("default") is None:
+            value = Unknown(Reason.NO_VALUE, subject, section.span)
+        else:
+            value = self._default(section, subject)
+        if isinstance(value, Unknown) and value.reason in _UNDECIDED:
+            value = validation.allowed(section, name, value, self.frame) or value
+        return self.budget.hide(value) if self._says(section, "sensitive") else value
 
-    def _given(self, name: str, section: Section) -> Value | None:
+    def _default(self, section: Section, subject: str) -> Value:
+        default = section.argument("default")
+        assert default is not None
+        document, attribute = default
+        value = evaluate(attribute.expression, self.frame(document, owner=subject))
+        where = Span(document, attribute.expression.start, attribute.expression.end)
+        value = self._convert(section, value)
+        return value.through(Evidence(Step.DEFAULT, f"the default of {subject}", where))
+
+    def _says(self, section: Section, name: str) -> bool:
+        """Whether an argument of a block is true."""
+        found = section.argument(name)
+        return (
+            found is not None
+            and to_bool(evaluate(found[1].expression, self.frame(found[0]))) is True
+        )
+
+    def _denies(self, section: Section, name: str) -> bool:
+        """Whether an argument of a block is false."""
+        found = section.argument(name)
+        return (
+            found is not None
+            and to_bool(evaluate(found[1].expression, self.frame(found[0]))) is False
+        )
+
+    def _given(self, name: str) -> Value | None:
         """The value that the caller or a file of values gives a variable."""
         if self.parent is None:
             return self._assignments().get(name)
@@ -377,13 +449,6 @@ class Instance:
             attribute.expression,
             parent.frame(document, self.call_bindings, f"module.{self.call.labels[0]}"),
         )
-        if isinstance(value, Known) and value.data is None:
-            nullable = section.argument("nullable")
-            if (
-                nullable is not None
-                and to_bool(evaluate(nullable[1].expression, self.frame(nullable[0]))) is False
-            ):
-                return None
         where = Span(document, attribute.expression.start, attribute.expression.end)
         return value.through(Evidence(Step.INPUT, f"input {name} of {self.address}", where))
 
@@ -422,7 +487,7 @@ class Instance:
     def _local(self, name: str) -> Value:
         found = self.module.locals.get(name)
         if found is None:
-            return Unknown(Reason.UNRESOLVED, f"local.{name}")
+            return Unknown(Reason.UNDECLARED, f"local.{name}")
         document, attribute = found
         expression = attribute.expression
         value = evaluate(expression, self.frame(document, owner=f"local.{name}"))
@@ -481,14 +546,16 @@ class Instance:
         if alias:
             given = outside or self.module.wants_aliases
             region = Unknown(
-                Reason.CALLER if given else Reason.UNRESOLVED, f"{name}.{alias}", where
+                Reason.CALLER if given else Reason.UNDECLARED, f"{name}.{alias}", where
             )
         return Provider(
             name,
             alias,
             region,
             Inherited(reason, subject, where, meaning=Meaning.CURRENT_ACCOUNT),
-            Unknown(reason, subject, where, meaning=Meaning.CURRENT_PARTITION),
+            Known(clouds.GCP, where)
+            if name in clouds.GOOGLE
+            else Unknown(reason, subject, where, meaning=Meaning.CURRENT_PARTITION),
             where,
             address=self.path(f"provider.{name}"),
             declared=False,
@@ -505,6 +572,8 @@ class Instance:
         address = self.path(f"provider.{name}" + (f".{alias}" if alias else ""))
         get = self._reader(section, {}, address)
         span = section.span
+        if name in clouds.GOOGLE or name == clouds.AZURE:
+            return self._cloud_provider(section, name, alias, address, get)
         given = section.argument("region")
         region = get("region")
         region_span = None
@@ -541,6 +610,50 @@ class Instance:
             region_span,
             address,
             credentials=tuple(_credentials(get, role)),
+            get=get,
+        )
+
+    def _cloud_provider(
+        self,
+        section: Section,
+        name: str,
+        alias: str,
+        address: str,
+        get: Callable[[str], Value | None],
+    ) -> Provider:
+        """A configuration of Google Cloud or Azure."""
+        google = name in clouds.GOOGLE
+        span = section.span
+        given = (section.argument("region") or section.argument("zone")) if google else None
+        region: Value | None = clouds.google_provider_region(get) if google else Known(None, span)
+        if region is None:
+            region = Inherited(
+                Reason.ENVIRONMENT,
+                f"the environment of {name}",
+                span,
+                meaning=Meaning.CURRENT_REGION,
+            )
+        account = get("project" if google else "subscription_id")
+        if account is None or not clouds.is_set(account):
+            account = Inherited(
+                Reason.ENVIRONMENT,
+                f"the environment of {name}",
+                span,
+                meaning=Meaning.CURRENT_ACCOUNT,
+            )
+        return Provider(
+            name,
+            alias,
+            region,
+            account,
+            Known(clouds.GCP, span)
+            if google
+            else clouds.azure_environment(get("environment"), span),
+            span,
+            Span(given[0], given[1].expression.start, given[1].expression.end)
+            if given is not None
+            else None,
+            address,
             get=get,
         )
 
@@ -586,8 +699,10 @@ class Instance:
             expression = attribute.expression
             if name == "ignore_changes":
                 return _ignored(expression, document)
-            value = evaluate(expression, self.frame(document, bindings, owner))
             where = Span(document, expression.start, expression.end)
+            if name.endswith(_WRITE_ONLY):
+                return Unknown(Reason.EPHEMERAL, f"{owner}.{name}", where).hidden()
+            value = evaluate(expression, self.frame(document, bindings, owner))
             if value.span is not None and (
                 value.span.document is not document
                 or value.span.start < where.start
@@ -770,11 +885,24 @@ class Instance:
             elif isinstance(first, tree.Splat):
                 return self._splatted(mode, section, type_, name, first, frame, span), 1
         if used >= len(operations):
+            if type_ in clouds.WHOLE and mode == "managed":
+                return self._whole(section, type_, name, key, span), used
             return Unknown(_reason(mode), address, span, meaning=Meaning.RESOURCE), used
         attribute = operations[used]
         if not isinstance(attribute, tree.Attr):
             return Unknown(_reason(mode), address, span, meaning=Meaning.RESOURCE), len(operations)
         return self.attribute(mode, section, type_, name, attribute.name, key, span), used + 1
+
+    def _whole(
+        self, section: Section, type_: str, name: str, key: Value | None, span: Span
+    ) -> Value:
+        """A reference to a whole resource, as its arguments and its id."""
+        names = [n for n in section.argument_names() if n not in _META_ARGUMENTS]
+        entries = {
+            attribute: self.attribute("managed", section, type_, name, attribute, key, span)
+            for attribute in (*names, "id")
+        }
+        return within_budget(Mapping(entries, span, complete=False))
 
     def _splatted(  # noqa: PLR0913, PLR0917  a reference's parts
         self,
@@ -830,6 +958,10 @@ class Instance:
                 value = data_attribute(type_, attribute, get, provider, subject, span)
                 if value is not None:
                     return value.through(Evidence(Step.DATA, address, section.span))
+                if type_ in clouds.WHOLE and attribute == "location":
+                    value = self._location_by_name(type_, get("name"))
+                    if value is not None:
+                        return value.through(Evidence(Step.DATA, address, section.span))
                 if type_ == "terraform_remote_state":
                     return Unknown(Reason.REMOTE_STATE, subject, span)
                 if type_ == "template_file" and attribute == "rendered":
@@ -846,12 +978,50 @@ class Instance:
             if attribute not in ("id", "arn"):
                 given = get(attribute)
                 if given is not None and not (isinstance(given, Known) and given.data is None):
-                    return given
+                    block = section.argument(attribute) is None
+                    return _with_more(given, subject) if block else given
+            if type_.startswith("google_"):
+                provider, _chosen = self.provider_of(section, type_)
+                value = clouds.google_attribute(type_, attribute, get, provider)
+                if value is not None:
+                    return value
             if type_ in ("terraform_data", "null_resource") and attribute == "output":
                 return get("input") or Unknown(Reason.COMPUTED, subject, span)
             return Unknown(Reason.COMPUTED, subject, span, meaning=Meaning.RESOURCE)
 
         return self._once(token, make, subject, span)
+
+    def _location_by_name(self, type_: str, name: Value | None) -> Value | None:
+        """The location of what a data source reads, where this module or a caller makes it."""
+        if name is None or not _is_decided(name):
+            return None
+        wanted = name.key()
+        instance: Instance | None = self
+        while instance is not None:
+            found = instance._labels(type_).get(wanted)  # noqa: SLF001  same class
+            if found is not None:
+                label, section = found
+                return instance.attribute(
+                    "managed", section, type_, label, "location", None, section.span
+                )
+            instance = instance.parent
+        return None
+
+    def _labels(self, type_: str) -> dict[Key, tuple[str, Section]]:
+        """Name that a resource of a type is made with → its label; empty while it is put together."""
+        if self._named is None:
+            self._named = {}
+            named = {}
+            for (other, label), section in self.module.managed.items():
+                if other == type_ and not (
+                    section.argument("count") or section.argument("for_each")
+                ):
+                    own = self.attribute(
+                        "managed", section, type_, label, "name", None, section.span
+                    )
+                    named[own.key()] = (label, section)
+            self._named = named
+        return self._named
 
     def _template_file(self, get: Callable[[str], Value | None], subject: str, span: Span) -> Value:
         template, variables = get("template"), get("vars")
@@ -894,7 +1064,7 @@ class Instance:
     ) -> tuple[Value, int]:
         section = self.module.calls.get(name)
         if section is None:
-            return Unknown(Reason.UNRESOLVED, f"module.{name}", span), len(operations)
+            return Unknown(Reason.UNDECLARED, f"module.{name}", span), len(operations)
         repeated = section.argument("count") or section.argument("for_each")
         used = 1
         key: Value | None = None
@@ -905,6 +1075,9 @@ class Instance:
                 used = 2
             elif isinstance(first, tree.Splat):
                 return self._module_splat(section, name, first, frame, span), 2
+            elif section.argument("for_each") is not None:
+                key = Known(first.name, span)  # module.a.key.output is module.a["key"].output
+                used = 2
         if used >= len(operations) or not isinstance(operations[used], tree.Attr):
             return Unknown(self._whole_module(section), f"module.{name}", span), len(operations)
         output = operations[used]
@@ -957,11 +1130,8 @@ class Instance:
                 )
             )
             return None
-        ancestor: Instance | None = self
-        while ancestor is not None:
-            if ancestor.module.path == target:
-                return None
-            ancestor = ancestor.parent
+        if self._circle(target, section):
+            return None
         module = self.program.repository.module(target)
         if module is None:
             return None
@@ -976,6 +1146,30 @@ class Instance:
         self._children[token] = child
         return child
 
+    def _circle(self, target: str, section: Section) -> bool:
+        """Whether a call leads back to a module around it. Effect: reports the circle once."""
+        calls = [(self.module.path, section)]
+        around = self
+        while around.module.path != target:
+            if around.parent is None or around.call is None:
+                return False
+            calls.insert(0, (around.parent.module.path, around.call))
+            around = around.parent
+        # Wherever one comes in, the circle is told from the same module.
+        first = min(range(len(calls)), key=lambda number: calls[number][0])
+        calls = [*calls[first:], *calls[:first]]
+        names = " -> ".join([path for path, _call in (*calls, calls[0])])
+        where = calls[0][1].span
+        failure = Failure(
+            FailureKind.SYNTAX,
+            where.path,
+            f"modules that call themselves, which Terraform refuses: {names}",
+            where,
+        )
+        if all(failure.message != other.message for other in self.program.failures):
+            self.program.failures.append(failure)
+        return True
+
     def output(self, name: str, span: Span) -> Value:
         """The value of an output."""
         subject = f"{self.address}.{name}"
@@ -985,9 +1179,14 @@ class Instance:
             found = section.argument("value") if section is not None else None
             if found is None:
                 return Unknown(Reason.UNRESOLVED, subject, span)
+            assert section is not None
             document, attribute = found
+            if self._says(section, "ephemeral"):
+                return Unknown(Reason.EPHEMERAL, subject, span).hidden()
             value = evaluate(attribute.expression, self.frame(document, owner=f"output.{name}"))
             where = Span(document, attribute.expression.start, attribute.expression.end)
+            if self._says(section, "sensitive"):
+                value = self.budget.hide(value)
             return value.through(Evidence(Step.OUTPUT, f"output {name} of {self.address}", where))
 
         return self._once(("output", name), make, subject, span)
@@ -1004,6 +1203,7 @@ class _Collector:
         self.evaluated = evaluated
         self.seen: set[Hashable] = set()
         self.settings: set[tuple[str, int, int]] = set()
+        self.fallbacks: set[tuple[str, int, int]] = set()
 
     def collect(self, instance: Instance) -> None:
         """Effect: adds what an instance and the modules it calls hold."""
@@ -1025,6 +1225,7 @@ class _Collector:
         for (type_, name), section in module.data.items():
             evaluated.resources.extend(self._resources(instance, section, type_, name, "data"))
         self._backends(instance)
+        self._changes(instance)
         self._settings(instance)
         self._shapes(instance)
         if instance.parent is None:
@@ -1052,6 +1253,29 @@ class _Collector:
                             f"backend.{backend.labels[0]}",
                         )
                     )
+
+    def _changes(self, instance: Instance) -> None:
+        """Effect: adds the ``moved``, ``removed`` and ``import`` blocks of an instance."""
+        for section in instance.module.changes:
+            token = ("change", instance.address, section.span.path, section.span.start)
+            if token in self.seen:
+                continue
+            self.seen.add(token)
+            source, target = _address(instance, section, "from"), _address(instance, section, "to")
+            if section.type == "moved":
+                self.evaluated.moves.append(Move(source, target, section.span))
+            elif section.type == "removed":
+                kept = any(
+                    instance._denies(inner, "destroy")  # noqa: SLF001  same module
+                    for inner in section.sections("lifecycle")
+                )
+                self.evaluated.removals.append(Removal(source, not kept, section.span))
+            else:
+                given = section.argument("id") or section.argument("identity")
+                value: Value = Unknown(Reason.UNRESOLVED, "id", section.span)
+                if given is not None:
+                    value = evaluate(given[1].expression, instance.frame(given[0]))
+                self.evaluated.imports.append(Import(target, value, section.span))
 
     def _resources(
         self,
@@ -1088,10 +1312,8 @@ class _Collector:
                 _names_of(section),
                 provider,
                 region,
-                provider.partition
-                if region is None or region is provider.region
-                else partition_of_region(region),
-                provider.account,
+                self._partition(region, provider),
+                self._account(type_, get, provider),
                 is_data=mode == "data",
                 collection=collection,
                 collection_span=collection_span,
@@ -1111,13 +1333,32 @@ class _Collector:
     def _region(
         self, type_: str, get: Callable[[str], Value | None], provider: Provider, mode: str
     ) -> Value | None:
+        if provider.name in clouds.GOOGLE:
+            return clouds.google_region(type_, get, provider) if mode == "managed" else None
+        if provider.name == clouds.AZURE:
+            return clouds.azure_region(get) if mode == "managed" else None
         if provider.name != "aws":
-            return provider.region if provider.declared and provider.name == "google" else None
+            return None
         if type_ not in self.program.no_region and mode == "managed":
+            target = tables.locations().targets.get(type_)
+            if target and target.argument(lambda name: get(name) is not None) == "region":
+                return provider.region
             own = get("region")
             if own is not None and not (isinstance(own, Known) and own.data is None):
                 return own
         return provider.region
+
+    def _partition(self, region: Value | None, provider: Provider) -> Value:
+        if provider.name == clouds.AZURE:
+            return clouds.azure_partition(region, provider.partition)
+        if region is None or region is provider.region or provider.name != "aws":
+            return provider.partition
+        return partition_of_region(region)
+
+    def _account(self, type_: str, get: Callable[[str], Value | None], provider: Provider) -> Value:
+        if provider.name in clouds.GOOGLE:
+            return clouds.google_account(type_, get, provider)
+        return provider.account
 
     def _children(self, instance: Instance) -> Iterator[Instance]:
         for name, section in instance.module.calls.items():
@@ -1138,7 +1379,7 @@ class _Collector:
                         ).items()
                     )
                 )
-                inherited = id(child.provider("aws"))
+                inherited = tuple([id(child.provider(name)) for name in clouds.NAMES])
                 token = (
                     child.module.path,
                     tuple([(k, v.key()) for k, v in sorted(inputs.items())]),
@@ -1287,8 +1528,48 @@ class _Collector:
             elif found.kind == "for":
                 assert isinstance(found.node, tree.ForExpression)
                 self._fan_out(found.node, frame, instance.path(found.owner))
+            elif found.kind == "fallback":
+                self._fallback(found.node, frame, instance.path(found.owner))
+            elif found.kind == "environment":
+                assert isinstance(found.node, tree.Call)
+                self._environment_default(found.node, frame, instance.path(found.owner))
             else:
                 evaluate(found.whole, frame)
+
+    def _fallback(self, node: tree.Expression, frame: Frame, owner: str) -> None:
+        parts = _fallback_parts(node, frame)
+        if parts is None:
+            return
+        tried, taken, how = parts
+        place = frame.span(taken)
+        if (place.path, place.start, place.end) in self.fallbacks:
+            return
+        self.fallbacks.add((place.path, place.start, place.end))
+        self.program.budget.speculative += 1
+        try:
+            first, value = evaluate(tried, frame), evaluate(taken, frame)
+        finally:
+            self.program.budget.speculative -= 1
+        known = isinstance(first, Known) and first.data not in (None, "")
+        text = " ".join(frame.span(tried).text.split())
+        self.evaluated.fallbacks.append(Fallback(text, known, value, place, owner, how))
+
+    def _environment_default(self, node: tree.Call, frame: Frame, owner: str) -> None:
+        """Effect: adds what stands in for an environment that is not given or not listed."""
+        key = _key_of(node)
+        words = "" if key is None else frame.span(key).text
+        if _ENVIRONMENT_KEY.fullmatch(words) is None:
+            return
+        default = node.arguments[-1]
+        span = frame.span(default)
+        self.program.budget.speculative += 1
+        try:
+            value = evaluate(default, frame)
+        finally:
+            self.program.budget.speculative -= 1
+        self.evaluated.environment_defaults.append(
+            EnvironmentDefault(words, value, span.text, span, owner)
+        )
 
     def _fan_out(self, node: tree.ForExpression, frame: Frame, owner: str) -> None:
         names = {node.value_name, node.key_name}
@@ -1315,6 +1596,17 @@ class _Collector:
         )
 
 
+def _key_of(call: tree.Call) -> tree.Expression | None:
+    """What a call with a fallback looks up: the key of ``lookup``, the last index of ``try``."""
+    if call.name == "lookup":
+        return call.arguments[1] if len(call.arguments) == 3 else None  # noqa: PLR2004
+    first = call.arguments[0]
+    if call.name == "coalesce" or not isinstance(first, tree.Traversal):
+        return first
+    keys = [o.key for o in first.operations if isinstance(o, tree.Index)]
+    return keys[-1] if keys else first
+
+
 def _layer(expression: tree.Expression, frame: Frame) -> Layer:
     words: list[str] = []
     selected: list[str] = []
@@ -1335,12 +1627,48 @@ def _layer(expression: tree.Expression, frame: Frame) -> Layer:
     return Layer(tuple(words), tuple(selected), frame.span(expression), frame.span(expression).text)
 
 
+def _fallback_parts(
+    node: tree.Expression, frame: Frame
+) -> tuple[tree.Expression, tree.Expression, str] | None:
+    """(what is tried, the literal that is taken otherwise, how) of a fallback expression."""
+    if isinstance(node, tree.Call):
+        if node.name == "lookup" and len(node.arguments) < _LOOKUP_WITH_DEFAULT:
+            return None
+        taken = node.arguments[-1]
+        return (node.arguments[0], taken, f"{node.name}()") if _literal(taken) else None
+    if not isinstance(node, tree.Conditional):
+        return None
+    condition = frame.span(node.condition).text
+    if "null" not in condition and '""' not in condition:
+        return None
+    for tried, taken in ((node.yes, node.no), (node.no, node.yes)):
+        if _literal(taken) and not _literal(tried) and frame.span(tried).text in condition:
+            return tried, taken, "a conditional"
+    return None
+
+
+def _literal(expression: tree.Expression) -> bool:
+    return isinstance(expression, tree.Template) and all(
+        isinstance(part, tree.TextPart) for part in expression.parts
+    )
+
+
 def _names_of(section: Section) -> Callable[[], tuple[str, ...]]:
     def names() -> tuple[str, ...]:
         every = [*section.argument_names(), *section.section_types()]
         return tuple(dict.fromkeys(name for name in every if name not in _META_ARGUMENTS))
 
     return names
+
+
+def _address(instance: Instance, section: Section, name: str) -> str:
+    """An address that a block writes down, with the path of the module that holds it."""
+    found = section.argument(name)
+    if found is None:
+        return ""
+    document, attribute = found
+    text = Span(document, attribute.expression.start, attribute.expression.end).text
+    return instance.path("".join(text.split()).strip('"'))
 
 
 def _name_span(section: Section, name: str) -> Span:
@@ -1370,6 +1698,30 @@ def _bodies(value: Value | None) -> list[Mapping]:
     if isinstance(value, Many):
         return [item for item in value.items if isinstance(item, Mapping)]
     return []
+
+
+def _is_decided(value: Value) -> bool:
+    """Whether two values of one unit that look like this are the same: only variables are unknown."""
+    if isinstance(value, Text):
+        return all(_is_decided(part) for part in value.parts if isinstance(part, Value))
+    if isinstance(value, Unknown):
+        return value.reason in (Reason.NO_VALUE, Reason.CALLER) and value.subject.startswith("var.")
+    return isinstance(value, Known)
+
+
+def _with_more(value: Value, subject: str) -> Value:
+    """Blocks of a resource, which have attributes besides those that are written there."""
+    if isinstance(value, Mapping):
+        entries = dict(value.entries)
+        if subject.endswith(".identity"):
+            for name in ("principal_id", "tenant_id"):
+                unknown = Unknown(Reason.COMPUTED, f"{subject}[0].{name}", value.span)
+                entries.setdefault(name, unknown)
+        return Mapping(entries, value.span, value.via, complete=False, key_spans=value.key_spans)
+    if isinstance(value, Many):
+        items = tuple([_with_more(item, subject) for item in value.items])
+        return Many(items, value.span, value.via, complete=value.complete, is_set=value.is_set)
+    return value
 
 
 def _credentials(get: Callable[[str], Value | None], role: Value | None) -> Iterator[str]:
@@ -1436,12 +1788,15 @@ def evaluate_root(
     module = repository.module(root.directory)
     if module is None:
         return evaluated
-    evaluated.repository_regions = tuple(sorted(repository.pinned_regions))
+    evaluated.context = repository.context
+    evaluated.keeps_state = module.has_backend
+    evaluated.variables_files = lambda: repository.variants(root.directory)
     evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)
     instance = Instance(program, module)
     _Collector(program, evaluated).collect(instance)
     evaluated.lookups.extend(program.lookups.values())
+    evaluated.secrets = program.budget.secrets
     evaluated.close = program.close
     evaluated.failures.extend(program.failures)
     evaluated.inputs.update(program.inputs)

@@ -1,24 +1,30 @@
 """Terraform type constraints: what a variable's ``type`` makes of the value it is given.
 
-Source: Terraform language documentation, "Type Constraints" (conversion, ``optional()``).
+Source: Terraform language documentation, "Type Constraints" (conversion, ``optional()``). As there,
+the defaults of optional attributes are filled in first; then the value is converted, which drops the
+attributes that the type does not name.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blastdoor.evaluate.expression import evaluate, to_bool, to_number, to_text
-from blastdoor.evaluate.functions.base import Call, Stop, set_of, unify
+from blastdoor.evaluate.expression import evaluate, to_text
+from blastdoor.evaluate.functions.base import Call, Mismatch, convert_to
 from blastdoor.parse import tree
 from blastdoor.value import (
+    OPEN_TYPE,
+    SECRET,
     Alternative,
     Known,
     Many,
     Mapping,
     OneOf,
+    Reason,
+    Type,
+    Unknown,
     Value,
     one_of,
-    within_budget,
 )
 
 if TYPE_CHECKING:
@@ -26,114 +32,140 @@ if TYPE_CHECKING:
 
     from blastdoor.evaluate.expression import Frame
 
+_WORDS = frozenset({"string", "number", "bool", "any"})
+
 
 def convert(value: Value, constraint: tree.Expression, frame: Frame) -> Value:
-    """``value`` converted to ``constraint``; unchanged where the conversion cannot be known."""
+    """``value`` as one of the type ``constraint``; `Unknown` where Terraform refuses it."""
+    wanted = type_named(constraint, frame)
+    where = value.span or frame.span(constraint)
+    call = Call("type", where, frame.scope.files)
+    if _has_optional(constraint, frame):
+        value = _with_defaults(value, constraint, frame)
     if isinstance(value, OneOf):
         return one_of(
             [
-                Alternative(convert(a.value, constraint, frame), a.condition)
+                Alternative(_converted(call, a.value, wanted), a.condition)
                 for a in value.alternatives
             ],
             value.span,
             value.via,
         )
-    if isinstance(value, Known) and value.data is None:
-        return value
-    if isinstance(constraint, tree.Parenthesized):
-        return convert(value, constraint.inner, frame)
+    return _converted(call, value, wanted)
+
+
+def _converted(call: Call, value: Value, wanted: Type) -> Value:
+    try:
+        return convert_to(call, value, wanted)
+    except Mismatch:
+        return Unknown(Reason.INVALID, "a value that does not fit its type", call.span, value.via)
+
+
+def type_named(constraint: tree.Expression, frame: Frame) -> Type:
+    """The type that a constraint names; `OPEN_TYPE` where it names none."""
+    while isinstance(constraint, tree.Parenthesized):
+        constraint = constraint.inner
     if isinstance(constraint, tree.Variable):
-        return _primitive(value, constraint.name)
-    if isinstance(constraint, tree.Call) and constraint.arguments:
-        try:
-            return _collection(value, constraint.name, constraint.arguments[0], frame)
-        except Stop:
-            return value
-    return value
-
-
-def _primitive(value: Value, name: str) -> Value:
-    if not isinstance(value, Known):
-        return value
-    data: str | bool | int | float | None
-    if name == "string":
-        data = to_text(value)
-    elif name == "number":
-        data = to_number(value)
-    elif name == "bool":
-        data = to_bool(value)
-    else:
-        return value
-    if data is None or data is value.data:
-        return value
-    return Known(data, value.span, value.via, value.pieces if isinstance(data, str) else ())
-
-
-def _collection(value: Value, name: str, element: tree.Expression, frame: Frame) -> Value:
-    call = Call(f"{name}()", value.span or frame.span(element), frame.scope.files)
-    if name == "tuple" and isinstance(value, Many) and isinstance(element, tree.TupleExpression):
-        if len(element.items) != len(value.items):
-            return value
-        pairs = zip(value.items, element.items, strict=True)
-        return _with_items(value, [convert(item, kind, frame) for item, kind in pairs])
-    if name in ("list", "set") and isinstance(value, Many):
-        items: Sequence[Value] = [convert(item, element, frame) for item in value.items]
-        if _is_any(element):
-            items = unify(call, items) or items
-        if name == "set":
-            return set_of(call, items, value.span, value.via, complete=value.complete)
-        return _with_items(value, items)
-    if name == "map" and isinstance(value, Mapping):
-        entries = {k: convert(v, element, frame) for k, v in value.entries.items()}
-        if _is_any(element):
-            unified = unify(call, list(entries.values()))
-            if unified is not None:
-                entries = dict(zip(entries, unified, strict=True))
-        return _with_entries(value, entries)
-    if (
-        name == "object"
-        and isinstance(value, Mapping)
-        and isinstance(element, tree.ObjectExpression)
-    ):
-        return _object(value, element, frame)
+        if constraint.name in ("list", "map", "set"):
+            return (constraint.name, "any")
+        return constraint.name if constraint.name in _WORDS else OPEN_TYPE
+    if isinstance(constraint, tree.Template):
+        # The form of Terraform 0.11, which 1.11 still reads: type = "string", "list", "map".
+        word = frame.span(constraint).text.strip('"')
+        if word in ("list", "map"):
+            return (word, "string")
+        return word if word == "string" else OPEN_TYPE
+    if not isinstance(constraint, tree.Call) or not constraint.arguments:
+        return OPEN_TYPE
+    name, inner = constraint.name, constraint.arguments[0]
+    if name in ("list", "set", "map"):
+        return (name, type_named(inner, frame))
     if name == "optional":
-        return convert(value, element, frame)
+        return type_named(inner, frame)
+    if name == "tuple" and isinstance(inner, tree.TupleExpression):
+        return ("tuple", tuple([type_named(item, frame) for item in inner.items]))
+    if name == "object" and isinstance(inner, tree.ObjectExpression):
+        pairs = [
+            (to_text(evaluate(item.key, frame)), type_named(item.value, frame))
+            for item in inner.items
+        ]
+        if all(name is not None for name, _type in pairs):
+            return ("object", tuple(sorted(pairs, key=lambda pair: str(pair[0]))))
+    return OPEN_TYPE
+
+
+def _has_optional(constraint: tree.Expression, frame: Frame) -> bool:
+    text = frame.document.text
+    return text.find("optional", constraint.start, constraint.end) >= 0
+
+
+def _with_defaults(value: Value, constraint: tree.Expression, frame: Frame) -> Value:
+    """``value`` with the optional attributes that it lacks."""
+    while isinstance(constraint, tree.Parenthesized):
+        constraint = constraint.inner
+    if not isinstance(constraint, tree.Call) or not constraint.arguments:
+        return value
+    if isinstance(value, OneOf):
+        return one_of(
+            [
+                Alternative(_with_defaults(a.value, constraint, frame), a.condition)
+                for a in value.alternatives
+            ],
+            value.span,
+            value.via,
+        )
+    name, inner = constraint.name, constraint.arguments[0]
+    if name == "optional":
+        return _with_defaults(value, inner, frame)
+    if isinstance(value, Many):
+        kinds: Sequence[tree.Expression] = [inner] * len(value.items)
+        if name == "tuple" and isinstance(inner, tree.TupleExpression):
+            if len(inner.items) != len(value.items):
+                return value
+            kinds = inner.items
+        pairs = zip(value.items, kinds, strict=True)
+        items = tuple([_with_defaults(item, kind, frame) for item, kind in pairs])
+        # The elements may have become of different types: only the conversion makes a list of them.
+        return _like(Many(items, value.span, value.via, complete=value.complete), value)
+    if isinstance(value, Mapping):
+        if name == "object" and isinstance(inner, tree.ObjectExpression):
+            entries = _object(value, inner, frame)
+        else:
+            entries = {k: _with_defaults(v, inner, frame) for k, v in value.entries.items()}
+        return _like(
+            Mapping(
+                entries,
+                value.span,
+                value.via,
+                complete=value.complete,
+                key_spans=value.key_spans,
+            ),
+            value,
+        )
     return value
 
 
-def _object(value: Mapping, shape: tree.ObjectExpression, frame: Frame) -> Value:
-    entries: dict[str, Value] = {}
+def _like(made: Value, value: Value) -> Value:
+    return made.hidden() if value.marks & SECRET else made
+
+
+def _object(value: Mapping, shape: tree.ObjectExpression, frame: Frame) -> dict[str, Value]:
+    entries = dict(value.entries)
     for item in shape.items:
         name = to_text(evaluate(item.key, frame))
-        if name is None:
-            return value
-        given = value.entries.get(name)
         kind = item.value
+        if name is None:
+            continue
+        given = entries.get(name)
         optional = isinstance(kind, tree.Call) and kind.name == "optional"
-        if given is None and not value.complete:
+        if given is None and (not optional or not value.complete):
             continue
         if given is None or (isinstance(given, Known) and given.data is None):
-            if optional and isinstance(kind, tree.Call) and len(kind.arguments) > 1:
-                entries[name] = convert(
-                    evaluate(kind.arguments[1], frame), kind.arguments[0], frame
-                )
-            else:
+            if isinstance(kind, tree.Call) and optional and len(kind.arguments) > 1:
+                default = evaluate(kind.arguments[1], frame)
+                entries[name] = convert(default, kind.arguments[0], frame)
+            elif given is None:
                 entries[name] = Known(None, value.span)
         else:
-            entries[name] = convert(given, kind, frame)
-    return _with_entries(value, entries)
-
-
-def _is_any(constraint: tree.Expression) -> bool:
-    """Whether the elements only have to be of one type."""
-    return isinstance(constraint, tree.Variable) and constraint.name == "any"
-
-
-def _with_items(value: Many, items: Sequence[Value]) -> Value:
-    return within_budget(Many(tuple(items), value.span, value.via, complete=value.complete))
-
-
-def _with_entries(value: Mapping, entries: dict[str, Value]) -> Value:
-    return within_budget(
-        Mapping(entries, value.span, value.via, complete=value.complete, key_spans=value.key_spans)
-    )
+            entries[name] = _with_defaults(given, kind, frame)
+    return entries

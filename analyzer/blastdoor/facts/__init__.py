@@ -6,36 +6,69 @@ of what matters could be known.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.fact import Facts
-from blastdoor.facts import guard, iam, literal, rollout, scope, target
+from blastdoor.facts import (
+    binding,
+    command,
+    fleet,
+    guard,
+    iam,
+    literal,
+    network,
+    rollout,
+    scope,
+    stack_policy,
+    stack_set,
+    target,
+)
 from blastdoor.finding import Coverage
-from blastdoor.value import Known, Many, Mapping, OneOf, Unknown, Value
+from blastdoor.value import Known, Many, Mapping, OneOf, Reason, Unknown, Value
 
 if TYPE_CHECKING:
     from blastdoor.fact import Evaluated
 
 
-def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
-    """The facts of a unit and how much of what matters could be known."""
+_FOUND: Final = Known(None)
+_GOOGLE: Final = ("google", "google-beta")
+
+
+def extract(unit: Evaluated, *, thorough: bool = False) -> tuple[Facts, Coverage]:
+    """The facts of a unit and how much of what matters could be known.
+
+    ``thorough`` reads what only rules judge that someone has to name.
+    """
     facts = Facts(unit)
     coverage = Coverage()
     policies = list(iam.policies(unit))
     facts.statements.extend(iam.statements(policies))
+    facts.bindings.extend(binding.bindings(unit))
     facts.guards.extend(guard.guards(unit))
     facts.rollouts.extend(rollout.rollouts(unit))
     facts.scopes.extend(scope.scopes(unit, facts.statements))
     facts.targets.extend(target.targets(unit))
-    facts.literals.extend(literal.literals(unit))
+    facts.literals.extend(literal.literals(unit, thorough=thorough))
+    facts.openings.extend(network.openings(unit))
+    facts.endpoints.extend(network.endpoints(unit))
+    facts.stack_policies.extend(stack_policy.stack_policies(unit))
+    facts.commands.extend(command.commands(unit))
+    facts.operations.extend(stack_set.operations(unit))
+    facts.fleet_commands.extend(fleet.fleet_commands(unit))
     _cover(unit, policies, coverage)
+    for obstacle in binding.obstacles(facts.bindings):
+        _count(coverage, "binding", obstacle if obstacle is not None else _FOUND)
     return facts, coverage
 
 
 def _cover(unit: Evaluated, policies: list[iam.Policy], coverage: Coverage) -> None:
+    taken = {id(r.provider) for r in unit.resources if r.provider and r.region is r.provider.region}
     for provider in unit.providers:
-        if provider.name in ("aws", "google", "google-beta"):
+        if provider.name == "aws" or (provider.name in _GOOGLE and id(provider) in taken):
             _count(coverage, "provider", provider.region)
+        elif provider.name in (*_GOOGLE, "azurerm"):
+            # No resource takes a region from it: its place is a project or subscription.
+            _count(coverage, "provider", provider.account)
     for resource in unit.resources:
         if not resource.is_data and resource.region is not None:
             _count(coverage, "region", resource.region)
@@ -53,7 +86,16 @@ def _count(coverage: Coverage, kind: str, value: Value) -> None:
         coverage.unresolved[kind] += 1
     else:
         coverage.undecidable[kind] += 1
-    coverage.reasons[f"{kind}: {cause.reason.text}"] += 1
+    coverage.reasons[f"{kind}: {cause.reason.text}{_named(cause)}"] += 1
+
+
+_NAMED: Final = {Reason.EXTERNAL_MODULE: 2, Reason.REMOTE_STATE: 3, Reason.PROVIDER_FUNCTION: 1}
+"""Reasons that name what is not here, with how many words of the subject do."""
+
+
+def _named(cause: Unknown) -> str:
+    words = cause.subject.split(".")[: _NAMED.get(cause.reason, 0)]
+    return f": {'.'.join(words)}" if words else ""
 
 
 def _obstacle(value: Value) -> Unknown | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Evaluated
+    from blastdoor.value import Value
 
 
 def guards(unit: Evaluated) -> Iterator[Guard]:
@@ -22,6 +23,8 @@ def guards(unit: Evaluated) -> Iterator[Guard]:
         if resource.is_data:
             continue
         for row in table.get(resource.type, ()):
+            if row.unless and not _absent(resource.get(row.unless)):
+                continue
             for value in at_path(resource.get, row.attribute):
                 if isinstance(value, Known) and value.data is not None:
                     yield Guard(
@@ -34,3 +37,7 @@ def guards(unit: Evaluated) -> Iterator[Guard]:
                         row.level.word,
                         row.safe_text,
                     )
+
+
+def _absent(value: Value | None) -> bool:
+    return value is None or (isinstance(value, Known) and value.data in (None, ""))

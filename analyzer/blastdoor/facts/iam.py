@@ -6,20 +6,23 @@ policy document of which kind is in the table of policy attributes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import Resource, Statement, Term
 from blastdoor.facts.reading import at_path, items_of, term
+from blastdoor.record import dataclass
 from blastdoor.value import (
     Encoded,
     Known,
     Many,
     Mapping,
+    Meaning,
     OneOf,
     Step,
+    Unknown,
     Value,
     alternatives,
     known_text,
@@ -30,6 +33,11 @@ if TYPE_CHECKING:
 
     from blastdoor.fact import Evaluated
     from blastdoor.span import Span
+
+
+_MANAGED: Final = re.compile(r"aws_iam_policy\.[\w-]+")
+_TRUST_ACTIONS: Final = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
+"""What only the trust policy of a role allows, in lower case; the first is a prefix."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +60,7 @@ def policies(unit: Evaluated) -> Iterator[Policy]:
     used: set[tuple[str, int]] = set()
     documents: list[Resource] = []
     table = tables.policy_attributes()
+    boundaries = _boundaries(unit)
     for resource in unit.resources:
         if resource.is_data:
             if resource.type == "aws_iam_policy_document":
@@ -61,6 +70,8 @@ def policies(unit: Evaluated) -> Iterator[Policy]:
             kind = _kind(resource, row)
             if kind is None:
                 continue
+            if resource.address in boundaries:
+                kind = "boundary"
             attribute = row.attribute
             for value in at_path(resource.get, attribute):
                 for alternative in alternatives(value):
@@ -85,6 +96,46 @@ def policies(unit: Evaluated) -> Iterator[Policy]:
         document = _own_document(resource)
         if document is not None:
             yield Policy(resource, "statement", "document", document, document.inner)
+
+
+def _boundaries(unit: Evaluated) -> set[str]:
+    """Addresses of managed policies that only limit: permissions boundaries, attached to nothing.
+
+    A boundary grants nothing (IAM User Guide, "Permissions boundaries for IAM entities"). It is one
+    when an identity of the unit names it so, or when its own name says so.
+    """
+    limiting: set[str] = set()
+    attached: set[str] = set()
+    attachments = tables.policy_attachments()
+    for resource in unit.resources:
+        if resource.is_data:
+            continue
+        if resource.type == "aws_iam_policy":
+            name = known_text(resource.get("name")) or ""
+            if "boundary" in f"{resource.address} {name}".lower():
+                limiting.add(resource.address)
+        limiting.update(_referred(resource, resource.get("permissions_boundary")))
+        attribute = attachments.get(resource.type)
+        if attribute is not None:
+            given = resource.get(attribute)
+            for item in (given, *items_of(given)[0]):
+                attached.update(_referred(resource, item))
+    return limiting - attached
+
+
+def _referred(resource: Resource, value: Value | None) -> Iterator[str]:
+    """The address of the managed policy that an argument of a resource refers to."""
+    for alternative in alternatives(value) if value is not None else ():
+        inner = alternative.value
+        match = _MANAGED.match(inner.subject) if isinstance(inner, Unknown) else None
+        if match is not None:
+            yield module_of(resource) + match.group()
+
+
+def module_of(resource: Resource) -> str:
+    """The module path of a resource with its last dot: ``module.a.``, or ``""`` for the root."""
+    prefix = "data." if resource.is_data else ""
+    return resource.address.removesuffix(f"{prefix}{resource.type}.{resource.name}")
 
 
 def _own_document(resource: Resource) -> Encoded | None:
@@ -113,8 +164,13 @@ def _kind(resource: Resource, row: tables.PolicyAttribute) -> str | None:
 
 
 def statements(found: Iterable[Policy]) -> Iterator[Statement]:
-    """The statements of policy documents."""
+    """The statements of policy documents.
+
+    A document that goes into another one, and with it to a resource, is told there and not again.
+    """
+    told: set[tuple[str, str, int]] = set()
     for policy in found:
+        module = module_of(policy.resource)
         document = policy.document
         if not isinstance(document, Mapping):
             continue
@@ -126,6 +182,11 @@ def statements(found: Iterable[Policy]) -> Iterator[Statement]:
             items = body.items
         for item in items:
             if isinstance(item, Mapping):
+                span = item.span or policy.value.span or policy.resource.span
+                place = (module, span.path, span.start)
+                if policy.kind == "document" and place in told:
+                    continue
+                told.add(place)
                 statement = _statement(policy, item)
                 if statement is not None:
                     yield statement
@@ -136,21 +197,22 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
     if effect is None:
         return None
     span = body.span or policy.value.span or policy.resource.span
-    complete = body.complete
+    unresolved: list[tuple[str, Value]] = []
     lists: dict[str, tuple[Term, ...]] = {}
     for name in ("Action", "NotAction", "Resource", "NotResource"):
-        terms, known = _terms(body.get(name), span, policy)
-        lists[name] = terms
-        complete = complete and known
+        lists[name], unknown = _terms(body.get(name), span, policy)
+        unresolved.extend((name, value) for value in unknown)
     negated = "NotPrincipal" in body.entries
-    principals, known = _principals(
-        body.get("NotPrincipal" if negated else "Principal"), span, policy
-    )
-    complete = complete and known
+    name = "NotPrincipal" if negated else "Principal"
+    principals, unknown = _principals(body.get(name), span, policy)
+    unresolved.extend((name, value) for value in unknown)
+    complete = body.complete and not unresolved
     conditions, conditions_known = _conditions(body.get("Condition"), span)
     kind = policy.kind
     if kind == "document":
-        kind = "resource" if principals or not known else "identity"
+        kind = "resource" if principals or unknown else "identity"
+        if kind == "resource" and _trusts(lists["Action"]):
+            kind = "trust"
     return Statement(
         policy.resource,
         policy.attribute,
@@ -168,7 +230,32 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
         complete,
         conditions_known,
         key_spans=body.key_spans,
+        unresolved=tuple(unresolved),
+        principal_references=tuple(
+            _references(body.get("NotPrincipal" if negated else "Principal"))
+        ),
     )
+
+
+def _trusts(actions: tuple[Term, ...]) -> bool:
+    """Whether a statement with principals is one of a role's trust policy."""
+    return bool(actions) and all(term.text.lower().startswith(_TRUST_ACTIONS) for term in actions)
+
+
+def _references(value: Value | None) -> Iterator[tuple[str, Unknown]]:
+    """The principals that refer to resources, each said to stand at the key that holds it.
+
+    What is not known may say where it was first used instead.
+    """
+    if isinstance(value, Mapping):
+        for kind, inner in value.entries.items():
+            items = [inner] if isinstance(inner, Unknown) else items_of(inner)[0]
+            key = value.key_spans.get(kind)
+            for item in items:
+                if isinstance(item, Unknown) and item.meaning is Meaning.RESOURCE:
+                    placed = item if key is None else item.at(key)
+                    assert isinstance(placed, Unknown)
+                    yield kind, placed
 
 
 def _carried(value: Value, policy: Policy) -> Value:
@@ -182,33 +269,33 @@ def _carried(value: Value, policy: Policy) -> Value:
     return value.through(*extra) if extra else value
 
 
-def _terms(value: Value | None, span: Span, policy: Policy) -> tuple[tuple[Term, ...], bool]:
+def _terms(value: Value | None, span: Span, policy: Policy) -> tuple[tuple[Term, ...], list[Value]]:
+    """The elements of a list that are texts, and what is not known of it."""
     items, complete = items_of(value)
     terms: list[Term] = []
+    unknown: list[Value] = [] if complete or value is None else [value]
     for item in items:
         found = term(_carried(item, policy), span)
         if found is None:
-            complete = False
+            unknown.append(item)
         else:
             terms.append(found)
-    return tuple(terms), complete
+    return tuple(terms), unknown
 
 
 def _principals(
     value: Value | None, span: Span, policy: Policy
-) -> tuple[tuple[tuple[str, Term], ...], bool]:
-    if value is None:
-        return (), True
+) -> tuple[tuple[tuple[str, Term], ...], list[Value]]:
     if isinstance(value, Mapping):
         found: list[tuple[str, Term]] = []
-        complete = value.complete
+        unknown: list[Value] = [] if value.complete else [value]
         for kind, inner in value.entries.items():
-            terms, known = _terms(inner, span, policy)
-            complete = complete and known
+            terms, missing = _terms(inner, span, policy)
+            unknown.extend(missing)
             found.extend((kind, item) for item in terms)
-        return tuple(found), complete
-    terms, complete = _terms(value, span, policy)
-    return tuple(("*", item) for item in terms), complete
+        return tuple(found), unknown
+    terms, unknown = _terms(value, span, policy)
+    return tuple(("*", item) for item in terms), unknown
 
 
 def _conditions(

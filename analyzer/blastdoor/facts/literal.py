@@ -1,8 +1,9 @@
 """String literals that name a region or partition within something whose own region is known.
 
 Reading every argument of every resource would cost more than all other extraction together, so only
-those units are read whole in which such a literal can matter: a partition other than ``aws`` is in
-play, or one block ends in several regions.
+those resources are read whole in which such a literal can matter: a partition other than ``aws`` is in
+play, or one block ends in several regions; and, where the repository speaks of several regions or
+partitions or somebody asks for all that can be found, those whose file holds an ARN or an address.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from blastdoor.value import (
     Mapping,
     OneOf,
     Piece,
+    Step,
     Text,
     Unknown,
     Value,
@@ -33,37 +35,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Evaluated
+    from blastdoor.span import Document
 
 _REGION: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:us|eu|ap|sa|ca|me|af|il|mx|cn|eusc)-[a-z]{1,6}(?:-[a-z]{1,12})?-\d{1,2}(?![0-9])"
 )
 _ARN: Final = re.compile(r"(?<![A-Za-z0-9])arn:(aws[a-z-]{0,12}):[a-z0-9-]{0,40}:")
-_SUFFIX: Final = re.compile(r"\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu)(?![A-Za-z0-9.])")
+_SUFFIX: Final = re.compile(r"\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu)(?![A-Za-z0-9.-])")
 _PARTITION_OF_SUFFIX: Final = {
     "amazonaws.com": "aws",
     "amazonaws.com.cn": "aws-cn",
     "amazonaws.eu": "aws-eusc",
 }
+_SERVICE_NAME: Final = re.compile(r"com\.amazonaws\.(?:vpce\.)?[a-z-]{5,16}-\d\.[a-z0-9.-]{1,80}\Z")
+"""The name of an endpoint service, as in ``com.amazonaws.eu-west-1.s3``."""
+_PRINCIPALS: Final = frozenset({"Service", "service", "identifiers", "principal", "principals"})
+"""Arguments that name who may act."""
 _ZONE: Final = re.compile(r"^[a-z]{2,4}(?:-[a-z]+)+-\d[a-z]$")
 
 
-def literals(unit: Evaluated) -> Iterator[LiteralText]:
-    """The literals of the resources in which a foreign region or partition would matter."""
+def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText]:
+    """The literals of the resources in which a foreign region or partition would matter.
+
+    ``thorough`` adds those of every resource beside which an ARN or address stands.
+    """
+    looks = _Looks()
+    words = ["arn:aws:"] if thorough or unit.context.foreign else []
+    words += ["amazonaws."] if thorough or unit.context.several_regions else []
     groups: dict[tuple[str, int], list[Resource]] = defaultdict(list)
     for resource in unit.resources:
         if resource.type.startswith("aws_"):
             groups[resource.span.path, resource.span.start].append(resource)
-    foreign_texts: dict[int, bool] = {}
     for members in groups.values():
         several = _several_regions(members)
         for number, resource in enumerate(members):
             partition = known_text(resource.partition)
             foreign = partition is not None and partition != "aws"
-            document = resource.span.document
-            names_foreign = foreign_texts.get(id(document))
-            if names_foreign is None:
-                names_foreign = foreign_texts[id(document)] = _names_foreign(document.text)
-            if foreign or names_foreign or (several and number == 0):
+            if (
+                foreign
+                or looks.hold(resource.span.document, "arn:aws-", "amazonaws.com.cn")
+                or (several and number == 0)
+                or looks.hold(resource.span.document, *words)
+            ):
                 yield from _of(resource)
 
 
@@ -73,8 +86,21 @@ def _several_regions(members: list[Resource]) -> bool:
     return len(regions - {None}) > 1
 
 
-def _names_foreign(text: str) -> bool:
-    return "arn:aws-" in text or "amazonaws.com.cn" in text
+class _Looks:
+    """Which documents hold some words: each is looked at once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Document, str], bool] = {}
+
+    def hold(self, document: Document, *words: str) -> bool:
+        """Whether a document holds one of some words."""
+        for word in words:
+            found = self._found.get((document, word))
+            if found is None:
+                found = self._found[document, word] = word in document.text
+            if found:
+                return True
+        return False
 
 
 def _of(resource: Resource) -> Iterator[LiteralText]:
@@ -113,7 +139,8 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     span = value.span
     if span is None:
         return
-    own = _own_text(value)
+    computed = any(evidence.step is Step.DATA for evidence in value.via)
+    own = HOLE if computed else _own_text(value)
     prose = any(blank in text for blank in " \n\t")
     arn = None if prose else _ARN.search(text)
     suffix = None if prose else _SUFFIX.search(text)
@@ -132,11 +159,13 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     if arn is not None:
         role, partition = "arn", arn.group(1)
     elif suffix is not None:
-        if last in ("Service", "service", "identifiers") or _is_service(own, regions):
+        if last in _PRINCIPALS or _is_service(own, regions):
             role = "service-principal"
         else:
             role = "endpoint"
             partition = _PARTITION_OF_SUFFIX.get(suffix.group(1))
+    elif regions and _SERVICE_NAME.match(text):
+        role = "endpoint"
     elif _ZONE.match(text):
         role = "zone"
     else:
@@ -156,7 +185,9 @@ def _own_text(value: Known | Text) -> str:
     parts = value.pieces if isinstance(value, Known) else value.parts
     span = value.span
     if not parts or span is None:
-        return str(value.data) if isinstance(value, Known) else HOLE
+        # A text without pieces was computed; it counts as written only where it stands.
+        text = str(value.data) if isinstance(value, Known) else HOLE
+        return text if span is None or text in span.text else HOLE
     return "".join(
         part.text
         if isinstance(part, Piece)

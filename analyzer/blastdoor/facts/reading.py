@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.fact import Term
 from blastdoor.finding import Related
-from blastdoor.value import Known, Many, Mapping, OneOf, Step, Text, Unknown, Value, known_text
+from blastdoor.value import (
+    HIDDEN,
+    SECRET,
+    Known,
+    Many,
+    Mapping,
+    OneOf,
+    Step,
+    Text,
+    Unknown,
+    Value,
+    known_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +53,15 @@ def bodies_of(value: Value | None) -> Iterator[Mapping]:
         for item in value.items:
             if isinstance(item, Mapping):
                 yield item
+
+
+def blocks_at(get: Callable[[str], Value | None], path: str) -> list[Mapping]:
+    """Every nested block at a dotted path."""
+    first, *rest = path.split(".")
+    level = list(bodies_of(get(first)))
+    for name in rest:
+        level = [inner for body in level for inner in bodies_of(body.get(name))]
+    return level
 
 
 def at_path(get: Callable[[str], Value | None], path: str) -> Iterator[Value]:
@@ -154,6 +175,8 @@ def truth(value: Value | None) -> bool | None:
 
 def words_of(value: Value | None) -> str:
     """A short form of a value for messages."""
+    if value is not None and value.marks & SECRET:
+        return HIDDEN
     if isinstance(value, Known):
         if isinstance(value.data, bool):
             return "true" if value.data else "false"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from blastdoor import tables
 from blastdoor.fact import Scope
 from blastdoor.facts.reading import at_path, items_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from blastdoor.fact import Evaluated, Statement, Term
+    from blastdoor.fact import Evaluated, Resource, Statement, Term
+    from blastdoor.value import Value
 
 _LIST_ARGUMENTS = (
-    ("aws_cloudformation_stack_instances", "regions"),
-    ("aws_cloudformation_stack_set_instance", "stack_set_instance_region"),
-    ("aws_cloudformation_stack_set_instance", "region"),
     ("aws_dynamodb_global_table", "replica.region_name"),
     ("aws_dynamodb_table", "replica.region_name"),
     ("aws_config_configuration_aggregator", "account_aggregation_source.regions"),
@@ -26,15 +25,18 @@ def scopes(unit: Evaluated, statements: Sequence[Statement]) -> Iterator[Scope]:
     """The regions that providers, resources, targets, backends and ARNs name."""
     for provider in unit.providers:
         if provider.name in ("aws", "google", "google-beta") and provider.region_span is not None:
-            cloud = "aws" if provider.name == "aws" else "google"
-            yield Scope(
-                provider.region, provider.region_span, "provider", provider.address, "region", cloud
-            )
+            if provider.name == "aws":
+                yield Scope(
+                    provider.region, provider.region_span, "provider", provider.address, "region"
+                )
+            else:
+                yield from _google(provider.get, ("region",), "provider", provider.address)
     for backend in unit.backends:
         if backend.kind == "s3":
             yield Scope(backend.region, backend.span, "backend", backend.address, "region")
     for resource in unit.resources:
         if not resource.type.startswith("aws_"):
+            yield from _elsewhere(resource)
             continue
         if resource.region is not None and resource.provider is not None:
             own = resource.region is not resource.provider.region
@@ -42,9 +44,7 @@ def scopes(unit: Evaluated, statements: Sequence[Statement]) -> Iterator[Scope]:
                 yield Scope(
                     resource.region, resource.region.span, "resource", resource.address, "region"
                 )
-        for type_, path in _LIST_ARGUMENTS:
-            if resource.type != type_ or path == "region":
-                continue
+        for path in _paths(resource):
             for value in at_path(resource.get, path):
                 for item in items_of(value)[0]:
                     if item.span is not None:
@@ -54,6 +54,40 @@ def scopes(unit: Evaluated, statements: Sequence[Statement]) -> Iterator[Scope]:
             continue
         for term in statement.resources:
             yield from _arn_scope(statement, term)
+
+
+def _paths(resource: Resource) -> Iterator[str]:
+    """The arguments of a resource, other than its own region, that name regions."""
+    target = tables.locations().targets.get(resource.type)
+    if target is not None:
+        yield target.argument(lambda name: resource.get(name) is not None)
+    for type_, path in _LIST_ARGUMENTS:
+        if resource.type == type_:
+            yield path
+
+
+def _elsewhere(resource: Resource) -> Iterator[Scope]:
+    """The place that a resource of Google Cloud or Azure names, as it is written."""
+    if resource.is_data:
+        return
+    if resource.type.startswith("google_"):
+        yield from _google(resource.get, ("region", "location"), "resource", resource.address)
+    elif resource.type.startswith("azurerm_"):
+        value = resource.get("location")
+        if value is not None and value.span is not None:
+            yield Scope(value, value.span, "resource", resource.address, "location", "azure")
+
+
+def _google(
+    get: Callable[[str], Value | None],
+    names: tuple[str, ...],
+    position: Literal["provider", "resource"],
+    owner: str,
+) -> Iterator[Scope]:
+    for name in names:
+        value = get(name)
+        if value is not None and value.span is not None:
+            yield Scope(value, value.span, position, owner, name, "google")
 
 
 def _arn_scope(statement: Statement, term: Term) -> Iterator[Scope]:

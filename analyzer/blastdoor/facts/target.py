@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from blastdoor.fact import Evaluated, ModuleCall, Resource
     from blastdoor.span import Span
 
-_REGIONS: Final = (
-    ("aws_cloudformation_stack_instances", "regions", "stack instances"),
-    ("aws_cloudformation_stack_set_instance", "stack_set_instance_region", "a stack instance"),
-)
+_SENT: Final = {
+    "aws_cloudformation_stack_instances": "stack instances",
+    "aws_cloudformation_stack_set_instance": "a stack instance",
+}
 _ACCOUNTS: Final = (
     (
         "aws_cloudformation_stack_set_instance",
@@ -66,20 +66,7 @@ def targets(unit: Evaluated) -> Iterator[Target]:
     for resource in unit.resources:
         if resource.is_data:
             continue
-        for type_, path, what in _REGIONS:
-            if resource.type == type_:
-                for value in at_path(resource.get, path):
-                    if value.span is not None:
-                        yield Target(
-                            resource,
-                            resource.address,
-                            path,
-                            "regions",
-                            value,
-                            value.span,
-                            what,
-                            security_baseline=_named_baseline(resource.path),
-                        )
+        yield from _regions(resource)
         for type_, path, what in _ACCOUNTS:
             if resource.type == type_:
                 for value in at_path(resource.get, path):
@@ -106,14 +93,34 @@ def targets(unit: Evaluated) -> Iterator[Target]:
         )
 
 
+def _regions(resource: Resource) -> Iterator[Target]:
+    row = tables.locations().targets.get(resource.type)
+    if row is None:
+        return
+    path = row.argument(lambda name: resource.get(name) is not None)
+    for value in at_path(resource.get, path):
+        if value.span is not None:
+            yield Target(
+                resource,
+                resource.address,
+                path,
+                "regions",
+                value,
+                value.span,
+                _SENT.get(resource.type, resource.type),
+                security_baseline=named_baseline(resource.path),
+            )
+
+
 def _call_is_baseline(call: ModuleCall) -> bool:
     if call.resource_types:
         kinds = {t for t in call.resource_types if not t.startswith(("aws_iam_", "aws_sns_"))}
         return bool(kinds) and all(is_baseline(type_) for type_ in kinds)
-    return _named_baseline((call.name, call.source))
+    return named_baseline((call.name, call.source))
 
 
-def _named_baseline(words: tuple[str, ...]) -> bool:
+def named_baseline(words: tuple[str, ...]) -> bool:
+    """Whether names say that something is a security baseline, which belongs everywhere."""
     text = " ".join(words).lower()
     return any(word in text for word in _BASELINE_WORDS)
 

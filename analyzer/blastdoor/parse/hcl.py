@@ -113,6 +113,9 @@ _operator_tight = re.compile(_TIGHT + _OPERATOR).match
 _operator_loose = re.compile(_LOOSE + _OPERATOR).match
 _step_tight = re.compile(_TIGHT + _STEPS.replace("{blank}", _TIGHT)).match
 _step_loose = re.compile(_LOOSE + _STEPS.replace("{blank}", _LOOSE)).match
+_brace_outside_text = re.compile(
+    r'[{}]|"(?:[^"\\\n]|\\.)*"?|(?:#|//)[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?'
+).finditer
 _skip_tight = re.compile(_TIGHT).match
 _skip_loose = re.compile(_LOOSE).match
 _colon_tight = re.compile(rf"{_TIGHT}:(?!:)").match
@@ -1192,11 +1195,16 @@ class _RecoveringParser(_Parser):
         super().__init__(document, text)
         self.by_indent = by_indent
         self.unbalanced = False
+        self.unclosed = False
+        """Whether the end of the text inside a block has been reported: once is enough."""
+        self.too_nested = False
         self.stopped = False
         self.pos = 0
         self.budget = 2 * self.size + 65536
         self.indents: list[int] = []
         self._ends: dict[str, list[int]] | None = None
+        self._crowded = -1
+        """The start of the last line reported for blocks within one another."""
 
     def report(self, at: int, message: str, end: int = -1) -> None:
         """Keep a fault; after too many of them the rest of the text is given up."""
@@ -1249,8 +1257,8 @@ class _RecoveringParser(_Parser):
             at = match.end() if match else self.pos
             if at >= self.size or self.stopped:
                 body.end = self.pos = self.size
-                if depth and not self.stopped:
-                    self.unbalanced = True
+                if depth and not self.stopped and not self.unclosed:
+                    self.unbalanced = self.unclosed = True
                     line = self.document.position(opened_at).line
                     self.report(
                         self.size,
@@ -1331,7 +1339,10 @@ class _RecoveringParser(_Parser):
             if self.wide:
                 self.check_name(match[0], at)
             if depth >= MAX_DEPTH:
-                raise self.too_deep(at)
+                self.too_nested = True
+                self.report(at, self.too_deep(at).message)
+                self.pos = self.block_end(at)
+                return
             skipped = _skip_tight(text, match.end())
             pos = skipped.end() if skipped else match.end()
             if text[pos] == "=" and text[pos + 1] not in "=>":
@@ -1347,6 +1358,18 @@ class _RecoveringParser(_Parser):
             column = max(column, self.next_indent(at))
         self.report(fault.at, fault.message)
         self.pos = self.resume(at, column, fault.at)
+
+    def block_end(self, pos: int) -> int:
+        """The brace that ends the block around ``pos``, told by counting; the end where none does."""
+        open_braces = 0
+        for match in _brace_outside_text(self.text, pos, self.size):
+            if match[0] == "{":
+                open_braces += 1
+            elif match[0] == "}":
+                if not open_braces:
+                    return match.start()
+                open_braces -= 1
+        return self.size
 
     def attribute(self, body: Body, name: str, at: int, pos: int, column: int, depth: int) -> None:
         """An attribute; where its value does not parse, the name with a value not known."""
@@ -1400,7 +1423,10 @@ class _RecoveringParser(_Parser):
         text = self.text
         keep = True
         if depth and text.find("\n", body.start, at) < 0:
-            self.report(at, "a block within a block must stand on a line of its own")
+            line_start = text.rfind("\n", 0, at) + 1
+            if line_start != self._crowded:
+                self.report(at, "a block within a block must stand on a line of its own")
+            self._crowded = line_start
         try:
             labels, brace = self.labels(pos)
             start = brace + 1
@@ -1604,7 +1630,7 @@ def parse_hcl(document: Document) -> Parsed:
     except _FaultError as fault:
         recovering = _RecoveringParser(document, text, by_indent=False)
         body = recovering.recover(start)
-        if recovering.unbalanced:
+        if recovering.unbalanced and not recovering.too_nested:
             recovering = _RecoveringParser(document, text, by_indent=True)
             body = recovering.recover(start)
         if not recovering.faults:

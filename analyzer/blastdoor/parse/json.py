@@ -224,10 +224,12 @@ def _parse(text: str, pos: int) -> Node:
         elif kind == _WHOLE:
             left, pos = match.span(_WHOLE)
             digits = match[_WHOLE]
-            node = Scalar(left, pos, int(digits) if len(digits) < _MAX_DIGITS else float(digits))
+            if len(digits) >= _MAX_DIGITS:
+                raise _FaultError(left, f"a number of more than {_MAX_DIGITS} digits")
+            node = Scalar(left, pos, int(digits))
         elif kind == _FRACTION:
             left, pos = match.span(_FRACTION)
-            node = Scalar(left, pos, float(match[_FRACTION]))
+            node = Scalar(left, pos, _fraction(match[_FRACTION], left))
         elif kind == _WORD:
             left, pos = match.span(_WORD)
             node = Scalar(left, pos, _WORDS[match[_WORD]])
@@ -265,6 +267,19 @@ def _parse(text: str, pos: int) -> Node:
             node.end = pos
             container, key = stack.pop()
             entries, items = _content(container)
+
+
+def _fraction(digits: str, at: int) -> float:
+    """A number with a point or an exponent; one beyond a float is exact. Raises `_FaultError`."""
+    number = float(digits)
+    if number - number == 0:
+        return number
+    from decimal import Decimal
+
+    exact = Decimal(digits)
+    if exact.adjusted() >= _MAX_DIGITS:
+        raise _FaultError(at, f"a number of more than {_MAX_DIGITS} digits")
+    return int(exact)
 
 
 def _content(

@@ -8,8 +8,10 @@ hclsyntax/spec.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from blastdoor.span import Document, Span

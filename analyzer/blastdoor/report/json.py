@@ -24,8 +24,9 @@
       "suppressed": [as findings],              only when asked for
       "failures": [{"kind", "path", "message", "start", "end", "rule", "fatal"}],
       "summary": {"units", "files", "resources", "findings": {level: n}, "suppressed",
-                  "baselined", "failures": {kind: n}, "skipped": {reason: n},
-                  "planned": {word: n}},          what plans destroy, replace, … ; empty without
+                  "baselined", "failures": {kind: n}, "remarks": {kind: n},
+                  "skipped": {reason: n},     remarks: failures that are not fatal
+                  "planned": {word: n}},      what plans destroy, replace, …; empty without one
       "coverage": {"kinds": {kind: {"resolved", "unresolved", "undecidable", "share"}},
                    "reasons": {reason: n}}      share: resolved of the decidable, or null
     }
@@ -129,6 +130,7 @@ def summary_json(report: Report) -> Json:
         "suppressed": summary.suppressed,
         "baselined": summary.baselined,
         "failures": summary.failures,
+        "remarks": summary.remarks,
         "skipped": summary.skipped,
         "planned": summary.planned,
     }
@@ -151,7 +153,8 @@ def coverage_json(report: Report) -> Json:
     }
 
 
-def _write_list(stream: TextIO, name: str, items: Iterable[Json]) -> None:
+def write_list(stream: TextIO, name: str, items: Iterable[Json]) -> None:
+    """Effect: writes one list of the document, an item to a line."""
     stream.write(f'  "{name}": [')
     separator = "\n    "
     for item in items:
@@ -171,11 +174,11 @@ def write_json(
     """Effect: writes the document to a text stream, one finding at a time."""
     known = by_id(rules)
     stream.write(f'{{\n  "schema": {json.dumps(SCHEMA)},\n  "version": {json.dumps(version)},\n')
-    _write_list(stream, "findings", (finding_json(f, known.get(f.rule)) for f in report.findings))
+    write_list(stream, "findings", (finding_json(f, known.get(f.rule)) for f in report.findings))
     if include_suppressed:
-        _write_list(
+        write_list(
             stream, "suppressed", (finding_json(f, known.get(f.rule)) for f in report.suppressed)
         )
-    _write_list(stream, "failures", map(failure_json, report.failures))
+    write_list(stream, "failures", map(failure_json, report.failures))
     stream.write(f'  "summary": {json.dumps(summary_json(report))},\n')
     stream.write(f'  "coverage": {json.dumps(coverage_json(report))}\n}}\n')

@@ -10,7 +10,12 @@ stay: they name a secret without holding it, and their region may be the finding
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from blastdoor.span import Document
 
 MASK: Final = "***"
 
@@ -77,17 +82,47 @@ def masked(text: str) -> str:
     return "".join(pieces)
 
 
-def masked_parts(text: str, start: int, end: int) -> tuple[str, str, str]:
+def quoted_parts(
+    document: Document, low: int, high: int, start: int, end: int
+) -> tuple[str, str, str]:
+    """What stands before, in and behind ``[start, end)`` of ``[low, high)``, secrets as ``***``.
+
+    Secrets are those that `masked_parts` finds and the ranges that the document keeps.
+    """
+    further = [
+        (max(first, low) - low, min(last, high) - low)
+        for first, last in document.secrets
+        if first < high and last > low
+    ]
+    return masked_parts(document.text[low:high], start - low, end - low, further)
+
+
+def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges in order, those that touch made one."""
+    result: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if result and low <= result[-1][1]:
+            result[-1] = (result[-1][0], max(high, result[-1][1]))
+        else:
+            result.append((low, high))
+    return result
+
+
+def masked_parts(
+    text: str, start: int, end: int, further: Sequence[tuple[int, int]] = ()
+) -> tuple[str, str, str]:
     """What stands before, in and behind ``[start, end)`` of the text, secrets as ``***``.
 
     A secret that the range touches is masked within the range, so that it shows once and no part of
-    it is left on either side.
+    it is left on either side. ``further`` are ranges of secrets that the text does not show to be
+    ones.
     """
     before: list[str] = []
     inside: list[str] = []
     behind: list[str] = []
     at = 0
-    for low, high in secrets(text):
+    ranges = secrets(text)
+    for low, high in _merged([*ranges, *further]) if further else ranges:
         _spread(text, at, low, start, end, (before, inside, behind))
         if low < end and high > start:
             inside.append(MASK)

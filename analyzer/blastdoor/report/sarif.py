@@ -28,7 +28,7 @@ from blastdoor.finding import FailureKind, Level
 from blastdoor.report import sarif_model as model
 from blastdoor.report.escape import sanitise, sanitise_lines
 from blastdoor.report.linehash import line_hashes
-from blastdoor.report.redact import masked, masked_parts
+from blastdoor.report.redact import masked, quoted_parts
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
 
@@ -261,8 +261,7 @@ class _Places:
         high = _line_end(document, begin.line)
         if high - low > MAX_SNIPPET:
             return model.region(begin, finish), None
-        text = document.text
-        before, inside, behind = masked_parts(text[low:high], span.start - low, span.end - low)
+        before, inside, behind = quoted_parts(document, low, high, span.start, span.end)
         context = None
         if before or behind:
             context = model.region(
@@ -376,6 +375,7 @@ class _Writer:
             rank=_rank(finding, rule),
             suppression=self._suppression(finding),
             properties=_properties(finding),
+            baseline=finding.baseline,
         )
 
     def _suppression(self, finding: Finding) -> model.Suppression | None:
@@ -393,6 +393,9 @@ def _rank(finding: Finding, rule: RuleView | None) -> float:
 
 def _properties(finding: Finding) -> dict[str, Any]:
     properties: dict[str, Any] = {}
+    if finding.before or finding.after:
+        properties["before"] = _words(finding.before)
+        properties["after"] = _words(finding.after)
     if finding.axis:
         properties["axis"] = finding.axis
     if finding.attribute:

@@ -166,8 +166,9 @@ def result(  # noqa: PLR0913  a result's properties
     rank: float,
     suppression: Suppression | None,
     properties: Mapping[str, Json],
+    baseline: str = "",
 ) -> Result:
-    """One finding."""
+    """One finding; ``baseline`` is its state against an earlier run, where there is one."""
     return Result(
         _om.Result(
             rule_id=rule,
@@ -181,6 +182,7 @@ def result(  # noqa: PLR0913  a result's properties
             partial_fingerprints=dict(fingerprints),
             rank=rank,
             suppressions=None if suppression is None else [suppression],
+            baseline_state=baseline or None,
             properties=dict(properties) or None,
         )
     )

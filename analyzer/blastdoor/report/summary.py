@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blastdoor.finding import Level
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,9 @@ class Summary:
     suppressed: int
     baselined: int
     failures: Mapping[str, int]
-    """Failures per kind, commonest first."""
+    """Failures that keep the run from passing, per kind, commonest first."""
+    remarks: Mapping[str, int]
+    """Failures that do not: what is wrong with ignore comments."""
     skipped: Mapping[str, int]
     """Files not analysed per reason, commonest first."""
     coverage: tuple[KindCoverage, ...]
@@ -80,7 +82,8 @@ def summarise(report: Report) -> Summary:
         levels={level: levels[level] for level in sorted(Level, reverse=True)},
         suppressed=len(report.suppressed),
         baselined=report.baselined,
-        failures=_ranked(Counter(failure.kind.value for failure in report.failures)),
+        failures=_ranked(Counter(f.kind.value for f in report.failures if f.fatal)),
+        remarks=_ranked(Counter(f.kind.value for f in report.failures if not f.fatal)),
         skipped=_ranked(report.skipped),
         coverage=tuple(
             KindCoverage(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from blastdoor.finding import Level
 from blastdoor.report.escape import expand, sanitise, width
-from blastdoor.report.redact import masked, masked_parts
+from blastdoor.report.redact import masked, quoted_parts
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
 
@@ -115,12 +115,12 @@ def _excerpt(span: Span) -> _Excerpt:
     document = span.document
     text = document.text
     starts = document.line_starts
-    index = bisect_right(starts, span.start) - 1
+    index = (bisect_right(starts, span.start) or 1) - 1
     low = starts[index]
     high = starts[index + 1] if index + 1 < len(starts) else len(text)
     while high > low and text[high - 1] in "\r\n":
         high -= 1
-    begin = min(span.start, high)
+    begin = min(max(span.start, low), high)
     tail = ""
     end = span.end
     if end > high:
@@ -139,8 +139,8 @@ def _excerpt(span: Span) -> _Excerpt:
         cut_low = max(low, min(cut_low, cut_high - MAX_COLUMNS))
         end = min(end, cut_high)
     lead = max(low, cut_low - _SECRET_CONTEXT)
-    before, marked, behind = masked_parts(
-        text[lead : min(high, cut_high + _SECRET_CONTEXT)], begin - lead, end - lead
+    before, marked, behind = quoted_parts(
+        document, lead, min(high, cut_high + _SECRET_CONTEXT), begin, end
     )
     if cut_low > low:
         before = "…" + before[max(0, len(before) - (begin - cut_low)) :]
@@ -152,7 +152,9 @@ def _excerpt(span: Span) -> _Excerpt:
     length = width(marked)
     behind = expand(sanitise(behind), indent + length)
     code = (before + marked + behind).rstrip()
-    return _Excerpt(index + 1, span.start - low + 1, code, indent, max(1, length), tail)
+    return _Excerpt(
+        index + 1, document.position(span.start).column, code, indent, max(1, length), tail
+    )
 
 
 def _place(span: Span) -> str:
@@ -254,7 +256,11 @@ def render_finding(finding: Finding, rule: RuleView | None = None, style: Style 
         block.remark("note", f"{_place(related.span)}: {_words(related.message)}")
     for words in finding.evidence:
         block.remark("note", _words(words))
-    for line in finding.reach.describe() if finding.reach is not None else ():
+    if finding.before or finding.after:
+        block.remark("before", _words(finding.before))
+        block.remark("after", _words(finding.after))
+    reach = finding.reach if not finding.after else None
+    for line in reach.describe() if reach is not None else ():
         block.remark("reach", _words(line))
     if finding.contain:
         block.remark("help", _words(finding.contain))
@@ -269,7 +275,7 @@ def render_failure(failure: Failure, style: Style = PLAIN) -> str:
     """One failure, ending in a line end."""
     excerpt = _excerpt(failure.span) if failure.span is not None else None
     block = _Block(style, len(str(excerpt.number)) if excerpt is not None else 1)
-    head = style.failure(f"failure[{failure.kind.value}]")
+    head = style.failure(f"{failure.word}[{failure.kind.value}]")
     block.lines.append(f"{head}{style.strong(': ' + _words(failure.message))}")
     if excerpt is None:
         if failure.path:
@@ -326,9 +332,10 @@ def render_summary(report: Report, style: Style = PLAIN) -> str:
         hidden.append(f"{summary.baselined} in the baseline")
     if hidden:
         lines.append(f"not shown: {', '.join(hidden)}")
-    if summary.failures:
-        total = style.failure(counted(len(report.failures), "failure"))
-        lines.append(f"{total}: {_listed(summary.failures)}")
+    for noun, kinds in (("failure", summary.failures), ("remark", summary.remarks)):
+        if kinds:
+            total = style.failure(counted(sum(kinds.values()), noun))
+            lines.append(f"{total}: {_listed(kinds)}")
     if summary.skipped:
         lines.append(f"skipped: {_listed(summary.skipped)}")
     if summary.planned:

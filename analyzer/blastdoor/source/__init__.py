@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from blastdoor.source.disk import MAX_DEPTH, MAX_FILES, MAX_SIZE, Tree
+from blastdoor.source.disk import MAX_DEPTH, MAX_FILES, MAX_SIZE, Tree, read_below
 from blastdoor.source.entry import Entry, Files, Memory, Overlay, Source
 from blastdoor.source.git import read_regular, repository_root
 from blastdoor.source.glob import Globs
@@ -34,6 +34,7 @@ __all__ = [
     "configuration_file",
     "configuration_root",
     "kind_of",
+    "read_below",
     "read_regular",
     "repository_root",
 ]

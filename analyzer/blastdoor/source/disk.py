@@ -80,6 +80,8 @@ SKIPPED: Final = frozenset(
     }
 )
 """Directories that hold copies and caches, never the project's own code."""
+UNCOUNTED: Final = frozenset({".bzr", ".git", ".hg", ".jj", ".svn"})
+"""Those of version control: every project has one, so that skipping it is no news."""
 
 _WINDOWS: Final = os.name == "nt"
 _HANDLES: Final = (
@@ -97,6 +99,24 @@ _RESERVED: Final = frozenset(
 
 class OutsideError(OSError):
     """A path that leads out of the root, or through something that is never read."""
+
+
+def read_below(folder: str | os.PathLike[str], path: str, limit: int) -> bytes:
+    """The bytes of a regular file below a folder, of at most ``limit`` bytes.
+
+    Raises OSError, whose ``strerror`` says why not: it leads out of the folder, is a FIFO, is too large.
+    """
+    top = os.path.realpath(folder)
+    access = _Handles(top) if _HANDLES else _Names(top)
+    handle = access.file(path)
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "is no regular file")
+        data = file.read(limit + 1) if found.st_size <= limit else b""
+    if found.st_size > limit or len(data) > limit:
+        raise OSError(errno.EFBIG, f"has {found.st_size:,} bytes, more than the limit of {limit:,}")
+    return data
 
 
 class Listed(NamedTuple):
@@ -187,7 +207,7 @@ class _Handles:
                     continue
                 if name == "..":
                     if len(open_) == 1:
-                        raise OutsideError(errno.EPERM, "leads out of the root")
+                        raise OutsideError(errno.EPERM, "leads out of the folder")
                     os.close(open_.pop())
                     continue
                 if name.lower() == ".git":
@@ -224,7 +244,7 @@ class _Handles:
             return "."
         prefix = self.top.rstrip("/") + "/"
         if not short.startswith(prefix):
-            raise OutsideError(errno.EPERM, "leads out of the root")
+            raise OutsideError(errno.EPERM, "leads out of the folder")
         return short[len(prefix) :]
 
 
@@ -269,7 +289,7 @@ class _Names:
         target = os.path.realpath(os.path.join(self.top, *path.split("/")), strict=True)
         below = Path(target)
         if not below.is_relative_to(self.top):
-            raise OutsideError(errno.EPERM, "leads out of the root")
+            raise OutsideError(errno.EPERM, "leads out of the folder")
         if any(part.lower() == ".git" for part in below.relative_to(self.top).parts):
             raise OutsideError(errno.EPERM, "git's own files are not read")
         return target
@@ -422,7 +442,8 @@ class Tree:
             item = seen
             if item.type == stat.S_IFDIR:
                 if item.name in SKIPPED:
-                    self.skipped[f"directory {item.name}"] += 1
+                    if item.name not in UNCOUNTED:
+                        self.skipped[f"directory {item.name}"] += 1
                 else:
                     folders.append(item.name)
                 continue
@@ -464,15 +485,15 @@ class Tree:
             try:
                 handle = self._access.file(path)
             except OutsideError:
-                self.skipped["symbolic link out of the root"] += 1
+                self._left_out(path, kind, "symbolic link out of the root")
                 return None
             except OSError:
-                self.skipped["symbolic link to no file"] += 1
+                self._left_out(path, kind, "symbolic link to no file")
                 return None
             size = os.fstat(handle).st_size
             os.close(handle)
         elif item.type != stat.S_IFREG:
-            self.skipped["no regular file"] += 1
+            self._left_out(path, kind, "no regular file")
             return None
         if size > self._limit(path):
             self._fail(FailureKind.LIMIT, path, self._too_large(path, size))
@@ -526,6 +547,13 @@ class Tree:
     def _limit(self, path: str) -> int:
         return self.max_plan if path in self._plans else self.max_size
 
+    def _left_out(self, path: str, kind: Kind, reason: str) -> None:
+        """Effect: counts a file that is not opened; a failure where Terraform would read it."""
+        self.skipped[reason] += 1
+        if kind.configuration and not self._exclude.match(path):
+            message = f"{reason}: Terraform would read it, it is not read here"
+            self._fail(FailureKind.UNREADABLE, path, message)
+
     def _silenced(
         self, path: str, item: Listed, context: _Context | None, *, foreign: bool
     ) -> str | None:
@@ -563,9 +591,10 @@ class Tree:
     # Reading
 
     def read(self, path: str) -> str | None:
-        """The text of a file below the root, without a byte order mark.
+        """The text of a file below the root.
 
-        Effect: a file of a kind that is analysed and cannot be read is a failure.
+        A file of a kind that is analysed keeps its byte order mark: fingerprints count it. Effect: such
+        a file that cannot be read is a failure.
         """
         data = self.data(path)
         if data is None:
@@ -573,7 +602,7 @@ class Tree:
         try:
             if is_utf16(data) and inside(path) in self._plans:
                 return data.decode("utf-16")
-            return data.decode("utf-8-sig")
+            return data.decode("utf-8-sig" if kind_of(path) is None else "utf-8")
         except UnicodeDecodeError as error:
             if kind_of(path) is not None or inside(path) in self._plans:
                 self._fail(FailureKind.UNREADABLE, inside(path) or path, _encoding(data, error))

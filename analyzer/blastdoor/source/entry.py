@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from blastdoor.record import dataclass
 from blastdoor.source.kinds import Kind, kind_of
 from blastdoor.source.plans import HEAD, look, look_whole, may_be_plan
 

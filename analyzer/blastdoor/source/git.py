@@ -88,6 +88,12 @@ def _pointed(base: Path, data: bytes) -> Path | None:
     return Path(os.path.normpath(base / text))
 
 
+def git_directory(top: Path) -> Path | None:
+    """The git directory of the work tree ``top``; ``None`` when it is none."""
+    found = _directories(top)
+    return None if found is None else found[0]
+
+
 def is_work_tree(top: Path) -> bool:
     """Whether ``top`` is the root of a git work tree."""
     return _directories(top) is not None

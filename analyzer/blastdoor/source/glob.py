@@ -7,8 +7,9 @@ costs O(p·n) at most, whatever the number of stars.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

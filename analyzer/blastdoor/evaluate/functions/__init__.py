@@ -19,8 +19,17 @@ from blastdoor.evaluate.functions import (
     text,
     types,
 )
-from blastdoor.evaluate.functions.base import Call, Files, Stop, Table, distribute
-from blastdoor.value import MAX_TEXT, Known, OneOf, Reason, Unknown, Value, within_budget
+from blastdoor.evaluate.functions.base import (
+    Call,
+    Files,
+    Mismatch,
+    Stop,
+    Table,
+    distribute,
+    failure_in,
+    unknown_like,
+)
+from blastdoor.value import FAILS, MAX_TEXT, Known, OneOf, Reason, Unknown, Value, within_budget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +80,8 @@ _NULLABLE: Final = frozenset(
 )
 """Functions that take null for at least one argument; elsewhere null is an error."""
 
+_GUARDS: Final = frozenset({"can", "try"})
+"""Functions that take arguments which cannot be evaluated."""
 _WHOLE: Final = frozenset({"try"})
 """Functions that look at the alternatives of their arguments themselves."""
 
@@ -81,6 +92,8 @@ def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Val
     entry = _TABLE.get(name)
     if entry is None:
         reason = Reason.IMPURE if name in _IMPURE else Reason.FUNCTION
+        if name.startswith("provider::"):
+            reason = Reason.PROVIDER_FUNCTION
         return Unknown(reason, name, span)
     function, least, most = entry
     if len(arguments) < least or (most is not None and len(arguments) > most):
@@ -88,6 +101,11 @@ def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Val
     this = Call(name, span, files)
 
     def apply(values: Sequence[Value]) -> Value:
+        if name not in _GUARDS:
+            for value in values:
+                # What cannot be evaluated cannot be an argument.
+                if value.marks & FAILS:
+                    return unknown_like(failure_in(value), span)
         if name not in _NULLABLE:
             for value in values:
                 if isinstance(value, Known) and value.data is None:
@@ -96,6 +114,8 @@ def call(name: str, arguments: Sequence[Value], span: Span, files: Files) -> Val
             return function(this, values)
         except Stop as stop:
             return stop.value
+        except Mismatch:
+            return Unknown(Reason.INVALID, f"{name}(): wrong type of argument", span)
         except (OverflowError, RecursionError):
             return Unknown(Reason.BUDGET, f"{name}(): too large", span)
 

@@ -10,18 +10,31 @@ list, but their positions are not certain (`certain_prefix`).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Final, Protocol
 
+from blastdoor.evaluate.kinds import (
+    PRIMITIVE,
+    apart,
+    attributes,
+    common,
+    converts,
+    is_open,
+    places,
+)
+from blastdoor.record import dataclass
+from blastdoor.span import Document, Span
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     MAX_SIZE,
     MAX_TEXT,
+    OPEN_TYPE,
+    SECRET,
     Alternative,
     Encoded,
     Inherited,
@@ -29,6 +42,7 @@ from blastdoor.value import (
     Many,
     Mapping,
     Meaning,
+    Null,
     OneOf,
     Piece,
     Reason,
@@ -36,17 +50,38 @@ from blastdoor.value import (
     Unknown,
     Value,
     one_of,
+    type_of,
     walk,
     within_budget,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from fractions import Fraction
+    from typing import Self
 
-    from blastdoor.span import Document, Span
-    from blastdoor.value import Evidence
+    from blastdoor.value import Evidence, Scalar, Type
 
 Number = int | float
+
+
+class Inexact(float):
+    """A number with more digits than a float keeps; ``held`` is what Terraform has of it, if known."""
+
+    __slots__ = ("held",)
+
+    held: Fraction | None
+
+    def __new__(cls, number: float, held: Fraction | None) -> Self:
+        """The float next to it, with what is held."""
+        made = super().__new__(cls, number)
+        made.held = held
+        return made
+
+    def negated(self) -> Inexact:
+        """The same number with the other sign."""
+        return Inexact(-self, None if self.held is None else -self.held)
+
 
 MAX_DIGITS: Final = 4000
 """Longest whole number, in decimal digits."""
@@ -123,9 +158,16 @@ class Call:
         """A known result."""
         return Known(data, self.span)
 
-    def many(self, items: Iterable[Value], *, complete: bool = True) -> Value:
-        """A list result."""
-        return within_budget(Many(tuple(items), self.span, complete=complete))
+    def many(
+        self, items: Iterable[Value], *, complete: bool = True, element: Type | None = None
+    ) -> Value:
+        """A tuple, or a list when the type of its elements is given."""
+        return within_budget(Many(tuple(items), self.span, complete=complete, element=element))
+
+    def listed(self, items: Iterable[Value], *, complete: bool = True) -> Value:
+        """A list of elements of one type."""
+        held = tuple(items)
+        return self.many(held, complete=complete, element=element_type(held))
 
     def text(self, value: Value) -> str:
         """A string argument; numbers and booleans are converted."""
@@ -194,7 +236,7 @@ class Call:
             if number - number != 0:
                 message = "result out of range"
                 raise self.invalid(message)
-            if number.is_integer():
+            if number.is_integer() and not isinstance(number, Inexact):
                 number = int(number_text(number) or 0)
         elif number.bit_length() >= _MAX_BITS:
             message = "number too large"
@@ -276,6 +318,14 @@ def unknown_like(value: Value, span: Span | None) -> Unknown:
     if any(isinstance(inner, OneOf) for inner in walk(value)):
         return Unknown(Reason.NO_VALUE, "condition", span, value.via)
     return Unknown(Reason.RANGE, "", span, value.via)
+
+
+def failure_in(value: Value) -> Value:
+    """The part of a value with the mark `FAILS` whose evaluation is an error in Terraform."""
+    for inner in walk(value):
+        if isinstance(inner, Unknown) and inner.reason is Reason.INVALID:
+            return inner
+    return value
 
 
 def part_of(value: Value, suffix: str, span: Span | None) -> Unknown:
@@ -424,6 +474,8 @@ def number_text(number: Number) -> str | None:
         return str(number) if number.bit_length() < _MAX_BITS else None
     if number - number != 0:
         return None
+    if isinstance(number, Inexact):
+        return _inexact_text(number)
     text = repr(number)
     mantissa, _, exponent = text.partition("e")
     if exponent:
@@ -438,6 +490,24 @@ def number_text(number: Number) -> str | None:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return text
+
+
+def _inexact_text(number: Inexact) -> str | None:
+    """The shortest digits that stand for the 512 bits that Terraform holds; ``None`` if unknown."""
+    exact = number.held
+    if exact is None or not 1e-30 < abs(number) < 1e30:  # noqa: PLR2004
+        return None
+    from decimal import ROUND_HALF_EVEN, Context, Decimal
+    from fractions import Fraction
+
+    from blastdoor.evaluate.functions.numbers import rounded
+
+    for digits in range(16, 170):
+        context = Context(prec=digits, rounding=ROUND_HALF_EVEN)
+        text = format(context.divide(Decimal(exact.numerator), Decimal(exact.denominator)), "f")
+        if rounded(Fraction(text)) == exact:
+            return text.rstrip("0").rstrip(".") if "." in text else text
+    return None
 
 
 # Unicode
@@ -512,137 +582,176 @@ def _emit(call: Call, text: str, parts: list[str], left: list[int]) -> None:
     parts.append(text)
 
 
-# Types of elements
-
-
-def _kind(value: Value) -> str:
-    """The kind of an element's type; ``?`` when that is not known."""
-    if isinstance(value, Known):
-        data = value.data
-        if data is None:
-            return "null"
-        if isinstance(data, bool):
-            return "bool"
-        return "string" if isinstance(data, str) else "number"
-    if isinstance(value, (Text, Encoded)):
-        return "string"
-    if isinstance(value, Many):
-        return "list"
-    if isinstance(value, Mapping):
-        return "map"
-    if isinstance(value, OneOf):
-        kinds = {_kind(a.value) for a in value.alternatives} - {"?", "null"}
-        if len(kinds) == 1:
-            return kinds.pop()
-        return "string" if kinds and kinds <= _PRIMITIVE else "?"
-    return "?"
-
-
-_PRIMITIVE: Final = frozenset({"string", "number", "bool"})
+# Types
 
 
 def unify(call: Call, items: Sequence[Value]) -> Sequence[Value] | None:
     """The elements converted to their common type; ``None`` when they have none."""
-    kinds = {_kind(item) for item in items} - {"?", "null"}
-    if kinds <= _PRIMITIVE:
-        if len(kinds) <= 1 and not any(isinstance(item, OneOf) for item in items):
-            return items
-        return [_to_string(call, item) for item in items] if len(kinds) > 1 else items
-    if len(kinds) > 1:
+    types = [type_of(item) for item in items]
+    if len(set(types)) <= 1:
+        return items
+    found = common(types)
+    if found is None:
         return None
-    if "list" in kinds:
-        return _unify_lists(call, items)
-    return _unify_maps(call, items)
-
-
-def _to_string(call: Call, item: Value) -> Value:
-    if isinstance(item, Known) and item.data is not None and not isinstance(item.data, str):
-        return Known(call.scalar_text(item.data), item.span, item.via)
-    if isinstance(item, OneOf):
-        return one_of(
-            [Alternative(_to_string(call, a.value), a.condition) for a in item.alternatives],
-            item.span,
-            item.via,
-        )
-    return item
-
-
-def _unify_lists(call: Call, items: Sequence[Value]) -> Sequence[Value] | None:
-    inner = [element for item in items if isinstance(item, Many) for element in item.items]
-    if all(isinstance(e, Known) for e in inner) and len({_kind(e) for e in inner}) <= 1:
-        return items
-    unified = unify(call, inner)
-    if unified is None:
-        # Lists of no common element type may still be tuples of one type.
-        return _unify_tuples(call, items)
-    if unified is inner:
-        return items
-    result: list[Value] = []
-    at = 0
-    for item in items:
-        if isinstance(item, Many):
-            part = tuple(unified[at : at + len(item.items)])
-            at += len(item.items)
-            result.append(
-                Many(part, item.span, item.via, complete=item.complete, is_set=item.is_set)
-            )
-        else:
-            result.append(item)
-    return result
-
-
-def _unify_tuples(call: Call, items: Sequence[Value]) -> Sequence[Value] | None:
-    lists = [item for item in items if isinstance(item, Many)]
-    if len({len(item.items) for item in lists}) != 1:
-        return None
-    columns = []
-    for position in range(len(lists[0].items)):
-        column = unify(call, [item.items[position] for item in lists])
-        if column is None:
-            return None
-        columns.append(column)
-    rows = iter(zip(*columns, strict=True))
-    return [
-        Many(tuple(next(rows)), item.span, item.via, complete=item.complete, is_set=item.is_set)
-        if isinstance(item, Many)
-        else item
-        for item in items
-    ]
-
-
-def _unify_maps(call: Call, items: Sequence[Value]) -> Sequence[Value] | None:
-    maps = [item for item in items if isinstance(item, Mapping)]
-    if not maps or any(not item.complete for item in maps):
-        return items
-    names = maps[0].entries.keys()
-    if all(item.entries.keys() == names for item in maps):
-        if len(maps) == 1:
-            return items
-        columns: dict[str, Sequence[Value]] = {}
-        for name in names:
-            column = unify(call, [item.entries[name] for item in maps])
-            if column is None:
-                return None
-            columns[name] = column
-        rows: list[dict[str, Value]] = [
-            {name: columns[name][row] for name in item.entries} for row, item in enumerate(maps)
+    try:
+        converted = [
+            item if type_ == found else convert_to(call, item, found)
+            for item, type_ in zip(items, types, strict=True)
         ]
+    except Mismatch:
+        return None
+    kept = [type_of(item) for item in converted if not _is_null(item)]
+    if any(apart(kept[0], type_) for type_ in kept[1:]):
+        return None
+    same_items = all(a is b for a, b in zip(converted, items, strict=True))
+    return items if same_items else converted
+
+
+def _is_null(item: Value) -> bool:
+    return isinstance(item, Known) and item.data is None
+
+
+def element_type(items: Iterable[Value]) -> Type:
+    """The type of the elements of a list whose elements have been unified."""
+    found: Type = "any"
+    for item in items:
+        type_ = type_of(item)
+        if type_ == OPEN_TYPE:
+            return OPEN_TYPE
+        if type_ != "any":
+            found = type_
+    return found
+
+
+class Mismatch(Exception):  # noqa: N818  an answer, not an error of the program
+    """A value that does not convert to a type."""
+
+
+def convert_to(call: Call, value: Value, wanted: Type) -> Value:
+    """``value`` as one of the type ``wanted``. Raises `Mismatch` where Terraform reports an error."""
+    if wanted in (OPEN_TYPE, "any") or isinstance(value, Unknown) or type_of(value) == wanted:
+        return value
+    if isinstance(value, Known) and value.data is None:
+        if not converts(type_of(value), wanted):
+            raise Mismatch
+        null = Null(wanted, value.span, value.via)
+        null.marks = value.marks
+        return null
+    if isinstance(value, OneOf):
+        return one_of(
+            [
+                Alternative(convert_to(call, a.value, wanted), a.condition)
+                for a in value.alternatives
+            ],
+            value.span,
+            value.via,
+        )
+    converted = _converted(call, value, wanted)
+    return converted.hidden() if value.marks & SECRET else converted
+
+
+def _converted(call: Call, value: Value, wanted: Type) -> Value:
+    word = wanted if isinstance(wanted, str) else wanted[0]
+    if word in PRIMITIVE:
+        return _primitive(call, value, word)
+    if word in ("list", "set"):
+        return _listed(call, value, word, wanted[1])
+    if word == "map" and isinstance(value, Mapping):
+        entries = _each(call, value.entries, wanted[1])
+        return _mapped(value, entries, element=wanted[1])
+    if (
+        word == "tuple"
+        and isinstance(value, Many)
+        and value.element is None
+        and not value.is_set
+        and value.complete
+        and len(value.items) == len(places(wanted))
+    ):
+        pairs = zip(value.items, places(wanted), strict=True)
+        items = tuple([convert_to(call, item, inner) for item, inner in pairs])
+        return Many(items, value.span, value.via)
+    if word == "object" and isinstance(value, Mapping):
+        entries = {}
+        for name, inner in attributes(wanted):
+            item = value.entries.get(name)
+            if item is None:
+                if value.complete:
+                    raise Mismatch
+                continue
+            entries[name] = convert_to(call, item, inner)
+        return _mapped(value, entries, element=None)
+    raise Mismatch
+
+
+def _primitive(call: Call, value: Value, word: str) -> Value:
+    if isinstance(value, (Text, Encoded)):
+        if word == "string":
+            return value
+        return unknown_like(value, value.span)
+    if not isinstance(value, Known):
+        raise Mismatch
+    data = value.data
+    try:
+        if word == "string":
+            assert data is not None
+            result: str | bool | Number = call.scalar_text(data)
+        elif word == "bool":
+            if isinstance(data, (int, float)) and not isinstance(data, bool):
+                raise Mismatch
+            result = call.boolean(value)
+        else:
+            if isinstance(data, bool):
+                raise Mismatch
+            result = call.number(value)
+    except Stop as stop:
+        if stop.value.reason is Reason.INVALID:
+            raise Mismatch from None
+        return stop.value
+    return Known(result, value.span, value.via, value.pieces if isinstance(result, str) else ())
+
+
+def _listed(call: Call, value: Value, word: str, element: Type) -> Value:
+    if not isinstance(value, Many):
+        raise Mismatch
+    items: Sequence[Value] = value.items
+    if element == "any":
+        unified = unify(call, items)
+        if unified is None:
+            raise Mismatch
+        items, element = unified, element_type(unified)
     else:
-        flat = unify(call, [value for item in maps for value in item.entries.values()])
-        if flat is None:
-            return None
-        rows = []
-        at = 0
-        for item in maps:
-            rows.append(dict(zip(item.entries, flat[at : at + len(item.entries)], strict=True)))
-            at += len(item.entries)
-    filled = iter(rows)
-    return [
-        Mapping(next(filled), item.span, item.via, key_spans=item.key_spans)
-        if isinstance(item, Mapping)
-        else item
-        for item in items
-    ]
+        items = [convert_to(call, item, element) for item in items]
+    if word == "set":
+        return set_of(call, items, value.span, value.via, complete=value.complete, element=element)
+    # The position of what is not known in a set is not known.
+    complete = value.complete and (not value.is_set or value.resolved)
+    return within_budget(
+        Many(tuple(items), value.span, value.via, complete=complete, element=element)
+    )
+
+
+def _each(call: Call, entries: dict[str, Value], element: Type) -> dict[str, Value]:
+    if element != "any":
+        return {name: convert_to(call, item, element) for name, item in entries.items()}
+    unified = unify(call, list(entries.values()))
+    if unified is None:
+        raise Mismatch
+    return dict(zip(entries, unified, strict=True))
+
+
+def _mapped(value: Mapping, entries: dict[str, Value], *, element: Type | None) -> Value:
+    if element == "any":
+        element = element_type(entries.values())
+    return within_budget(
+        Mapping(
+            entries,
+            value.span,
+            value.via,
+            complete=value.complete,
+            key_spans=value.key_spans,
+            element=element,
+        )
+    )
 
 
 # Sets
@@ -662,8 +771,12 @@ def set_of(
     via: tuple[Evidence, ...] = (),
     *,
     complete: bool = True,
+    element: Type | None = None,
 ) -> Value:
     """A set of elements of one type: without duplicates, in Terraform's order."""
+    items = list(items)
+    if element is None:
+        element = element_type(items)
     unique: dict[Hashable, Value] = {}
     for item in items:
         unique.setdefault(identity(item), item)
@@ -674,11 +787,20 @@ def set_of(
     except TypeError:
         known.sort(key=lambda item: (item.__class__.__name__, _order(call, item)))
     return within_budget(
-        Many((*known, *unknown), span or call.span, via, complete=complete, is_set=True)
+        Many(
+            (*known, *unknown),
+            span or call.span,
+            via,
+            complete=complete,
+            is_set=True,
+            element=element,
+        )
     )
 
 
 def _rank(call: Call, item: Value) -> tuple[int, str | Number]:
+    if isinstance(item, Encoded):
+        return (0, call.json(item))
     if isinstance(item, Known):
         data = item.data
         if data is None:
@@ -705,9 +827,13 @@ def _order(call: Call, item: Value) -> str:
     if isinstance(item, Encoded):
         return quote_json(call.json(item)[:_RANKED])
     if isinstance(item, Many):
-        return f"<{''.join([_order(call, i) + ';' for i in item.items])}>"
+        inner = "".join([_order(call, i) + ";" for i in item.items])
+        return f"<{inner}>" if item.element is None else f"[{inner}]"
     if isinstance(item, Mapping):
         ordered = sorted(item.entries.items())
+        if item.element is not None:
+            pairs = [f"{quote_json(k[:_RANKED])}:{_order(call, i)};" for k, i in ordered]
+            return f"{{{''.join(pairs)}}}"
         return f"<{''.join([_order(call, i) + ';' for _, i in ordered])}>"
     return "?"
 
@@ -718,10 +844,7 @@ def _order(call: Call, item: Value) -> str:
 def same(left: Value, right: Value) -> bool | None:
     """Whether two values are equal, types included; ``None`` when that cannot be known."""
     if isinstance(left, Known) and isinstance(right, Known):
-        one, other = left.data, right.data
-        if isinstance(one, bool) or isinstance(other, bool):
-            return one is other
-        return one == other
+        return _same_scalars(left.data, right.data)
     if isinstance(left, OneOf) or isinstance(right, OneOf):
         lefts = left.alternatives if isinstance(left, OneOf) else (Alternative(left, ""),)
         rights = right.alternatives if isinstance(right, OneOf) else (Alternative(right, ""),)
@@ -729,11 +852,23 @@ def same(left: Value, right: Value) -> bool | None:
         return results.pop() if len(results) == 1 else None
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return None
-    if isinstance(left, Many) and isinstance(right, Many):
-        return _same_items(left, right)
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return _same_entries(left, right)
+    if isinstance(left, (Many, Mapping)) and isinstance(right, (Many, Mapping)):
+        one, other = type_of(left), type_of(right)
+        if apart(one, other):
+            return False
+        found = (
+            _same_items(left, right)
+            if isinstance(left, Many) and isinstance(right, Many)
+            else _same_entries(left, right)
+            if isinstance(left, Mapping) and isinstance(right, Mapping)
+            else None
+        )
+        # A null within may be one of a type, which is another than none.
+        return None if found and (one != other or is_open(one)) and _holds_null(left) else found
     for one_value, other_value in ((left, right), (right, left)):
+        if isinstance(one_value, Encoded) and one_value.resolved and isinstance(other_value, Known):
+            text = _json_text(one_value)
+            return None if text is None else text == other_value.data
         if isinstance(one_value, (Many, Mapping)):
             return False
         if isinstance(other_value, Known) and not isinstance(other_value.data, str):
@@ -750,8 +885,50 @@ def same(left: Value, right: Value) -> bool | None:
     return None
 
 
+def _json_text(value: Encoded) -> str | None:
+    nowhere = Span(Document("", ""), 0, 0)
+    try:
+        return Call("jsonencode", value.span or nowhere, _NoFiles()).json(value)
+    except Stop:
+        return None
+
+
+class _NoFiles:
+    """No files at all."""
+
+    def read(self, path: str) -> str | None:  # noqa: ARG002  the protocol's
+        return None
+
+    def document(self, path: str) -> Document | None:  # noqa: ARG002  the protocol's
+        return None
+
+    def template(self, path: str, variables: AbstractMapping[str, Value], span: Span) -> Value:  # noqa: ARG002
+        return Unknown(Reason.OUTSIDE_FILE, path, span)
+
+    def names(self, directory: str, pattern: str) -> list[str] | None:  # noqa: ARG002
+        return None
+
+
+def _same_scalars(one: Scalar, other: Scalar) -> bool | None:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, str) or isinstance(other, str) or one is None or other is None:
+        return one == other
+    if isinstance(one, Inexact) or isinstance(other, Inexact):
+        if not math.isclose(one, other, rel_tol=1e-9):
+            return False
+        if isinstance(one, Inexact) and isinstance(other, Inexact):
+            return None if None in (one.held, other.held) else one.held == other.held
+        return None
+    return one == other
+
+
+def _holds_null(value: Value) -> bool:
+    return any(isinstance(inner, Known) and inner.data is None for inner in walk(value))
+
+
 def _same_items(left: Many, right: Many) -> bool | None:
-    if left.resolved and right.resolved:
+    if left.resolved and right.resolved and not _holds_inexact(left, right):
         return left.key() == right.key()
     if left.is_set or right.is_set:
         return None
@@ -764,8 +941,16 @@ def _same_items(left: Many, right: Many) -> bool | None:
     return None
 
 
+def _holds_inexact(*values: Value) -> bool:
+    return any(
+        isinstance(inner, Known) and isinstance(inner.data, Inexact)
+        for value in values
+        for inner in walk(value)
+    )
+
+
 def _same_entries(left: Mapping, right: Mapping) -> bool | None:
-    if left.resolved and right.resolved:
+    if left.resolved and right.resolved and not _holds_inexact(left, right):
         return left.key() == right.key()
     for one, other in ((left, right), (right, left)):
         if other.complete and not one.entries.keys() <= other.entries.keys():

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.evaluate.functions.base import (
     EVERY,
     Call,
+    Mismatch,
     Number,
     Stop,
     Table,
     certain_prefix,
+    convert_to,
     distribute_items,
+    element_type,
     identity,
     is_single,
     part_of,
@@ -27,9 +30,11 @@ from blastdoor.evaluate.functions.base import (
 )
 from blastdoor.evaluate.functions.numbers import total
 from blastdoor.evaluate.functions.text import graphemes
+from blastdoor.evaluate.kinds import common, is_open
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     MAX_SIZE,
+    OPEN_TYPE,
     Alternative,
     Encoded,
     Inherited,
@@ -42,6 +47,7 @@ from blastdoor.value import (
     Unknown,
     Value,
     one_of,
+    type_of,
     within_budget,
 )
 
@@ -49,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
     from blastdoor.span import Span
+    from blastdoor.value import Type
 
 MAX_RANGE: Final = 1024
 """Most numbers that ``range`` gives; beyond it Terraform reports an error."""
@@ -109,12 +116,13 @@ def _chunklist(call: Call, arguments: Sequence[Value]) -> Value:
     if not many.complete:
         items = items[: certain_prefix(many)]
         if size == 0:
-            return call.many([Many(tuple(items), call.span, complete=False)])
+            return call.listed([call.listed(items, complete=False)])
         items = items[: len(items) - len(items) % size]
+    inner = ("list", element_type(items))
     if size == 0:
-        return call.many([Many(tuple(items), call.span)] if items else [])
-    chunks = [Many(tuple(items[at : at + size]), call.span) for at in range(0, len(items), size)]
-    return call.many(chunks, complete=many.complete)
+        return call.many([call.listed(items)] if items else [], element=inner)
+    chunks = [call.listed(items[at : at + size]) for at in range(0, len(items), size)]
+    return call.many(chunks, complete=many.complete, element=inner)
 
 
 def _coalescelist(call: Call, arguments: Sequence[Value]) -> Value:
@@ -148,7 +156,11 @@ def _first_of(call: Call, possible: Sequence[Value], last: Value) -> Value:
 
 def _coalesce(call: Call, arguments: Sequence[Value]) -> Value:
     possible: list[Value] = []
-    candidates = _common_type(call, arguments)
+    found = common([type_of(argument) for argument in arguments])
+    if found is None:
+        message = "arguments have no common type"
+        raise call.invalid(message)
+    candidates = [convert_to(call, argument, found) for argument in arguments]
     for argument in candidates:
         if isinstance(argument, Known) and argument.data in (None, ""):
             continue
@@ -166,16 +178,6 @@ def _coalesce(call: Call, arguments: Sequence[Value]) -> Value:
         return _first_of(call, possible[:-1], possible[-1])
     message = "no argument that is neither null nor empty"
     raise call.invalid(message)
-
-
-def _common_type(call: Call, arguments: Sequence[Value]) -> Sequence[Value]:
-    if all(isinstance(a, Known) or not isinstance(a, (Many, Mapping)) for a in arguments):
-        return call.unify(arguments)
-    kinds = [a for a in arguments if not (isinstance(a, Known) and a.data is None)]
-    if any(isinstance(a, Known) for a in kinds):
-        message = "arguments have no common type"
-        raise call.invalid(message)
-    return arguments
 
 
 def _compact(call: Call, arguments: Sequence[Value]) -> Value:
@@ -203,7 +205,7 @@ def _compact(call: Call, arguments: Sequence[Value]) -> Value:
                 kept.append(item)
                 if not (isinstance(item, Encoded) or _not_empty(item)):
                     complete = False
-        return call.many(kept, complete=complete)
+        return call.many(kept, complete=complete, element="string")
 
     items = pushed(many)
     if sum(isinstance(item, OneOf) for item in items) > 3:  # noqa: PLR2004
@@ -259,6 +261,11 @@ def _concat(call: Call, arguments: Sequence[Value]) -> Value:
                 gap if len(arguments) == 1 or _keeps_meaning(gap) else unknown_like(gap, call.span)
             )
         items.append(_rest(gap, call.span))
+    types = [type_of(argument) for argument in arguments]
+    if all(type_[0] == "list" for type_ in types):
+        found = common(types)
+        if found is not None and found[0] == "list":
+            return convert_to(call, call.many(items, complete=complete), found)
     return call.many(items, complete=complete)
 
 
@@ -287,7 +294,14 @@ def _distinct(call: Call, arguments: Sequence[Value]) -> Value:
     for item in items:
         unique.setdefault(identity(item), item)
     certain = len(unique) == 1 or all(item.resolved for item in unique.values())
-    return call.many(unique.values(), complete=many.complete and certain)
+    return call.many(
+        unique.values(), complete=many.complete and certain, element=_element_of(many, items)
+    )
+
+
+def _element_of(many: Many, items: Sequence[Value]) -> Type:
+    """The type of the elements of a list that is made of another's elements, unified."""
+    return many.element if many.element is not None else element_type(items)
 
 
 def _element(call: Call, arguments: Sequence[Value]) -> Value:
@@ -315,7 +329,7 @@ def _element(call: Call, arguments: Sequence[Value]) -> Value:
         message = "empty list"
         raise call.invalid(message)
     # Terraform 1.11 takes the multiples of the length among the negative numbers.
-    if index < 0 and (not many.complete or index % len(items)):
+    if index < 0 and (not many.complete or (many.element is None and index % len(items))):
         message = "negative index"
         raise call.invalid(message)
     if many.complete:
@@ -420,7 +434,8 @@ def _matchkeys(call: Call, arguments: Sequence[Value]) -> Value:
     plain = {identity(item) for item in wanted if item.resolved}
     open_items = [item for item in wanted if not item.resolved]
     kept = []
-    for key, value in zip(keys, call.unify(values), strict=True):
+    unified_values = call.unify(values)
+    for key, value in zip(keys, unified_values, strict=True):
         if key.resolved and identity(key) in plain:
             kept.append(value)
             continue
@@ -432,7 +447,7 @@ def _matchkeys(call: Call, arguments: Sequence[Value]) -> Value:
         elif None in results or not search.complete:
             undecided = next((i for i in (key, *open_items) if not i.resolved), search)
             raise call.missing(undecided)
-    return call.many(kept)
+    return call.many(kept, element=element_type(unified_values))
 
 
 def _one(call: Call, arguments: Sequence[Value]) -> Value:
@@ -473,7 +488,7 @@ def _range(call: Call, arguments: Sequence[Value]) -> Value:
             raise call.invalid(message)
         items.append(call.result(current))
         current = total((current, step))
-    return call.many(items)
+    return call.many(items, element="number")
 
 
 def _reverse(call: Call, arguments: Sequence[Value]) -> Value:
@@ -482,8 +497,10 @@ def _reverse(call: Call, arguments: Sequence[Value]) -> Value:
     many = call.items(arguments[0])
     items = list(pushed(many))
     if many.complete:
-        return call.many(reversed(items), complete=not many.is_set or many.resolved)
-    return call.many([Unknown(Reason.RANGE, "", call.span), *reversed(items)], complete=False)
+        certain = not many.is_set or many.resolved
+        return call.many(reversed(items), complete=certain, element=many.element)
+    marked = [Unknown(Reason.RANGE, "", call.span), *reversed(items)]
+    return call.many(marked, complete=False, element=many.element)
 
 
 def _slice(call: Call, arguments: Sequence[Value]) -> Value:
@@ -507,11 +524,11 @@ def _slice(call: Call, arguments: Sequence[Value]) -> Value:
         raise call.invalid(message)
     prefix = certain_prefix(many)
     if end <= prefix:
-        return call.many(items[start:end])
+        return call.many(items[start:end], element=many.element)
     if end - start > MAX_RANGE:
         raise call.missing(many)
     missing = [Unknown(Reason.RANGE, str(i), call.span) for i in range(max(start, prefix), end)]
-    return call.many([*items[start:prefix], *missing])
+    return call.many([*items[start:prefix], *missing], element=many.element)
 
 
 def _sort(call: Call, arguments: Sequence[Value]) -> Value:
@@ -533,11 +550,11 @@ def _sort(call: Call, arguments: Sequence[Value]) -> Value:
     known.sort(key=lambda pair: pair[0])
     ordered = [item for _, item in known]
     if many.complete and (not unknown or (not ordered and len(unknown) == 1)):
-        return call.many([*ordered, *unknown])
+        return call.many([*ordered, *unknown], element="string")
     if not any(isinstance(item, Unknown) for item in unknown):
         unknown.insert(0, Unknown(Reason.RANGE, "", call.span))
     unknown.sort(key=lambda item: not isinstance(item, Unknown))
-    return call.many([*unknown, *ordered], complete=False)
+    return call.many([*unknown, *ordered], complete=False, element="string")
 
 
 def _sum(call: Call, arguments: Sequence[Value]) -> Value:
@@ -556,27 +573,37 @@ def _sum(call: Call, arguments: Sequence[Value]) -> Value:
 
 def _as_set(call: Call, value: Value) -> Many:
     """A set argument; `Stop` when it is not known at all."""
-    many = call.items(value)
-    if many.is_set and not many.via:
-        return many
-    result = set_of(call, call.unify(pushed(many)), many.span, complete=many.complete)
-    if isinstance(result, Many):
-        return result
-    raise Stop(unknown_like(result, call.span))
+    return _as_sets(call, [value])[0]
 
 
 def _as_sets(call: Call, values: Sequence[Value]) -> list[Many]:
     """Set arguments with one element type."""
-    sets = [_as_set(call, value) for value in values]
-    everything = [item for one in sets for item in one.items]
-    unified = call.unify(everything)
-    if unified is everything:
-        return sets
+    manies = [call.items(value) for value in values]
+    parts: list[Type] = []
+    for many in manies:
+        type_ = type_of(many)
+        if type_[0] == "tuple" and (type_[1] or len(manies) == 1):
+            parts.extend(type_[1])
+        elif type_[0] == "tuple":
+            continue
+        elif type_ == OPEN_TYPE:
+            parts.extend(type_of(item) for item in many.items)
+        else:
+            parts.append(type_[1])
+    element = common(parts)
+    if element is None:
+        message = "elements have no common type"
+        raise call.invalid(message)
+    if is_open(element):
+        call.unify([item for many in manies for item in many.items])
     result = []
-    at = 0
-    for one in sets:
-        part = set_of(call, unified[at : at + len(one.items)], one.span, complete=one.complete)
-        at += len(one.items)
+    for many in manies:
+        try:
+            items = [convert_to(call, item, element) for item in pushed(many)]
+        except Mismatch:
+            message = "elements have no common type"
+            raise call.invalid(message) from None
+        part = set_of(call, items, many.span, complete=many.complete, element=element)
         if not isinstance(part, Many):
             raise Stop(unknown_like(part, call.span))
         result.append(part)
@@ -598,7 +625,8 @@ def _setunion(call: Call, arguments: Sequence[Value]) -> Value:
             return argument
         raise call.missing(open_arguments[0])
     complete = not open_arguments and all(one.complete for one in sets)
-    return set_of(call, [*items, *meanings.values()], complete=complete)
+    element = sets[0].element if sets and not meanings else None
+    return set_of(call, [*items, *meanings.values()], complete=complete, element=element)
 
 
 def _setintersection(call: Call, arguments: Sequence[Value]) -> Value:
@@ -625,7 +653,7 @@ def _setintersection(call: Call, arguments: Sequence[Value]) -> Value:
     if not certain and not complete:
         missing = next(one for one in sets if not one.resolved)
         raise call.missing(missing)
-    return set_of(call, certain, complete=complete)
+    return set_of(call, certain, complete=complete, element=sets[0].element)
 
 
 def _setsubtract(call: Call, arguments: Sequence[Value]) -> Value:
@@ -635,9 +663,9 @@ def _setsubtract(call: Call, arguments: Sequence[Value]) -> Value:
             return left
         raise call.missing(left)
     minuend = _as_set(call, left)
-    if minuend.complete and not minuend.items:
-        return set_of(call, ())
     if isinstance(right, Unknown):
+        if minuend.complete and not minuend.items:
+            return set_of(call, ())
         raise call.missing(right)
     minuend, subtrahend = _as_sets(call, arguments)
     removed = {identity(item) for item in subtrahend.items if item.resolved}
@@ -660,7 +688,7 @@ def _setsubtract(call: Call, arguments: Sequence[Value]) -> Value:
         kept.append(item)
     if not kept and not complete:
         raise call.missing(missing)
-    return set_of(call, kept, complete=complete)
+    return set_of(call, kept, complete=complete, element=minuend.element)
 
 
 def _setproduct(call: Call, arguments: Sequence[Value]) -> Value:
@@ -672,7 +700,13 @@ def _setproduct(call: Call, arguments: Sequence[Value]) -> Value:
         else:
             manies.append(call.items(argument))
     if any(one.complete and not one.items for one in manies):
-        return Many((), call.span, is_set=any(one.is_set for one in manies))
+        columns = [_element_of(one, call.unify(one.items)) for one in manies]
+        return Many(
+            (),
+            call.span,
+            is_set=any(one.is_set for one in manies),
+            element=("tuple", tuple(columns)) if missing is None else OPEN_TYPE,
+        )
     if missing is not None:
         raise call.missing(missing)
     count = 1
@@ -681,14 +715,15 @@ def _setproduct(call: Call, arguments: Sequence[Value]) -> Value:
         if count * len(manies) > MAX_SIZE:
             message = "too many combinations"
             raise call.budget(message)
-    columns = [call.unify(pushed(one)) for one in manies]
-    rows = [Many(tuple(row), call.span) for row in product(*columns)]
+    unified = [call.unify(pushed(one)) for one in manies]
+    rows = [Many(tuple(row), call.span) for row in product(*unified)]
     complete = all(one.complete for one in manies)
     if any(one.is_set for one in manies):
         return set_of(call, rows, complete=complete)
     if not complete:
-        return call.many([Unknown(Reason.RANGE, "", call.span), *rows], complete=False)
-    return call.many(rows)
+        marked = [Unknown(Reason.RANGE, "", call.span), *rows]
+        return call.many(marked, complete=False, element=OPEN_TYPE)
+    return call.listed(rows)
 
 
 # Maps
@@ -704,7 +739,8 @@ def _keys(call: Call, arguments: Sequence[Value]) -> Value:
     ]
     if not mapping.complete:
         names.insert(0, Unknown(Reason.RANGE, "", call.span))
-    return call.many(names, complete=mapping.complete)
+    element = None if mapping.element is None else "string"
+    return call.many(names, complete=mapping.complete, element=element)
 
 
 def _values(call: Call, arguments: Sequence[Value]) -> Value:
@@ -712,7 +748,7 @@ def _values(call: Call, arguments: Sequence[Value]) -> Value:
     items = [push(item, mapping.via) for _, item in sorted(mapping.entries.items())]
     if not mapping.complete:
         items.insert(0, Unknown(Reason.RANGE, "", call.span))
-    return call.many(items, complete=mapping.complete)
+    return call.many(items, complete=mapping.complete, element=mapping.element)
 
 
 def _lookup(call: Call, arguments: Sequence[Value]) -> Value:
@@ -725,6 +761,12 @@ def _lookup(call: Call, arguments: Sequence[Value]) -> Value:
         part = part_of(value, f".{name}" if isinstance(key, Known) else name, call.span)
         return part if default is None else _first_of(call, [part], default)
     mapping = call.mapping(value)
+    if default is not None and mapping.element is not None:
+        try:
+            default = convert_to(call, default, mapping.element)
+        except Mismatch:
+            message = "the default is not of the type of the map's elements"
+            raise call.invalid(message) from None
     if not isinstance(key, Known):
         if isinstance(key, Encoded) and key.resolved:
             key = call.known(call.text(key))
@@ -769,6 +811,11 @@ def _merge(call: Call, arguments: Sequence[Value]) -> Value:
     if not given:
         return Mapping({}, call.span)
     if len(given) == 1 and isinstance(given[0], (Mapping, Unknown)):
+        if len(arguments) > 1 and _is_map(given[0]):
+            only = call.mapping(given[0])
+            return Mapping(
+                only.entries, only.span, only.via, complete=only.complete, key_spans=only.key_spans
+            )
         return given[0]
     entries: dict[str, Value] = {}
     key_spans: dict[str, Span] = {}
@@ -797,7 +844,15 @@ def _merge(call: Call, arguments: Sequence[Value]) -> Value:
             raise call.budget(message)
     if not known:
         raise call.missing(given[-1])
-    return within_budget(Mapping(entries, call.span, complete=complete, key_spans=key_spans))
+    types = {type_of(argument) for argument in arguments}
+    element = types.pop()[1] if len(types) == 1 and _is_map(arguments[0]) else None
+    return within_budget(
+        Mapping(entries, call.span, complete=complete, key_spans=key_spans, element=element)
+    )
+
+
+def _is_map(value: Value) -> bool:
+    return isinstance(value, Mapping) and value.element is not None
 
 
 def _cast_doubt(call: Call, entries: dict[str, Value], argument: Value) -> None:
@@ -834,10 +889,11 @@ def _transpose(call: Call, arguments: Sequence[Value]) -> Value:
     return within_budget(
         Mapping(
             {
-                text: Many(tuple([call.known(name) for name in names]), call.span)
+                text: call.many([call.known(name) for name in names], element="string")
                 for text, names in sorted(result.items())
             },
             call.span,
+            element=("list", "string"),
         )
     )
 
@@ -885,7 +941,10 @@ def _zipmap(call: Call, arguments: Sequence[Value]) -> Value:
             key_spans[name] = key.span
     if not complete and not entries:
         raise call.missing(keys)
-    return within_budget(Mapping(entries, call.span, complete=complete, key_spans=key_spans))
+    element = held.element if isinstance(held, Many) else OPEN_TYPE
+    return within_budget(
+        Mapping(entries, call.span, complete=complete, key_spans=key_spans, element=element)
+    )
 
 
 FUNCTIONS: Final[Table] = {

@@ -7,8 +7,9 @@ for timestamps.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -173,7 +173,8 @@ def _jsonencode(call: Call, arguments: Sequence[Value]) -> Value:
 def _plain(value: Value) -> Value:
     """A value as JSON gives it back: sets are lists, encoded strings stay strings."""
     if isinstance(value, Many):
-        if not value.is_set and not any(isinstance(i, (Many, Mapping)) for i in value.items):
+        plain = not any(isinstance(i, (Many, Mapping)) for i in value.items)
+        if value.element is None and not value.is_set and plain:
             return value
         return Many(
             tuple([_plain(item) for item in value.items]),
@@ -181,8 +182,9 @@ def _plain(value: Value) -> Value:
             value.via,
             complete=value.complete,
         )
-    if isinstance(value, Mapping) and any(
-        isinstance(i, (Many, Mapping)) for i in value.entries.values()
+    if isinstance(value, Mapping) and (
+        value.element is not None
+        or any(isinstance(i, (Many, Mapping)) for i in value.entries.values())
     ):
         return Mapping(
             {name: _plain(item) for name, item in value.entries.items()},
@@ -298,7 +300,8 @@ def _csvdecode(call: Call, arguments: Sequence[Value]) -> Value:
             raise call.invalid(message)
         entries = zip(header, record, strict=True)
         items.append(Mapping({name: call.known(field) for name, field in entries}, call.span))
-    return call.many(items)
+    row = ("object", tuple([(name, "string") for name in sorted(header)]))
+    return call.many(items, element=row)
 
 
 def _csv_rows(call: Call, text: str) -> list[list[str]]:
@@ -365,7 +368,11 @@ def _csv_field(call: Call, text: str, at: int) -> tuple[str, int]:
 def _yamlencode(call: Call, arguments: Sequence[Value]) -> Value:
     if isinstance(arguments[0], Unknown):
         raise call.missing(arguments[0])
-    raise call.unsupported()
+    if not arguments[0].resolved:
+        raise call.missing(arguments[0])
+    from blastdoor.evaluate.functions.yamlwrite import encode
+
+    return call.known(encode(call, arguments[0]))
 
 
 def _yamldecode(call: Call, arguments: Sequence[Value]) -> Value:

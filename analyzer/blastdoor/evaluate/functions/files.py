@@ -53,7 +53,7 @@ def _fileset(call: Call, arguments: Sequence[Value]) -> Value:
     names = call.files.names(directory, pattern)
     if names is None:
         return Unknown(Reason.OUTSIDE_FILE, directory, call.span)
-    return set_of(call, [call.known(name) for name in names])
+    return set_of(call, [call.known(name) for name in names], element="string")
 
 
 def _templatefile(call: Call, arguments: Sequence[Value]) -> Value:

@@ -5,8 +5,9 @@ Source: Terraform language documentation, "Functions", section "IP Network Funct
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +108,7 @@ def _cidrsubnets(call: Call, arguments: Sequence[Value]) -> Value:
             raise call.invalid(message)
         items.append(call.known(f"{network.text(at)}/{prefix}"))
         at += size
-    return call.many(items)
+    return call.many(items, element="string")
 
 
 FUNCTIONS: Final[Table] = {

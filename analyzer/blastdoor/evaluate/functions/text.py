@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.evaluate.functions.base import (
     Call,
+    Inexact,
     Number,
     Table,
     concatenate,
@@ -18,6 +19,7 @@ from blastdoor.evaluate.functions.base import (
     pushed,
     valid_text,
 )
+from blastdoor.evaluate.functions.numbers import held
 from blastdoor.value import (
     MAX_SIZE,
     MAX_TEXT,
@@ -34,6 +36,8 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from decimal import Decimal
+
+    from blastdoor.value import Type
 
 _SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -421,12 +425,12 @@ def _split(call: Call, arguments: Sequence[Value]) -> Value:
     value = arguments[1]
     text = call.text(value)
     if not separator:
-        return call.many([call.known(c) for c in text[: MAX_SIZE + 1]])
+        return call.many([call.known(c) for c in text[: MAX_SIZE + 1]], element="string")
     if text.count(separator) >= MAX_SIZE:
         message = "list too long"
         raise call.budget(message)
     if not isinstance(value, Known) or not value.pieces:
-        return call.many([call.known(part) for part in text.split(separator)])
+        return call.many([call.known(part) for part in text.split(separator)], element="string")
     items = []
     at = 0
     # The pieces of a long string are not searched again for each part.
@@ -434,7 +438,7 @@ def _split(call: Call, arguments: Sequence[Value]) -> Value:
     for part in text.split(separator):
         items.append(_cut(call, value, at, at + len(part)) if few else call.known(part))
         at += len(part) + len(separator)
-    return call.many(items)
+    return call.many(items, element="string")
 
 
 def _strrev(call: Call, arguments: Sequence[Value]) -> Value:
@@ -511,6 +515,15 @@ def _capture(call: Call, compiled: Any, match: Any) -> Value:
     )
 
 
+def _capture_type(compiled: Any) -> Type:
+    """The type of what a match gives."""
+    if not compiled.groups:
+        return "string"
+    if compiled.groupindex:
+        return ("object", tuple([(name, "string") for name in sorted(compiled.groupindex)]))
+    return ("tuple", ("string",) * compiled.groups)
+
+
 def _regex(call: Call, arguments: Sequence[Value]) -> Value:
     pattern, text = map(valid_text, call.texts(arguments))
     compiled = _pattern(call, pattern)
@@ -533,7 +546,7 @@ def _regexall(call: Call, arguments: Sequence[Value]) -> Value:
         if size > MAX_SIZE:
             message = "too many matches"
             raise call.budget(message)
-    return call.many(items)
+    return call.many(items, element=_capture_type(compiled))
 
 
 def _matches(compiled: Any, text: str) -> Iterator[Any]:
@@ -740,7 +753,12 @@ def _format_known(call: Call, verb: _Verb, value: Known) -> str:
 
 def _format_number(call: Call, verb: _Verb, kind: str, number: Number, signs: str) -> str:
     negative = number < 0
-    size = abs(number)
+    size: Number = abs(number)
+    if isinstance(number, Inexact):
+        size = number.negated() if negative else number
+        if size.held is None:
+            message = "digits of a quotient"
+            raise call.budget(message)
     if kind in "bdoxX":
         if isinstance(size, float) and not size.is_integer():
             message = "whole number required"
@@ -780,19 +798,11 @@ def _decimal(number: Number, kind: str, precision: int) -> str:
 def _held(number: Number) -> Decimal:
     """The binary fraction that stands for a positive number."""
     from decimal import Decimal
-    from fractions import Fraction
 
-    if isinstance(number, int):
-        return Decimal(number)
-    exact = Fraction(repr(number))
-    shift = 512 - (exact.numerator.bit_length() - exact.denominator.bit_length())
-    scaled = round(exact * Fraction(2) ** shift)
-    if scaled.bit_length() != 512:  # noqa: PLR2004  the quotient of the lengths is one off
-        shift += 512 - scaled.bit_length()
-        scaled = round(exact * Fraction(2) ** shift)
-    if shift <= 0:
-        return Decimal(scaled << -shift)
-    return Decimal(scaled * 5**shift).scaleb(-shift)
+    exact = held(number)
+    if exact is None:
+        return Decimal(repr(float(number)))
+    return Decimal(exact.numerator) / Decimal(exact.denominator)
 
 
 def _shortest(text: str, kind: str, limit: int) -> str:
@@ -860,7 +870,7 @@ def _formatlist(call: Call, arguments: Sequence[Value]) -> Value:
             message = "list too long"
             raise call.budget(message)
     complete = not any(not one.complete for one in lists)
-    return call.many(items, complete=complete)
+    return call.many(items, complete=complete, element="string")
 
 
 def _templatestring(call: Call, arguments: Sequence[Value]) -> Value:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from blastdoor.evaluate.functions.base import EVERY, Call, Table, pushed, set_of
+from blastdoor.evaluate.functions.base import EVERY, Call, Mismatch, Table, convert_to, pushed
 from blastdoor.value import (
+    SECRET,
     Alternative,
     Encoded,
     Inherited,
@@ -21,14 +22,16 @@ from blastdoor.value import (
     Value,
     alternatives,
     one_of,
+    type_of,
     walk,
-    within_budget,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ERRORS: Final = frozenset({Reason.INVALID, Reason.UNRESOLVED})
+    from blastdoor.value import Type
+
+_ERRORS: Final = frozenset({Reason.INVALID, Reason.UNRESOLVED, Reason.UNDECLARED})
 _SETTLED: Final = frozenset({Reason.NO_VALUE, Reason.CALLER})
 
 
@@ -86,14 +89,12 @@ def _same(_: Call, arguments: Sequence[Value]) -> Value:
     return arguments[0]
 
 
-def _issensitive(call: Call, _: Sequence[Value]) -> Value:
-    raise call.unsupported()
-
-
 def _tobool(call: Call, arguments: Sequence[Value]) -> Value:
     value = arguments[0]
     if isinstance(value, Known):
-        if value.data is None or isinstance(value.data, bool):
+        if value.data is None:
+            return convert_to(call, value, "bool")
+        if isinstance(value.data, bool):
             return value
         if not isinstance(value.data, str):
             message = "cannot convert a number"
@@ -109,7 +110,7 @@ def _tonumber(call: Call, arguments: Sequence[Value]) -> Value:
     value = arguments[0]
     if isinstance(value, Known):
         if value.data is None:
-            return value
+            return convert_to(call, value, "number")
         number = call.number(value)
         return value if number is value.data else Known(number, value.span, value.via)
     if isinstance(value, Unknown):
@@ -121,7 +122,9 @@ def _tonumber(call: Call, arguments: Sequence[Value]) -> Value:
 def _tostring(call: Call, arguments: Sequence[Value]) -> Value:
     value = arguments[0]
     if isinstance(value, Known):
-        if value.data is None or isinstance(value.data, str):
+        if value.data is None:
+            return convert_to(call, value, "string")
+        if isinstance(value.data, str):
             return value
         return Known(call.text(value), value.span, value.via)
     if isinstance(value, (Text, Encoded, Unknown)):
@@ -130,68 +133,69 @@ def _tostring(call: Call, arguments: Sequence[Value]) -> Value:
 
 
 def _tolist(call: Call, arguments: Sequence[Value]) -> Value:
-    value = arguments[0]
-    if isinstance(value, Known) and value.data is None:
-        return value
-    if isinstance(value, Unknown) and not isinstance(value, Inherited):
-        return value
-    many = call.items(value)
-    items = call.unify(many.items)
-    if items is many.items and not many.is_set:
-        return many
-    # The position of what is not known in a set is not known.
-    complete = many.complete and (not many.is_set or many.resolved)
-    return within_budget(Many(tuple(items), many.span, many.via, complete=complete))
+    return _collection(call, arguments[0], ("list", "any"))
 
 
 def _toset(call: Call, arguments: Sequence[Value]) -> Value:
     value = arguments[0]
-    if isinstance(value, Known) and value.data is None:
-        return value
-    if isinstance(value, Unknown) and not isinstance(value, Inherited):
-        return value
-    many = call.items(value)
-    if many.is_set and not many.via:
-        return many
-    items = call.unify(pushed(many))
-    if not many.complete:
-        # The marks of elements of unknown number say nothing in a set, unless they mean something.
-        items = [
-            item
-            for item in items
-            if not isinstance(item, Unknown)
-            or item.reason is not Reason.RANGE
-            or item.meaning in EVERY
-        ]
-    return set_of(call, items, many.span, complete=many.complete)
+    if isinstance(value, Many) and not value.is_set:
+        items: Sequence[Value] = pushed(value)
+        if not value.complete:
+            # The marks of elements of unknown number say nothing in a set, unless they mean something.
+            items = [
+                item
+                for item in items
+                if not isinstance(item, Unknown)
+                or item.reason is not Reason.RANGE
+                or item.meaning in EVERY
+            ]
+        value = Many(tuple(items), value.span, complete=value.complete, element=value.element)
+    return _collection(call, value, ("set", "any"))
 
 
 def _tomap(call: Call, arguments: Sequence[Value]) -> Value:
-    value = arguments[0]
+    return _collection(call, arguments[0], ("map", "any"))
+
+
+def _collection(call: Call, value: Value, wanted: Type) -> Value:
     if isinstance(value, Known) and value.data is None:
         return value
     if isinstance(value, Unknown) and not isinstance(value, Inherited):
         return value
-    mapping = call.mapping(value)
-    held = list(mapping.entries.values())
-    items = call.unify(held)
-    if items is held:
-        return mapping
-    return Mapping(
-        dict(zip(mapping.entries, items, strict=True)),
-        mapping.span,
-        mapping.via,
-        complete=mapping.complete,
-        key_spans=mapping.key_spans,
-    )
+    if isinstance(value, (Many, Mapping)) and type_of(value)[0] == wanted[0]:
+        return value
+    if wanted[0] == "map":
+        call.mapping(value)
+    else:
+        call.items(value)
+    try:
+        return convert_to(call, value, wanted)
+    except Mismatch:
+        message = "elements have no common type"
+        raise call.invalid(message) from None
+
+
+def _issensitive(call: Call, arguments: Sequence[Value]) -> Value:
+    return call.known(bool(arguments[0].marks & SECRET))
+
+
+def _sensitive(_: Call, arguments: Sequence[Value]) -> Value:
+    return arguments[0].hidden()
+
+
+def _nonsensitive(_: Call, arguments: Sequence[Value]) -> Value:
+    value = arguments[0]
+    if not value.marks & SECRET:
+        return value
+    return value.shown()
 
 
 FUNCTIONS: Final[Table] = {
     "can": (_can, 1, 1),
     "ephemeralasnull": (_same, 1, 1),
     "issensitive": (_issensitive, 1, 1),
-    "nonsensitive": (_same, 1, 1),
-    "sensitive": (_same, 1, 1),
+    "nonsensitive": (_nonsensitive, 1, 1),
+    "sensitive": (_sensitive, 1, 1),
     "tobool": (_tobool, 1, 1),
     "tolist": (_tolist, 1, 1),
     "tomap": (_tomap, 1, 1),

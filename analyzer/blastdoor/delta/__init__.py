@@ -1,0 +1,1 @@
+"""What changed between two revisions: facts against facts, on every axis."""

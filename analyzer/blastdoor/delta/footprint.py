@@ -1,0 +1,482 @@
+"""How far each thing of a unit reaches, in a form that two revisions can be compared by.
+
+A footprint is one aspect of one resource: where it is placed, what one of its policies allows or
+denies, which guards it has, how large a step of its rollout is, whom a deployment targets. It is
+taken from the facts of a unit, with everything folded in that providers, defaults, override files
+and module inputs decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from blastdoor import tables
+from blastdoor.delta import policy
+from blastdoor.facts.network import network_of
+from blastdoor.facts.reading import HOLE, bodies_of, chain, items_of, origin, place, text_of, truth
+from blastdoor.reach import (
+    AWS,
+    EVERYWHERE,
+    INHERITED,
+    Accounts,
+    AllIn,
+    Extent,
+    Fleet,
+    Guards,
+    Organization,
+    Partitions,
+    Reach,
+    Regions,
+    Unresolved,
+    account,
+    region_of,
+)
+from blastdoor.value import (
+    Inherited,
+    Known,
+    Many,
+    Mapping,
+    Meaning,
+    OneOf,
+    Unknown,
+    Value,
+    known_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from blastdoor.fact import Facts, Resource
+    from blastdoor.finding import Related
+    from blastdoor.span import Span
+
+Aspect = Literal[
+    "placement",
+    "target",
+    "replica",
+    "allow",
+    "deny",
+    "guard",
+    "lifecycle",
+    "rollout",
+    "network",
+    "existence",
+]
+_EVERY: Final = (Meaning.EVERY_REGION, Meaning.EACH_REGION)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Footprint:
+    """One aspect of one resource on one side of a change."""
+
+    unit: str
+    """Address of the unit: the directory of its root."""
+    address: str
+    """Address of the resource, without the keys of its instances."""
+    type: str
+    aspect: Aspect
+    attribute: str
+    reach: Reach
+    span: Span
+    """What decides it: the value, or the header of the block."""
+    words: str = ""
+    """Where the deciding value comes from: ``the default of var.regions at variables.tf:8``."""
+    related: tuple[Related, ...] = ()
+    cause: str = ""
+    """Address of the provider configuration that decides it, when the resource does not itself."""
+    policy: policy.Policy | None = None
+    """The statements behind ``reach.grants``, for allow and deny."""
+    exact: bool = True
+    """Whether all of it is known."""
+    stateful: bool = False
+    """Whether the resource holds data that is lost with it."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes it the same thing on both sides, within one unit."""
+        return self.address, self.aspect, self.attribute
+
+
+def footprints(facts: Facts) -> list[Footprint]:
+    """Every footprint of a unit, one for each key."""
+    found: dict[tuple[str, str, str], Footprint] = {}
+    for item in _all(facts):
+        known = found.get(item.key)
+        found[item.key] = item if known is None else joined(known, item)
+    return list(found.values())
+
+
+def _all(facts: Facts) -> Iterator[Footprint]:
+    unit = facts.unit.address
+    for resource in facts.unit.resources:
+        if resource.is_data:
+            continue
+        yield from _placement(unit, resource)
+        yield from _replicas(unit, resource)
+        yield from _lifecycle(unit, resource)
+        yield Footprint(
+            unit,
+            resource.address,
+            resource.type,
+            "existence",
+            "",
+            Reach(),
+            resource.span,
+            stateful=tables.is_stateful(resource.type),
+        )
+    yield from _targets(facts)
+    yield from _policies(facts)
+    yield from _guards(facts)
+    yield from _rollouts(facts)
+    yield from _networks(facts)
+
+
+def joined(one: Footprint, other: Footprint) -> Footprint:
+    """Two instances of one resource as one footprint."""
+    merged = one.policy if other.policy is None else other.policy.joined(one.policy)
+    related = tuple(dict.fromkeys((*one.related, *other.related)))
+    return replace(
+        one,
+        reach=one.reach.join(other.reach),
+        policy=merged,
+        related=related,
+        exact=one.exact and other.exact,
+        cause=one.cause if one.cause == other.cause else "",
+    )
+
+
+# Places
+
+
+def regions_of(value: Value, partition: str = AWS) -> Regions | Unresolved:
+    """The regions that a value names; those outside of AWS carry their partition."""
+    if isinstance(value, Unknown):
+        if value.meaning in _EVERY:
+            return Regions(AllIn(value.partition)) if value.partition else Regions(EVERYWHERE)
+        if isinstance(value, Inherited) or value.meaning is Meaning.CURRENT_REGION:
+            return Regions(INHERITED)
+        return Unresolved(_reason(value))
+    if isinstance(value, OneOf):
+        return _union([regions_of(a.value, partition) for a in value.alternatives])
+    if isinstance(value, Many):
+        parts = [regions_of(item, partition) for item in value.items]
+        return _union(parts) if value.complete else Unresolved("a list that is not complete")
+    text = known_text(value)
+    if text is None:
+        return Unresolved("a text that is not known in full")
+    return Regions(region_of(partition, text))
+
+
+def _union(parts: Iterable[Regions | Unresolved]) -> Regions | Unresolved:
+    found = Regions()
+    for part in parts:
+        if isinstance(part, Unresolved):
+            return part
+        found = Regions(*found.elements, *part.elements)
+    return found
+
+
+def _reason(value: Unknown) -> str:
+    return f"{value.subject}: {value.reason.text}" if value.subject else value.reason.text
+
+
+def _partitions(regions: Regions | Unresolved, value: Value | None) -> Partitions | Unresolved:
+    if isinstance(regions, Regions) and regions.pinned:
+        return regions.partitions()
+    name = known_text(value)
+    if name is not None:
+        return Partitions(name)
+    if isinstance(regions, Unresolved):
+        return regions
+    found = regions.partitions()
+    return found or Unresolved("decided by the environment")
+
+
+def _accounts(value: Value | None) -> Accounts | Unresolved | None:
+    if value is None or isinstance(value, Inherited):
+        return None
+    if isinstance(value, Unknown):
+        return Unresolved(_reason(value))
+    text = known_text(value)
+    return None if text is None else Accounts(account(text))
+
+
+def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
+    provider, value = resource.provider, resource.region
+    if provider is None or value is None:
+        return
+    regions = regions_of(value, known_text(resource.partition) or AWS)
+    own = value is not provider.region
+    regional = tables.locations().aws_is_regional(resource.type) or provider.name != "aws"
+    at = place(value, resource.span) if own else None
+    yield Footprint(
+        unit,
+        resource.address,
+        resource.type,
+        "placement",
+        "region",
+        Reach(
+            regions=regions if regional else None,
+            partitions=_partitions(regions, resource.partition),
+            accounts=_accounts(resource.account),
+        ),
+        at or provider.region_span or provider.span,
+        _via(resource, value),
+        chain(value, at),
+        "" if own else provider.address,
+        exact=not isinstance(regions, Unresolved),
+    )
+
+
+def _via(resource: Resource, value: Value) -> str:
+    """What in the code makes the regions what they are."""
+    if resource.collection_span is not None and _each(resource, value):
+        return f"for_each = {_short(resource.collection_span)}"
+    return origin(value)
+
+
+def _each(resource: Resource, value: Value) -> bool:
+    """Whether the region differs from instance to instance."""
+    if isinstance(value, Unknown):
+        return value.meaning is Meaning.EACH_REGION
+    collection, text = resource.collection, known_text(value)
+    if isinstance(collection, Mapping):
+        return text in collection.entries
+    if isinstance(collection, Many):
+        return any(known_text(item) == text for item in collection.items)
+    return False
+
+
+_SHORT: Final = 80
+
+
+def _short(span: Span) -> str:
+    text = " ".join(span.text.split())
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+
+
+_REPLICAS: Final = (
+    ("aws_dynamodb_table", "replica", "region_name"),
+    ("aws_dynamodb_global_table", "replica", "region_name"),
+    ("aws_dynamodb_table_replica", "", "region"),
+    ("aws_secretsmanager_secret", "replica", "region"),
+    ("aws_ssmincidents_replication_set", "region", "name"),
+    ("aws_ssmincidents_replication_set", "regions", "name"),
+)
+"""(type, block, argument) of what says to which regions data is copied.
+
+Terraform AWS provider documentation, argument references of the types.
+"""
+
+
+def _replicas(unit: str, resource: Resource) -> Iterator[Footprint]:
+    for type_, block, argument in _REPLICAS:
+        if resource.type != type_:
+            continue
+        found = _replica_values(resource, block, argument)
+        if found is None:
+            continue
+        values, complete = found
+        regions = _union(regions_of(value) for value in values)
+        if not complete:
+            regions = Unresolved("blocks that are not known")
+        first = next((value for value in values if value.span is not None), None)
+        at = None if first is None else place(values[-1], resource.span)
+        yield Footprint(
+            unit,
+            resource.address,
+            resource.type,
+            "replica",
+            block or argument,
+            Reach(regions=regions),
+            at or resource.span,
+            "" if first is None else origin(values[-1]),
+            () if first is None else chain(values[-1], at),
+            exact=not isinstance(regions, Unresolved),
+        )
+
+
+def _replica_values(
+    resource: Resource, block: str, argument: str
+) -> tuple[list[Value], bool] | None:
+    if not block:
+        value = resource.get(argument)
+        return None if value is None else ([value], True)
+    outer = resource.get(block)
+    if outer is None:
+        return [], True
+    complete = not isinstance(outer, Unknown) and not (
+        isinstance(outer, Many) and not outer.complete
+    )
+    values = [body.get(argument) for body in bodies_of(outer)]
+    return [value for value in values if value is not None], complete
+
+
+def _targets(facts: Facts) -> Iterator[Footprint]:
+    for target in facts.targets:
+        if target.attribute == "for_each" and target.resource is not None:
+            continue  # its placement says it
+        reach = (
+            Reach(regions=_target_regions(target.value))
+            if target.axis == "regions"
+            else Reach(accounts=_target_accounts(target.value))
+        )
+        extent: Extent | None = reach.regions or reach.accounts
+        at = place(target.value, target.span) or target.span
+        yield Footprint(
+            facts.unit.address,
+            target.owner,
+            target.resource.type if target.resource is not None else "module",
+            "target",
+            target.attribute,
+            reach,
+            at,
+            origin(target.value),
+            chain(target.value, at),
+            exact=not isinstance(extent, Unresolved),
+        )
+
+
+def _target_regions(value: Value) -> Regions | Unresolved:
+    if isinstance(value, Mapping):
+        return Regions(*value.entries) if value.complete else Unresolved("keys that are not known")
+    return regions_of(value)
+
+
+def _target_accounts(value: Value) -> Accounts | Unresolved:
+    if isinstance(value, Unknown):
+        if value.meaning is Meaning.ORGANIZATION_ROOT:
+            return Accounts(Organization())
+        if value.meaning in (Meaning.ORGANIZATION, Meaning.EVERY_ACCOUNT):
+            return Accounts(Organization())
+        return Unresolved(_reason(value))
+    if isinstance(value, Mapping):
+        if not value.complete:
+            return Unresolved("keys that are not known")
+        return Accounts(*(account(name) for name in value.entries))
+    items, complete = items_of(value)
+    if not complete:
+        return Unresolved("a list that is not complete")
+    found = Accounts()
+    for item in items:
+        text = text_of(item)
+        if isinstance(item, Unknown):
+            inner = _target_accounts(item)
+        elif text is None or HOLE in text:
+            inner = Unresolved("a text that is not known in full")
+        else:
+            inner = Accounts(account(text))
+        if isinstance(inner, Unresolved):
+            return inner
+        found = found.union(inner)
+    return found
+
+
+# Policies
+
+
+def _policies(facts: Facts) -> Iterator[Footprint]:
+    groups: dict[tuple[str, str, str], list[policy.Fact]] = {}
+    for statement in facts.statements:
+        effect = "allow" if statement.effect == "Allow" else "deny"
+        key = (statement.resource.address, statement.attribute, effect)
+        groups.setdefault(key, []).append(statement)
+    for (address, attribute, effect), statements in groups.items():
+        first = statements[0]
+        found = policy.read(statements)
+        related = chain(first.resources[0].value if first.resources else _none(), first.span)
+        yield Footprint(
+            facts.unit.address,
+            address,
+            first.resource.type,
+            "allow" if effect == "allow" else "deny",
+            attribute,
+            Reach(grants=found.grants()),
+            first.span,
+            related=related,
+            policy=found,
+            exact=found.complete,
+        )
+
+
+def _none() -> Value:
+    return Known(None)
+
+
+# Guards and rollouts
+
+_NO_GUARDS: Final = frozenset({"immediate", "major-upgrade"})
+"""Kinds of the table of guards that say when a change comes and not what it may take away."""
+
+
+def _guards(facts: Facts) -> Iterator[Footprint]:
+    for guard in facts.guards:
+        if guard.kind in _NO_GUARDS:
+            continue
+        held = Guards() if guard.unsafe else Guards(f"{guard.attribute} = {guard.safe_text}")
+        at = place(guard.value, guard.resource.span) or guard.resource.span
+        yield Footprint(
+            facts.unit.address,
+            guard.resource.address,
+            guard.resource.type,
+            "guard",
+            f"{guard.kind}:{guard.attribute}",
+            Reach(guards=held),
+            at,
+            origin(guard.value),
+            chain(guard.value, at),
+        )
+
+
+def _lifecycle(unit: str, resource: Resource) -> Iterator[Footprint]:
+    for body in bodies_of(resource.get("lifecycle")):
+        value = body.get("prevent_destroy")
+        if value is None:
+            continue
+        held = truth(value)
+        yield Footprint(
+            unit,
+            resource.address,
+            resource.type,
+            "lifecycle",
+            "prevent_destroy",
+            Reach(guards=Guards("prevent_destroy") if held else Guards()),
+            value.span or resource.span,
+            exact=held is not None,
+        )
+
+
+def _rollouts(facts: Facts) -> Iterator[Footprint]:
+    for rollout in facts.rollouts:
+        if rollout.kind != "step":
+            continue
+        at = place(rollout.value, rollout.resource.span) or rollout.resource.span
+        yield Footprint(
+            facts.unit.address,
+            rollout.resource.address,
+            rollout.resource.type,
+            "rollout",
+            "step",
+            Reach(fleet=Fleet(rollout.percent)),
+            at,
+            origin(rollout.value),
+            chain(rollout.value, at),
+        )
+
+
+def _networks(facts: Facts) -> Iterator[Footprint]:
+    for opening in facts.openings:
+        first = opening.sources[0]
+        at = place(first.value, first.span) or first.span
+        yield Footprint(
+            facts.unit.address,
+            opening.resource.address,
+            opening.resource.type,
+            "network",
+            opening.attribute or "rule",
+            Reach(network=network_of(opening, opening.sources)),
+            at,
+            origin(first.value),
+            chain(first.value, at),
+        )

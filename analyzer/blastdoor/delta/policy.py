@@ -1,0 +1,477 @@
+"""What the statements of a policy allow or deny, and what one policy reaches that another did not.
+
+Statements are compared as tuples of principal, action, resource and conditions: each tuple of head
+must be covered, on every part, by one statement of base. What the code does not know (the ARN of a
+bucket that is made here) stands as a name of its own: it is equal to itself, and nobody can tell
+whether it is anything else.
+
+Sources: AWS IAM User Guide, "IAM JSON policy element reference" and "Policy evaluation logic";
+AWS Service Authorization Reference for what an action pattern expands to (`blastdoor.tables`).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from blastdoor import tables
+from blastdoor.fact import Statement as Fact
+from blastdoor.reach import (
+    ANYONE,
+    Actions,
+    Conditions,
+    Extent,
+    Grant,
+    Grants,
+    Principals,
+    Resources,
+    Unresolved,
+    principal,
+)
+from blastdoor.value import Piece, Text, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from blastdoor.reach import PrincipalElement
+    from blastdoor.span import Span
+
+__all__ = ["Excess", "Fact", "Part", "Policy", "outside", "read"]
+
+Part = Literal["principals", "actions", "resources", "conditions"]
+_PARTS: Final[tuple[Part, ...]] = ("principals", "actions", "resources", "conditions")
+
+OPEN, CLOSE = "\u27e6", "\u27e7"
+"""Stand around the name of something that is not known."""
+_NAME: Final = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
+_MAX_TUPLES: Final = 20_000
+"""Most tuples of one statement that are compared one by one."""
+_MAX_STARS: Final = 6
+
+Condition = tuple[str, str, frozenset[str]]
+"""Operator, key in lower case, values."""
+
+
+class _Element(NamedTuple):
+    """One principal, action or resource of a statement."""
+
+    text: str
+    span: Span
+    extent: Extent | None
+    """``None`` for a name of something that is not known."""
+
+    @property
+    def named(self) -> bool:
+        """Whether part of it is not known."""
+        return OPEN in self.text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Statement:
+    principals: tuple[_Element, ...] | None
+    """``None`` in a policy that is attached to its principal."""
+    actions: tuple[_Element, ...]
+    resources: tuple[_Element, ...]
+    conditions: tuple[Condition, ...]
+    sid: str
+    span: Span
+    sure: bool
+    """False when part of it is not known at all, such as its conditions."""
+
+    def part(self, name: Part) -> tuple[_Element, ...]:
+        if name == "principals":
+            return self.principals or ()
+        return self.actions if name == "actions" else self.resources
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """The statements of one effect of one policy."""
+
+    statements: tuple[_Statement, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it is known."""
+        return all(s.sure for s in self.statements) and not any(
+            element.named
+            for s in self.statements
+            for name in _PARTS[:3]
+            for element in s.part(name)
+        )
+
+    def joined(self, other: Policy | None) -> Policy:
+        """Both policies in one."""
+        return self if other is None else Policy((*self.statements, *other.statements))
+
+    def grants(self) -> Grants:
+        """The statements as an extent; what is not known as a name."""
+        return Grants(*(_grant(statement) for statement in self.statements))
+
+    def limits(self) -> tuple[str, ...]:
+        """The keys of the conditions of its statements."""
+        keys = {key for statement in self.statements for _o, key, _v in statement.conditions}
+        return tuple(sorted(keys))
+
+    def spans(self) -> list[Span]:
+        """Where the statements stand."""
+        return [statement.span for statement in self.statements]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excess:
+    """What one statement of head reaches that base did not."""
+
+    part: Part
+    """On which of its parts."""
+    after: tuple[str, ...]
+    """The elements of the part that are new, as written."""
+    before: tuple[str, ...]
+    """What base has in their place."""
+    span: Span
+    sid: str
+    limits: tuple[str, ...] = ()
+    """For conditions: the keys that limited it and no longer do."""
+
+
+def read(facts: Iterable[Fact]) -> Policy:
+    """The statements of one effect."""
+    return Policy(tuple(_statement(fact) for fact in facts))
+
+
+# Reading
+
+
+def _statement(fact: Fact) -> _Statement:
+    attached = fact.kind in ("identity", "boundary", "scp", "rcp")
+    unresolved: dict[str, list[Value]] = {}
+    for name, value in fact.unresolved:
+        unresolved.setdefault(name.removeprefix("Not"), []).append(value)
+    sure = fact.conditions_known
+    principals: tuple[_Element, ...] | None = None
+    if not attached:
+        if fact.not_principals:
+            sure = False
+        principals = (
+            *(
+                _Element(
+                    text := _text(term.value, term.text),
+                    term.span,
+                    None if OPEN in text else Principals(_principal(kind, text)),
+                )
+                for kind, term in fact.principals
+            ),
+            *(_unknown(value, fact) for value in unresolved.get("Principal", ())),
+        )
+    return _Statement(
+        principals,
+        _globs(fact, "Action", unresolved),
+        _globs(fact, "Resource", unresolved),
+        tuple(
+            (operator, key, frozenset(_text(term.value, term.text) for term in values))
+            for operator, key, values in fact.conditions
+        ),
+        fact.sid,
+        fact.span,
+        sure,
+    )
+
+
+def _principal(kind: str, text: str) -> PrincipalElement:
+    return ANYONE if kind == "*" and text == "*" else principal(text, kind)
+
+
+def _globs(fact: Fact, name: str, unresolved: dict[str, list[Value]]) -> tuple[_Element, ...]:
+    terms = fact.actions if name == "Action" else fact.resources
+    negated = fact.not_actions if name == "Action" else fact.not_resources
+    kind = Actions if name == "Action" else Resources
+    unknown = [_unknown(value, fact) for value in unresolved.get(name, ())]
+    texts = [_text(term.value, term.text) for term in terms]
+    if negated:
+        named = [*texts, *(element.text for element in unknown)]
+        whole = f"every {name.lower()} but {', '.join(named)}"
+        span = terms[0].span if terms else fact.span
+        known = not unknown and not any(OPEN in text for text in texts)
+        if not known:
+            whole = f"{OPEN}{whole.replace(OPEN, '').replace(CLOSE, '')}{CLOSE}"
+        return (_Element(whole, span, kind.all_but(*texts) if known else None),)
+    return (
+        *(
+            _Element(text, term.span, None if OPEN in text else kind(text))
+            for text, term in zip(texts, terms, strict=True)
+        ),
+        *unknown,
+    )
+
+
+def _unknown(value: Value, fact: Fact) -> _Element:
+    return _Element(_name(value), value.span or fact.span, None)
+
+
+def _name(value: Value) -> str:
+    subject = value.subject if isinstance(value, Unknown) else ""
+    return f"{OPEN}{subject or value.key().digest.hex()[:12]}{CLOSE}"
+
+
+def _text(value: Value, plain: str) -> str:
+    """The text of a string with names in place of what is not known."""
+    if not isinstance(value, Text):
+        return plain
+    return "".join(part.text if isinstance(part, Piece) else _name(part) for part in value.parts)
+
+
+def _grant(statement: _Statement) -> Grant:
+    def joined(elements: Sequence[_Element], empty: Extent) -> Extent:
+        found = empty
+        for element in elements:
+            extent = element.extent
+            found = found.join(Unresolved(element.text) if extent is None else extent)
+        return found
+
+    principals = None
+    if statement.principals is not None:
+        principals = joined(statement.principals, Principals())
+    actions = joined(statement.actions, Actions())
+    resources = joined(statement.resources, Resources())
+    limits = (f"{o} {k} {', '.join(sorted(v))}" for o, k, v in statement.conditions)
+    return Grant(principals, actions, resources, Conditions(*limits))  # type: ignore[arg-type]
+
+
+# Comparing
+
+
+def outside(head: Policy, base: Policy) -> tuple[list[Excess], bool]:
+    """What head reaches that base did not, and whether there may be more that nobody can tell."""
+    found: list[Excess] = []
+    unclear = False
+    for statement in head.statements:
+        excess, open_ = _outside(statement, base)
+        found.extend(excess)
+        unclear = unclear or open_
+    return found, unclear
+
+
+def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
+    size = len(head.actions) * len(head.resources) * len(head.principals or (1,))
+    if not head.sure or size > _MAX_TUPLES:
+        return [], True
+    verdicts = [_Against(head, other) for other in base.statements]
+    missing: dict[tuple[Part, ...], list[tuple[_Element | None, _Element, _Element]]] = {}
+    nearest: dict[tuple[Part, ...], _Statement | None] = {}
+    unclear = False
+    for who in head.principals if head.principals is not None else (None,):
+        for what in head.actions:
+            for where in head.resources:
+                fewest: tuple[Part, ...] | None = None
+                near: _Statement | None = None
+                perhaps = False
+                for against in verdicts:
+                    denied, sure = against.of(who, what, where)
+                    if not denied:
+                        if sure:
+                            break
+                        perhaps = True
+                    elif fewest is None or len(denied) < len(fewest):
+                        fewest, near = denied, against.base
+                else:
+                    if perhaps:
+                        unclear = True
+                        continue
+                    parts = fewest or _PARTS[1:2]
+                    missing.setdefault(parts, []).append((who, what, where))
+                    nearest.setdefault(parts, near)
+    found: list[Excess] = []
+    said: set[Part] = set()
+    for parts in sorted(missing, key=lambda names: (len(names), [*map(_PARTS.index, names)])):
+        if said.isdisjoint(parts):
+            found += [_excess(head, part, missing[parts], nearest[parts]) for part in parts]
+            said.update(parts)
+    return found, unclear
+
+
+def _excess(
+    head: _Statement,
+    first: Part,
+    tuples: list[tuple[_Element | None, _Element, _Element]],
+    near: _Statement | None,
+) -> Excess:
+    if first == "conditions":
+        kept = {(operator, key) for operator, key, _values in head.conditions}
+        before = [] if near is None else [c for c in near.conditions if c[:2] not in kept]
+        changed = [] if near is None else [c for c in near.conditions if c[:2] in kept]
+        lost = before or changed
+        after = [c for c in head.conditions if c[:2] in {d[:2] for d in lost}]
+        return Excess(
+            first,
+            tuple(_condition(c) for c in after) or ("no condition",),
+            tuple(_condition(c) for c in lost) or ("a condition",),
+            head.span,
+            head.sid,
+            tuple(key for _operator, key, _values in lost),
+        )
+    at = {"principals": 0, "actions": 1, "resources": 2}[first]
+    elements = [element for row in tuples if (element := row[at]) is not None]
+    after_texts = tuple(dict.fromkeys(_shown(element.text) for element in elements))
+    before_texts = () if near is None else tuple(_shown(e.text) for e in near.part(first))
+    return Excess(first, after_texts, before_texts, elements[0].span, head.sid)
+
+
+def _shown(text: str) -> str:
+    return text.replace(OPEN, "").replace(CLOSE, "")
+
+
+def _condition(condition: Condition) -> str:
+    operator, key, values = condition
+    return f"{key} {operator} {', '.join(sorted(map(_shown, values)))}"
+
+
+class _Against:
+    """The tuples of one statement of head, held against one statement of base."""
+
+    def __init__(self, head: _Statement, base: _Statement) -> None:
+        self.base = base
+        self._conditions = _limits_hold(head.conditions, base.conditions)
+        self._attached = (head.principals is None) == (base.principals is None)
+        self._known: dict[tuple[Part, str], bool | None] = {}
+
+    def of(
+        self, who: _Element | None, what: _Element, where: _Element
+    ) -> tuple[tuple[Part, ...], bool]:
+        """The parts on which base surely does not hold a tuple, and whether it holds the rest."""
+        answers: list[tuple[Part, bool | None]] = [
+            ("principals", self._attached if who is None else self._part("principals", who)),
+            ("actions", self._part("actions", what)),
+            ("resources", self._part("resources", where)),
+            ("conditions", self._conditions),
+        ]
+        denied = tuple(name for name, answer in answers if answer is False)
+        return denied, self.base.sure and all(answer for _name, answer in answers)
+
+    def _part(self, name: Part, element: _Element) -> bool | None:
+        key = (name, element.text)
+        if key not in self._known:
+            self._known[key] = _covered(name, element, self.base.part(name))
+        return self._known[key]
+
+
+def _covered(name: Part, element: _Element, base: Sequence[_Element]) -> bool | None:
+    """Whether elements of base cover one of head; ``None`` if nobody can tell."""
+    perhaps = False
+    for other in base:
+        if other.text == element.text:
+            return True
+        if other.extent is not None and element.extent is not None:
+            if element.extent.within(other.extent):
+                return True
+            perhaps = perhaps or element.extent.within(other.extent) is None
+        elif other.extent is not None:
+            # What head names is one thing, whatever it is: everything holds it.
+            if _everything(other.extent):
+                return True
+            perhaps = True
+        elif element.extent is None or _may_be(other.text, element.text):
+            perhaps = True
+    if name == "actions" and element.extent is not None and _expands_within(element, base):
+        return True
+    return None if perhaps else False
+
+
+def _everything(extent: Extent) -> bool:
+    if isinstance(extent, Principals):
+        return ANYONE in extent.elements
+    return isinstance(extent, Actions | Resources) and extent.is_everything
+
+
+@lru_cache(maxsize=4096)
+def _shape(text: str) -> re.Pattern[str] | None:
+    """What a text with names may be, as a pattern on texts; ``None`` for too many wildcards."""
+    if text.count("*") > _MAX_STARS:
+        return None
+    parts = []
+    for piece in re.split(f"({OPEN}[^{CLOSE}]*{CLOSE}|[*?])", text):
+        if piece == "*":
+            parts.append(".*")
+        elif piece == "?":
+            parts.append(".")
+        elif piece.startswith(OPEN):
+            parts.append("[^*?]+")
+        else:
+            parts.append(re.escape(piece))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _may_be(named: str, text: str) -> bool:
+    """Whether a text with names may hold ``text``: a name is one thing, never a pattern."""
+    shape = _shape(named)
+    return shape is None or shape.fullmatch(_NAME.sub("x", text)) is not None
+
+
+def _expands_within(element: _Element, base: Sequence[_Element]) -> bool:
+    """Whether all that an action pattern expands to today is covered."""
+    if "*" not in element.text and "?" not in element.text:
+        return False
+    actions = tables.expand(element.text)
+    wide = Actions()
+    for other in base:
+        if isinstance(other.extent, Actions):
+            wide = wide.union(other.extent)
+    return bool(actions) and all(Actions(action.text).within(wide) for action in actions)
+
+
+# Conditions
+
+
+def _limits_hold(head: Sequence[Condition], base: Sequence[Condition]) -> bool | None:
+    """Whether every condition of base still limits head; ``None`` if nobody can tell."""
+    perhaps = False
+    for condition in base:
+        answers = [_narrower(other, condition) for other in head]
+        if True in answers:
+            continue
+        if None in answers:
+            perhaps = True
+            continue
+        return False
+    return None if perhaps else True
+
+
+_LIKE: Final = ("like", "arnequals", "arnlike")
+
+
+def _narrower(head: Condition, base: Condition) -> bool | None:
+    """Whether a condition of head holds only where one of base does."""
+    if head == base:
+        return True
+    own, theirs = head[0].lower(), base[0].lower()
+    if head[1] != base[1]:
+        return False
+    same = own == theirs or own + "ifexists" == theirs
+    looser = own.replace("equals", "like") == theirs.replace("equals", "like")
+    if not same and not (looser and "like" in theirs):
+        return False
+    if any(OPEN in text for text in head[2] | base[2]):
+        return True if head[2] <= base[2] and "not" not in own else None
+    if "not" in own:
+        return base[2] <= head[2]
+    return all(any(_holds(theirs, wide, text) for wide in base[2]) for text in head[2])
+
+
+def _holds(operator: str, wide: str, text: str) -> bool:
+    if wide == text:
+        return True
+    if "ipaddress" in operator:
+        try:
+            inner, outer = ipaddress.ip_network(text), ipaddress.ip_network(wide)
+        except ValueError:
+            return False
+        return (
+            inner.version == outer.version
+            and int(outer.network_address) <= int(inner.network_address)
+            and int(inner.broadcast_address) <= int(outer.broadcast_address)
+        )
+    if any(word in operator for word in _LIKE):
+        return bool(Resources(text).within(Resources(wide)))
+    return "ignorecase" in operator and wide.lower() == text.lower()

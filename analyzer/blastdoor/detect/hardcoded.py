@@ -1,0 +1,338 @@
+"""Judgements over literals that bind code to one place: partitions, images, names, addresses."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import tables
+from blastdoor.context import is_demo
+from blastdoor.detect.hit import Hit
+from blastdoor.facts.reading import (
+    HOLE,
+    at_path,
+    chain,
+    origin,
+    place,
+    rests_on_default,
+    words_of,
+)
+from blastdoor.finding import Related
+from blastdoor.reach import Reach, Regions, partition_of
+from blastdoor.value import Inherited, Known, Many, Mapping, Value, known_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from blastdoor.fact import Context, Facts, Resource
+    from blastdoor.span import Span
+
+_ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
+_IMAGE: Final = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", re.ASCII)
+_ARN_FIELDS: Final = 6
+_SHOWN: Final = 80
+_SEVERAL: Final = 2
+
+
+def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
+    """``arn:aws:`` in code whose partition is decided elsewhere, in a repository of several."""
+    context = facts.unit.context
+    both = {
+        (literal.resource.address, literal.attribute)
+        for literal in facts.literals
+        if literal.partition not in (None, "aws")
+    }
+    for literal in facts.literals:
+        if literal.role != "arn" or literal.partition != "aws":
+            continue
+        resource = literal.resource
+        if (resource.address, literal.attribute) in both:
+            continue  # a list that names other partitions too means all of them
+        if resource.partition is None or _decided(resource.partition, resource.region):
+            continue
+        fields = literal.text.split(":", _ARN_FIELDS - 1)
+        if len(fields) == _ARN_FIELDS and _ACCOUNT.fullmatch(fields[4]):
+            continue  # an account is of one partition: its ARN has no other form
+        several = bool(context.foreign) and not is_demo(posixpath.dirname(literal.span.path))
+        said = f", while the repository speaks of {' and '.join(context.foreign)}"
+        yield Hit(
+            literal.span,
+            f"partitions: aws only ({_short(literal.text)}), though the region of "
+            f"{resource.address} is decided {_where(resource.region)}{said if several else ''}",
+            resource.address,
+            literal.attribute,
+            "partitions",
+            literal.text,
+            "several-partitions" if several else "",
+            contain="take the partition from data.aws_partition",
+            related=_foreign_places(context) if several else (),
+        )
+
+
+def _decided(partition: Value, region: Value | None) -> bool:
+    """Whether the code itself says the partition, by more than the default of a variable."""
+    return known_text(partition) is not None and not rests_on_default(region)
+
+
+def _where(region: Value | None) -> str:
+    if region is not None and rests_on_default(region):
+        return f"by {origin(region)} and whoever sets another"
+    if isinstance(region, Inherited):
+        return f"by {region.subject}"
+    return f"by {words_of(region)}" if region is not None else "elsewhere"
+
+
+def _foreign_places(context: Context) -> tuple[Related, ...]:
+    return tuple(
+        Related(context.partitions[name], f"{name} is spoken of here")
+        for name in context.foreign[:3]
+    )
+
+
+def _short(text: str) -> str:
+    shown = text.replace(HOLE, "…")
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}…"
+
+
+# Images
+
+
+def hardcoded_ami(facts: Facts) -> Iterator[Hit]:
+    """A literal machine image in code that runs in more than one region."""
+    used: dict[str, list[tuple[Value, Resource, str]]] = defaultdict(list)
+    for resource in facts.unit.resources:
+        attribute = tables.places().images.get(resource.type)
+        if attribute is None or resource.is_data:
+            continue
+        for value in at_path(resource.get, attribute):
+            text = known_text(value)
+            if text is not None and _IMAGE.fullmatch(text) and value.span is not None:
+                used[text].append((value, resource, attribute))
+    for image, users in used.items():
+        regions = sorted({r for _v, user, _a in users if (r := known_text(user.region))})
+        several = len(regions) >= _SEVERAL
+        for value, resource, attribute in _one_per_place(users):
+            if not several and known_text(resource.region) is not None:
+                continue  # one region, and the code says which
+            at = place(value, resource.span) or resource.span
+            where = (
+                f"though it is used in {' and '.join(regions[:4])}"
+                if several
+                else f"though the region of {resource.address} is decided {_where(resource.region)}"
+            )
+            yield Hit(
+                at,
+                f"regions: one region, that of {image}, {where}; {resource.address} finds no "
+                "image of that id in any other",
+                resource.address.split("[")[0],
+                attribute,
+                "regions",
+                image,
+                "several-regions" if several else "",
+                contain="look the image up by region: data.aws_ssm_parameter or data.aws_ami",
+                related=chain(value, at),
+                reach=Reach(regions=Regions(*regions)) if several else None,
+            )
+
+
+def _one_per_place(
+    users: Iterable[tuple[Value, Resource, str]],
+) -> Iterator[tuple[Value, Resource, str]]:
+    seen: set[tuple[str, int, int]] = set()
+    for value, resource, attribute in users:
+        at = place(value, resource.span) or resource.span
+        key = (at.path, at.start, at.end)
+        if key not in seen:
+            seen.add(key)
+            yield value, resource, attribute
+
+
+# Names
+
+
+def literal_name_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
+    """One block that is created in several regions takes the same globally unique name in each."""
+    groups: dict[tuple[str, int], list[Resource]] = defaultdict(list)
+    for resource in facts.unit.resources:
+        if resource.type in tables.places().names and not resource.is_data:
+            groups[resource.span.path, resource.span.start].append(resource)
+    for members in groups.values():
+        row = tables.places().names[members[0].type]
+        taken: dict[tuple[str, ...], list[tuple[Resource, Value]]] = defaultdict(list)
+        for resource in members:
+            value = resource.get(row.attribute)
+            name = known_text(value)
+            space = _space(resource, row.unique_in)
+            if value is None or not name or space is None or _open(resource.collection):
+                continue
+            if known_text(resource.get("bucket_namespace")) == "account-regional":
+                continue
+            taken[(name, *space)].append((resource, value))
+        for (name, *_rest), users in taken.items():
+            regions = sorted({r for user, _v in users if (r := known_text(user.region))})
+            if len(regions) < _SEVERAL:
+                continue
+            resource, value = users[0]
+            at = place(value, resource.span) or resource.span
+            yield Hit(
+                at,
+                f"regions: {resource.address} is created in {' and '.join(regions[:4])}, each "
+                f"time as {_short(name)}{_because(value)}, a name that is unique in "
+                f"{_space_words(row.unique_in)}: the second one fails or takes over the first",
+                resource.address.split("[")[0],
+                row.attribute,
+                "regions",
+                name,
+                contain="put the region into the name, or create it once",
+                related=(
+                    *chain(value, at),
+                    *(
+                        Related(where, f"one in {known_text(user.region)}")
+                        for user, _v in users[:4]
+                        if (where := _region_place(user)) is not None
+                    ),
+                ),
+                reach=Reach(regions=Regions(*regions)),
+            )
+
+
+def _region_place(resource: Resource) -> Span | None:
+    return resource.region.span if resource.region is not None else None
+
+
+def _because(value: Value) -> str:
+    where = origin(value)
+    return f", {where}" if where else ""
+
+
+def _space_words(unique_in: str) -> str:
+    return "the whole partition" if unique_in == "partition" else "the account"
+
+
+def _space(resource: Resource, unique_in: str) -> tuple[str, ...] | None:
+    """What tells the space of a name from another; ``None`` where that is not known."""
+    region = known_text(resource.region)
+    if region is None or resource.provider is None:
+        return None
+    partition = partition_of(region)
+    if unique_in == "partition":
+        return (partition,)
+    account = resource.account
+    known = known_text(account)
+    if known is not None:
+        return (partition, known)
+    if isinstance(account, Inherited):
+        return (partition, *sorted(resource.provider.credentials))
+    return None
+
+
+def _open(collection: Value | None) -> bool:
+    """Whether a block may have no instance at all."""
+    return collection is not None and not isinstance(collection, (Known, Many, Mapping))
+
+
+# Endpoints
+
+
+def hardcoded_endpoint_region(facts: Facts) -> Iterator[Hit]:
+    """An address of an AWS service that holds a literal region."""
+    context = facts.unit.context
+    for literal in facts.literals:
+        if literal.role != "endpoint" or not literal.regions:
+            continue
+        resource = literal.resource
+        own = known_text(resource.region)
+        evident = (
+            context.several_regions
+            and own is None
+            and resource.region is not None
+            and not is_demo(posixpath.dirname(literal.span.path))
+        )
+        named = ", ".join(literal.regions)
+        said = (
+            f", though the region of {resource.address} is decided {_where(resource.region)}, and "
+            f"the repository pins {', '.join(context.pinned)}"
+            if evident
+            else f", in {resource.address}"
+        )
+        yield Hit(
+            literal.span,
+            f"regions: {named}, written into an address ({_short(literal.text)}){said}",
+            resource.address,
+            literal.attribute,
+            "regions",
+            literal.text,
+            "several-regions" if evident else "",
+            contain="build the address from the region",
+            related=_pinned_places(context) if evident else (),
+            reach=Reach(regions=Regions(*literal.regions)),
+        )
+
+
+def _pinned_places(context: Context) -> tuple[Related, ...]:
+    return tuple(
+        Related(span, f"{region} is pinned here")
+        for region, span in list(context.pinned.items())[:3]
+    )
+
+
+# Fallbacks
+
+
+def region_fallback(facts: Facts) -> Iterator[Hit]:
+    """A region that is taken when nobody says one."""
+    unit = facts.unit
+    context = unit.context
+    regions = tables.partitions().regions
+    for fallback in unit.fallbacks:
+        text = known_text(fallback.value)
+        if text is None or text not in regions or fallback.known:
+            continue
+        several = _evidence(context, fallback.span)
+        yield Hit(
+            fallback.span,
+            f"regions: {text} whenever {_short(fallback.tried)} is not there, by {fallback.how} "
+            f"in {fallback.owner}{_others(context, text) if several else ''}",
+            fallback.owner,
+            fallback.how,
+            "regions",
+            text,
+            several,
+            contain="let it fail where the region is missing",
+            reach=Reach(regions=Regions(text)),
+        )
+    for setting in unit.settings:
+        text = known_text(setting.value)
+        if setting.kind != "default" or text is None or text not in regions:
+            continue
+        if setting.name != "region" and not setting.name.endswith("_region"):
+            continue
+        yield Hit(
+            setting.span,
+            f"regions: {text} for whoever does not set {setting.owner}",
+            setting.owner,
+            "default",
+            "regions",
+            text,
+            "variable-default",
+            contain="give the variable no default",
+            reach=Reach(regions=Regions(text)),
+        )
+
+
+def _evidence(context: Context, span: Span) -> str:
+    """The condition that makes a fallback a finding unasked: it has somewhere else to be."""
+    if is_demo(posixpath.dirname(span.path)):
+        return ""
+    if context.foreign:
+        return "several-partitions"
+    return "several-regions" if context.several_regions else ""
+
+
+def _others(context: Context, region: str) -> str:
+    others = [name for name in context.pinned if name != region]
+    if not others:
+        others = [n for n in context.regions if partition_of(n) != partition_of(region)]
+    return f"; the repository speaks of {', '.join(others[:3])} too" if others else ""

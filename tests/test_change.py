@@ -1,0 +1,225 @@
+"""Two revisions: what a change widens, what it does not, and what it is said to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from blastdoor.change import compare_files
+from blastdoor.delta.compare import Delta, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHINA = 'provider "aws" {\n  region = "cn-north-1"\n}\n'
+BACKEND = 'terraform {\n  backend "s3" {}\n}\n'
+
+
+def deltas(base: Mapping[str, str] | str, head: Mapping[str, str] | str) -> list[Delta]:
+    """All that a change does, narrowings left out."""
+    old = {"main.tf": base} if isinstance(base, str) else base
+    new = {"main.tf": head} if isinstance(head, str) else head
+    found = compare_files(old, new, ())
+    assert [f.message for f in found.report.failures] == []
+    return [delta for delta in found.deltas if delta.event is not Event.NARROWED]
+
+
+def said(base: Mapping[str, str] | str, head: Mapping[str, str] | str) -> list[str]:
+    """The same in words."""
+    return [
+        f"{d.event.value} {d.axis}: {d.after}, was {d.before} ({d.address})"
+        for d in deltas(base, head)
+    ]
+
+
+QUEUES = 'resource "aws_sqs_queue" "a" {}\nresource "aws_sqs_queue" "b" {}\n'
+
+
+def test_a_provider_that_moves_takes_everything_with_it_and_is_said_once() -> None:
+    moved = CHINA.replace("cn-north-1", "us-east-1")
+    partition, region = deltas(CHINA + QUEUES, moved + QUEUES)
+
+    assert (partition.axis, partition.before, partition.after) == ("partitions", "aws-cn", "aws")
+    assert (region.event, region.before, region.after) == (Event.MOVED, "cn-north-1", "us-east-1")
+    assert (region.address, region.also) == ("aws_sqs_queue.a", ("aws_sqs_queue.b",))
+    assert region.span.text == '"us-east-1"'
+    assert region.cause == "provider.aws"
+
+
+EACH = (
+    'variable "regions" {\n  default = ["cn-north-1"]\n}\ndata "aws_regions" "all" {}\n'
+    'resource "aws_sqs_queue" "a" {\n  for_each = toset(var.regions)\n  region = each.value\n}\n'
+)
+
+
+def test_more_regions_with_the_chain_that_brings_them() -> None:
+    head = EACH.replace('["cn-north-1"]', '["cn-north-1", "cn-northwest-1"]')
+    (delta,) = deltas(CHINA + EACH, CHINA + head)
+
+    assert delta.event is Event.WIDENED
+    assert delta.after == "cn-north-1 and cn-northwest-1"
+    assert delta.before == "cn-north-1"
+    assert delta.words == "for_each = toset(var.regions)"
+    assert any("default" in related.message for related in delta.related)
+
+
+def test_every_region() -> None:
+    head = EACH.replace("toset(var.regions)", "toset(data.aws_regions.all.names)")
+    widened = [d for d in deltas(CHINA + EACH, CHINA + head) if d.axis == "regions"]
+
+    assert [(d.after, d.before) for d in widened] == [("every region of aws-cn", "cn-north-1")]
+
+
+def test_a_region_that_is_no_longer_pinned() -> None:
+    assert said(CHINA + QUEUES, 'provider "aws" {}\n' + QUEUES)[-1].startswith("unpinned regions")
+
+
+def test_a_region_that_nobody_can_tell() -> None:
+    head = 'variable "r" {}\nprovider "aws" {\n  region = var.r\n}\n' + QUEUES
+    assert {d.event for d in deltas(CHINA + QUEUES, head)} == {Event.UNKNOWN}
+    assert deltas(head, head + "# edited\n") == []
+
+
+DATABASE = (
+    'resource "aws_db_instance" "orders" {\n  deletion_protection = true\n'
+    "  lifecycle {\n    prevent_destroy = true\n  }\n}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "expected"),
+    [
+        ("prevent_destroy = true", "prevent_destroy = false", "prevent_destroy"),
+        ("    prevent_destroy = true\n", "", "prevent_destroy"),
+        ("deletion_protection = true", "deletion_protection = false", "deletion_protection = true"),
+        ("  deletion_protection = true\n", "", "deletion_protection = true"),
+    ],
+)
+def test_a_guard_that_goes(base: str, head: str, expected: str) -> None:
+    changed = CHINA + DATABASE.replace(base, head)
+    assert said(CHINA + DATABASE, changed) == [
+        f"lost guards: none, was {expected} (aws_db_instance.orders)"
+    ]
+    assert deltas(changed, CHINA + DATABASE) == []
+
+
+def test_data_that_goes_with_its_resource() -> None:
+    (delta,) = deltas(CHINA + QUEUES + DATABASE, CHINA + QUEUES)
+    assert (delta.event, delta.address) == (Event.DESTROYED, "aws_db_instance.orders")
+
+
+KEPT = "removed {\n  from = aws_db_instance.orders\n  lifecycle {\n    destroy = false\n  }\n}\n"
+MOVED = "moved {\n  from = aws_db_instance.orders\n  to   = aws_db_instance.sales\n}\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        QUEUES + KEPT,
+        QUEUES + DATABASE.replace('"orders"', '"sales"') + MOVED,
+        QUEUES + DATABASE + "# a comment\n",
+        DATABASE + QUEUES,
+    ],
+)
+def test_data_that_is_kept(head: str) -> None:
+    assert deltas(CHINA + QUEUES + DATABASE, CHINA + head) == []
+
+
+POLICY = (
+    'resource "aws_iam_policy" "p" {\n  policy = jsonencode({ Statement = [{ Effect = "Allow", '
+    'Action = "s3:GetObject", Resource = "arn:aws-cn:s3:::orders/*" }] })\n}\n'
+)
+DOCUMENT = (
+    'data "aws_iam_policy_document" "d" {\n  statement {\n    actions   = ["s3:GetObject"]\n'
+    '    resources = ["arn:aws-cn:s3:::orders/*"]\n  }\n}\n'
+    'resource "aws_iam_policy" "p" {\n  policy = data.aws_iam_policy_document.d.json\n}\n'
+)
+
+
+def test_a_grant_that_grows() -> None:
+    assert said(CHINA + POLICY, CHINA + POLICY.replace("s3:GetObject", "s3:*")) == [
+        "widened actions: `s3:*`, was `s3:GetObject` (aws_iam_policy.p)"
+    ]
+
+
+def test_a_deny_that_shrinks() -> None:
+    deny = POLICY.replace("Allow", "Deny")
+    assert [d.axis for d in deltas(CHINA + deny, CHINA + deny.replace("orders", "refunds"))] == [
+        "conditions"
+    ]
+    assert deltas(CHINA + POLICY, CHINA + POLICY + deny.replace('"p"', '"q"')) == []
+
+
+MODULE = (
+    'module "m" {\n  source = "./m"\n}\nmoved {\n  from = aws_sqs_queue.a\n'
+    "  to   = module.m.aws_sqs_queue.a\n}\n"
+)
+REFACTORS: dict[str, tuple[dict[str, str] | str, dict[str, str] | str]] = {
+    "another notation": ({"main.tf": CHINA + POLICY}, {"main.tf": CHINA + DOCUMENT}),
+    "order of blocks": ({"main.tf": CHINA + POLICY + QUEUES}, {"main.tf": QUEUES + POLICY + CHINA}),
+    "another file": (
+        {"main.tf": CHINA + QUEUES + DATABASE},
+        {"main.tf": CHINA + QUEUES, "database.tf": DATABASE},
+    ),
+    "another directory": (
+        {"live/main.tf": BACKEND + CHINA + DATABASE, "live/queues.tf": QUEUES},
+        {"prod/main.tf": BACKEND + CHINA + DATABASE, "prod/queues.tf": QUEUES},
+    ),
+    "a literal becomes a variable": (
+        {"main.tf": CHINA + QUEUES},
+        {
+            "main.tf": CHINA.replace('"cn-north-1"', "var.region") + QUEUES,
+            "variables.tf": 'variable "region" {\n  default = "cn-north-1"\n}\n',
+        },
+    ),
+    "count becomes for_each": (
+        CHINA + 'resource "aws_sqs_queue" "a" {\n  count = 2\n}\n',
+        CHINA + 'resource "aws_sqs_queue" "a" {\n  for_each = toset(["x", "y"])\n}\n',
+    ),
+    "a module is extracted": (
+        {"main.tf": CHINA + QUEUES, "m/main.tf": "locals {}\n"},
+        {
+            "main.tf": CHINA + 'resource "aws_sqs_queue" "b" {}\n' + MODULE,
+            "m/main.tf": 'resource "aws_sqs_queue" "a" {}\n',
+        },
+    ),
+    "a grant moves to another resource": (
+        {"main.tf": CHINA + POLICY},
+        {"main.tf": CHINA + POLICY.replace('"aws_iam_policy" "p"', '"aws_iam_role_policy" "q"')},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFACTORS)
+def test_what_keeps_its_reach_says_nothing(name: str) -> None:
+    base, head = REFACTORS[name]
+    assert said(base, head) == []
+
+
+def test_a_rename_hides_no_widening() -> None:
+    head = POLICY.replace('"p"', '"q"').replace("s3:GetObject", "s3:DeleteObject")
+    assert said(CHINA + POLICY, CHINA + head) == [
+        "widened actions: `s3:DeleteObject`, was `s3:GetObject` (aws_iam_policy.q)"
+    ]
+
+
+def test_a_narrowing_does_not_hide_a_widening() -> None:
+    wide = POLICY.replace("s3:GetObject", "s3:*")
+    narrow = wide.replace('"p"', '"q"')
+    base = CHINA + POLICY + narrow
+    head = CHINA + wide + narrow.replace("s3:*", "s3:GetObject")
+    assert [d.address for d in deltas(base, head)] == ["aws_iam_policy.p"]
+
+
+def test_only_what_the_change_speaks_to_is_looked_at() -> None:
+    base = {
+        "a/main.tf": BACKEND + CHINA + 'module "m" {\n  source = "../m"\n}\n',
+        "b/main.tf": BACKEND + CHINA + QUEUES,
+        "m/main.tf": 'resource "aws_sqs_queue" "q" {}\n',
+        "c/main.tf": BACKEND + 'resource "aws_iam_policy" "p" {\n  policy = file("p.json")\n}\n',
+        "c/p.json": "{}",
+    }
+    assert compare_files(base, {**base, "m/main.tf": "\n" + base["m/main.tf"]}, ()).units == ("a",)
+    assert compare_files(base, {**base, "b/main.tf": "\n" + base["b/main.tf"]}, ()).units == ("b",)
+    assert compare_files(base, {**base, "c/p.json": "{} "}, ()).units == ("c",)
