@@ -597,6 +597,43 @@ def test_a_dynamic_block_of_the_sources_is_set_and_its_place_is_its_content() ->
     ]
 
 
+def test_a_block_that_terraform_1_0_leaves_out_of_the_configuration() -> None:
+    source = (
+        'resource "aws_security_group" "s" {\n  ingress {\n    from_port   = 22\n    to_port     = 22\n'
+        '    protocol    = "tcp"\n    cidr_blocks = ["0.0.0.0/0"]\n  }\n}\n'
+    )
+    row = {"from_port": 22, "to_port": 22, "protocol": "tcp", "cidr_blocks": ["0.0.0.0/0"]}
+    text = plan(
+        resource(
+            "aws_security_group.s",
+            {"name": "s", "ingress": [row]},
+            expressions={"name": {"constant_value": "s"}},
+        )
+    )
+
+    report = run(text, {"main.tf": source})
+    finding = only(report)
+    assert (finding.rule, finding.span.text) == ("open-ingress-admin-port", '"0.0.0.0/0"')
+    assert [r.span.path for r in finding.related][-1] == "plan.json"
+
+
+def test_blocks_of_the_sources_are_told_apart_by_their_literals() -> None:
+    source = (
+        'resource "aws_security_group" "s" {\n'
+        "  ingress {\n    from_port   = 443\n    cidr_blocks = var.web\n  }\n"
+        "  ingress {\n    from_port   = 22\n    cidr_blocks = var.ssh\n  }\n}\n"
+    )
+    rows = [
+        {"from_port": port, "to_port": port, "protocol": "tcp", "cidr_blocks": ["0.0.0.0/0"]}
+        for port in (22, 443)
+    ]
+    report = run(plan(resource("aws_security_group.s", {"ingress": rows})), {"main.tf": source})
+
+    assert ("open-ingress-admin-port", "var.ssh") in [
+        (f.rule, f.span.text) for f in report.findings
+    ]
+
+
 def test_a_plan_and_its_sources_say_the_same_once() -> None:
     sources = {
         "main.tf": 'resource "aws_iam_policy" "all" {\n  policy = jsonencode({ Statement = [{ Sid = '

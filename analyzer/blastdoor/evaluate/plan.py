@@ -389,7 +389,8 @@ class _Program:
         """
         source = self.places.section(module, address)
         if source is not None:
-            return lambda name: any(b.labels == (name,) for b in source.sections("dynamic"))
+            # Terraform before 1.1 leaves out some blocks that are plainly written, too.
+            return lambda name: name in source.section_types() or bool(source.argument(name))
         before = change.get("before")
         created = before is not None and self.outline.text[before.start] == "n"
         return lambda _name: created

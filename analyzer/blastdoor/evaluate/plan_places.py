@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from blastdoor.parse import tree
 from blastdoor.parse.outline import OutlineError
 from blastdoor.span import Span
 from blastdoor.units import is_configuration, literal_argument
@@ -305,7 +306,7 @@ class Places:
     def _fits(self, block: Section, part: Part) -> bool:
         """Whether a planned block does not contradict the literal arguments of one of the sources."""
         for name, value in self.outline.members(part).items():
-            literal = literal_argument(block, name)
+            literal = _literal(block, name)
             if literal is None:
                 continue
             text = self.outline.text
@@ -314,6 +315,16 @@ class Places:
             if literal != planned:
                 return False
         return True
+
+
+def _literal(block: Section, name: str) -> str | None:
+    """The text of an argument that is a plain string, number or boolean, as JSON has it."""
+    found = block.argument(name)
+    expression = None if found is None else found[1].expression
+    if isinstance(expression, tree.Literal):
+        value = expression.value
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return literal_argument(block, name)
 
 
 def call_of(module: str) -> tuple[str, str]:
