@@ -721,6 +721,25 @@ def test_a_sensitive_value_is_judged_and_never_printed(indent: int | None) -> No
     assert "by a value that is sensitive" in report.findings[0].message
 
 
+def test_a_line_of_the_sources_that_holds_something_sensitive_is_not_quoted() -> None:
+    source = (
+        f'resource "aws_s3_bucket" "b" {{\n  bucket = "{WORD}"\n'
+        f"  force_destroy = true # {WORD}\n}}\n"
+    )
+    text = plan(
+        resource(
+            "aws_s3_bucket.b", {"bucket": WORD, "force_destroy": True}, sensitive={"bucket": True}
+        )
+    )
+    files = {"plan.json": text, "main.tf": source}
+    report = check(Memory(files), rules(), Options(), selection=lambda p: p == "plan.json")
+
+    assert [(f.rule, f.span.path) for f in report.findings] == [
+        ("data-kept-by-force-lost", "plan.json")
+    ]
+    assert WORD not in everything(report)
+
+
 def test_nothing_of_a_sensitive_policy_is_said() -> None:
     secret = policy({"Effect": "Allow", "Action": "sqs:DeleteQueue", "Resource": "*"})
     report = run(plan(resource("aws_iam_policy.p", {"policy": secret}, sensitive={"policy": True})))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MAX_CANDIDATES: Final = 400
 """Directories whose text is searched for the blocks of a plan that does not lie beside them."""
+_SHORTEST: Final = 3
+"""Fewest code points of a literal, with its quotes."""
 _PROBES: Final = 6
 """Blocks of the root module that are looked for."""
 
@@ -203,8 +205,19 @@ class Places:
             section = self.section(anchor.module, anchor.name)
             steps = self._steps(anchor.part, span)
             found = None if section is None else self._within(section, steps, anchor.part)
-            return Target(found, anchor.instance)
+            return Target(self._narrowed(found, span), anchor.instance)
         return Target(self._configured(anchor, span), "")
+
+    def _narrowed(self, found: Span | None, span: Span) -> Span | None:
+        """The literal within an expression that is the planned text, when it stands there once."""
+        wanted = self.outline.text[span.start : span.end]
+        if found is None or len(wanted) < _SHORTEST or wanted[0] != '"' or "\\" in wanted:
+            return found
+        text = found.text
+        at = text.find(wanted)
+        if at < 0 or text.find(wanted, at + 1) >= 0:
+            return found
+        return Span(found.document, found.start + at, found.start + at + len(wanted))
 
     def _configured(self, anchor: _Anchor, span: Span) -> Span | None:
         kind, name = anchor.kind, anchor.name
