@@ -214,7 +214,7 @@ def test_access_entries_are_bindings() -> None:
     assert [(b.role, b.members[0].text) for b in found] == [
         ("OWNER", "user-x"),
         ("READER", "allUsers"),
-        ("", "allAuthenticatedUsers"),
+        ("READER", "allAuthenticatedUsers"),
     ]
 
 

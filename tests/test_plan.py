@@ -412,6 +412,29 @@ def test_the_keys_of_instances_are_the_regions_it_goes_to() -> None:
     assert "aws_sqs_queue goes to each of them, by aws_sqs_queue.q" in finding.message
 
 
+def test_what_a_plan_has_computed_is_not_written_by_hand() -> None:
+    """Rules on literals speak of the sources: planned values hold the region of the run."""
+    sources = {
+        "cn/main.tf": 'provider "aws" {\n  region = "cn-north-1"\n}\n',
+        "us/main.tf": 'provider "aws" {\n  region = "us-east-1"\n}\n',
+    }
+    values = {
+        "source_arn": "arn:aws:s3:::b",
+        "endpoint": "https://sqs.eu-west-1.amazonaws.com/111122223333/q",
+    }
+    text = plan(
+        resource(
+            "aws_sns_topic_subscription.s",
+            values,
+            expressions={name: refers("local.x") for name in values},
+        ),
+        providers={"aws": provider("aws", region=refers("local.region"))},
+    )
+
+    assert [f for f in run(text, sources).findings if f.span.path == "plan.json"] == []
+    assert said(run(text, sources, select=frozenset({"hardcoded-endpoint-region"}))) == []
+
+
 # Documents
 
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import facts as extractors
@@ -21,9 +22,19 @@ from blastdoor import tables
 from blastdoor.context import environment_words, is_demo
 from blastdoor.detect import DETECTORS, Detector
 from blastdoor.evaluate.terraform import evaluate_root
-from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, Report, fingerprinted
+from blastdoor.finding import (
+    Failure,
+    FailureKind,
+    Finding,
+    Level,
+    Related,
+    Report,
+    fingerprinted,
+    raised_at,
+)
 from blastdoor.record import dataclass
 from blastdoor.source.kinds import Kind
+from blastdoor.span import written
 from blastdoor.units import Repository, Root, Variables, is_variables
 from blastdoor.value import HIDDEN, known_text
 
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
     from blastdoor.catalog import Rule
     from blastdoor.detect.hit import Hit
     from blastdoor.evaluate.plan import Plan
+    from blastdoor.evaluate.terragrunt import Unit
     from blastdoor.fact import Evaluated, Facts
     from blastdoor.source import Entry, Source
     from blastdoor.span import Span
@@ -168,11 +180,11 @@ class _Run:
         self.options = options
         self.selection = selection
         self.entries = list(source.files() if entries is None else entries)
+        self.listed = frozenset(entry.path for entry in self.entries)
         self.sources_wanted = selection is None or any(
             selection(entry.path) for entry in self.entries if entry.kind is not Kind.PLAN
         )
         """Whether more than plans is reported on."""
-        self.listed = frozenset(entry.path for entry in self.entries)
         self.repository = Repository(source, self.entries)
         self.report = Report()
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
@@ -186,15 +198,21 @@ class _Run:
         self.chosen: Wanted | None = None
 
     def all(self, progress: Progress | None) -> Report:
+        units = self._survey()
         roots = [path for path in self.repository.roots() if self._wanted(path)]
         chosen = None if self.chosen is None else self.chosen(self.repository)
         if chosen is not None:
             roots = [path for path in roots if path in chosen]
-        total = len(roots)
+            units = [unit for unit in units if unit.directory in chosen]
+        total = len(roots) + len(units)
         for number, directory in enumerate(roots):
             if progress is not None:
                 progress(number, total)
             self._root(self.repository.root(directory))
+        for number, unit in enumerate(units):
+            if progress is not None:
+                progress(len(roots) + number, total)
+            self._unit(unit)
         # Modules that only call one another have no root: each is looked at for itself.
         for directory in self.repository.directories():
             if chosen is not None and directory not in chosen:
@@ -238,6 +256,36 @@ class _Run:
 
     # Units
 
+    def _survey(self) -> Sequence[Unit]:
+        """The Terragrunt units and stacks. Effect: from here on the modules they run are no roots."""
+        if not self.repository.terragrunt and not self.repository.stacks:
+            return ()
+        from blastdoor.evaluate import terragrunt
+
+        try:
+            estate = terragrunt.survey(self.repository)
+        except Exception as error:  # noqa: BLE001  as below
+            self.report.failures.append(_internal(".", None, error))
+            return ()
+        self.report.skipped.update(estate.skipped)
+        return [*estate.units, *estate.stacks]
+
+    def _unit(self, unit: Unit) -> None:
+        from blastdoor.evaluate import terragrunt
+
+        root = Root(unit.directory, is_root=True)
+        files = [self.repository.variables_file(path) for path in unit.variants[:MAX_VARIANTS]]
+        variants = [(), *((file,) for file in files if file is not None)]
+        for number, variables in enumerate(variants):
+            make = partial(
+                terragrunt.evaluate_unit,
+                self.repository,
+                unit,
+                variables,
+                no_region=self.no_region,
+            )
+            self._evaluate(root, make, variables, first=number == 0)
+
     def _root(self, root: Root) -> None:
         self.report.units += 1
         variants: Sequence[tuple[Variables, ...]] = [()]
@@ -258,13 +306,33 @@ class _Run:
         return [(file,) for file in found if file is not None]
 
     def _variant(self, root: Root, variables: tuple[Variables, ...], *, first: bool) -> None:
+        self._evaluate(
+            root,
+            lambda: evaluate_root(self.repository, root, variables, no_region=self.no_region),
+            variables,
+            first=first,
+        )
+
+    def _evaluate(
+        self,
+        root: Root,
+        make: Callable[[], Evaluated],
+        variables: tuple[Variables, ...],
+        *,
+        first: bool,
+    ) -> None:
         try:
-            unit = evaluate_root(self.repository, root, variables, no_region=self.no_region)
+            unit = make()
             unit.environment = self._environment(root, unit, variables)
             facts, coverage = extractors.extract(unit, thorough=self.thorough)
         except Exception as error:  # noqa: BLE001  the one place: a bug is a reported failure
             self.report.failures.append(_internal(root.directory, None, error))
             return
+        if unit.runner is not None and not self._touches(unit):
+            unit.close()
+            return
+        if first and unit.runner is not None and unit.is_root:
+            self.report.units += 1
         if first:
             self.report.coverage.add(coverage)
             self.report.resources += sum(not r.is_data for r in unit.resources)
@@ -279,6 +347,10 @@ class _Run:
             self._judge(rule, facts)
         unit.close()
 
+    def _touches(self, unit: Evaluated) -> bool:
+        """Whether a file that is to be reported plays a part in a unit."""
+        return self.selection is None or any(self.selection(path) for path in unit.inputs)
+
     def _judge(self, rule: Rule, facts: Facts) -> None:
         for hit in self._hits(rule, facts):
             self._keep(rule, hit, facts.unit)
@@ -286,17 +358,18 @@ class _Run:
     def _hits(self, rule: Rule, facts: Facts) -> list[Hit]:
         try:
             if rule.match is not None:
-                return self._running(rule, rule.match.hits(facts, rule.title))
-            if rule.detector is not None:
+                hits = list(rule.match.hits(facts, rule.title))
+            elif rule.detector is not None:
                 detector = DETECTORS.get(rule.detector) or self.options.detectors[rule.detector]
-                return self._running(rule, detector(facts))
+                hits = list(detector(facts))
+            else:
+                hits = []
         except Exception as error:  # noqa: BLE001  see above
             self.report.failures.append(_internal(facts.unit.address, rule.id, error))
-        return []
-
-    def _running(self, rule: Rule, hits: Iterable[Hit]) -> list[Hit]:
-        """The hits that count: some rules wait for a condition."""
-        return [h for h in hits if rule.id not in self.waiting or h.condition in rule.on_when]
+            return []
+        if rule.id in self.waiting:
+            return [hit for hit in hits if hit.condition in rule.on_when]
+        return hits
 
     # Plans
 
@@ -418,7 +491,7 @@ class _Run:
                 contain="",
                 related=tuple(related),
                 reach=None,
-                covers=tuple(placed(covered) for covered in hit.covers),
+                covers=tuple(placed(place) for place in hit.covers),
             )
         reach = hit.reach
         if reach is not None:
@@ -428,13 +501,13 @@ class _Run:
         return replace(
             hit,
             span=span,
-            covers=tuple(placed(covered) for covered in hit.covers),
             message=hidden(hit.message),
             attribute=hidden(hit.attribute),
             value=hidden(hit.value),
             contain=hidden(hit.contain),
             related=tuple(related),
             reach=reach,
+            covers=tuple(placed(place) for place in hit.covers),
         )
 
     def _environment(
@@ -458,6 +531,7 @@ class _Run:
     # Findings
 
     def _keep(self, rule: Rule, hit: Hit, unit: Evaluated) -> None:
+        hit = _placed(hit, unit)
         if hit.span.path not in self.listed:
             hit = self._moved(hit)
         path = hit.span.path
@@ -619,19 +693,26 @@ _SHORTEST: Final = 3
 
 def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
     """A hit in whose words `HIDDEN` stands for every text that must not be printed."""
-    parts = [
-        re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
-        for text in sorted(secrets, key=lambda text: (-len(text), text))
-        if len(text.strip()) >= _SHORTEST
-    ]
-    if not parts:
+    words = [hit.message, hit.value, hit.contain, *[related.message for related in hit.related]]
+    reach = "" if hit.reach is None else repr(hit.reach)
+    whole = "\0".join([*words, reach])
+    held = [text for text in secrets if len(text.strip()) >= _SHORTEST and text in whole]
+    if not held:
         return hit
-    pattern = re.compile("|".join(parts))
+    held.sort(key=lambda text: (-len(text), text))
+    pattern = re.compile(
+        "|".join(
+            [
+                re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
+                for text in held
+            ]
+        )
+    )
 
     def masked(text: str) -> str:
         return pattern.sub(HIDDEN, text)
 
-    changed = replace(
+    return replace(
         hit,
         message=masked(hit.message),
         value=masked(hit.value),
@@ -639,9 +720,9 @@ def without_secrets(hit: Hit, secrets: Collection[str]) -> Hit:
         before=masked(hit.before),
         after=masked(hit.after),
         related=tuple([Related(r.span, masked(r.message)) for r in hit.related]),
+        # What it reaches may name the value, too.
+        reach=None if pattern.search(reach) else hit.reach,
     )
-    # What it reaches names the value, too.
-    return changed if changed == hit else replace(changed, reach=None)
 
 
 def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
@@ -708,6 +789,14 @@ def _statement(finding: Finding) -> tuple[str, str, str, str]:
     return finding.rule, finding.unit, attribute, finding.value
 
 
+def _placed(hit: Hit, unit: Evaluated) -> Hit:
+    """A hit whose places are where somebody wrote something, with what runs the module."""
+    related = [replace(r, span=written(r.span)) for r in hit.related]
+    if unit.runner is not None:
+        related.append(unit.runner)
+    return replace(hit, span=written(hit.span), related=tuple(related))
+
+
 def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:
     """The call that brings the same finding about once more, when it is another."""
     if finding.unit == known.unit:
@@ -720,16 +809,10 @@ def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related,
 
 
 def _internal(path: str, rule: str | None, error: Exception) -> Failure:
-    place = ""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is not None:
-        place = f" ({posixpath.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})"
     what = f"the detector of {rule}" if rule else "the evaluation"
     return Failure(
         FailureKind.INTERNAL,
         path,
-        f"{what} failed: {type(error).__name__}: {str(error)[:200]}{place}",
+        f"{what} failed: {type(error).__name__}: {str(error)[:200]} ({raised_at(error)})",
         rule=rule,
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Mapping as AbstractMapping
 
-    from blastdoor.finding import Failure
+    from blastdoor.finding import Failure, Related
     from blastdoor.reach import Reach
     from blastdoor.span import Span
     from blastdoor.value import Unknown, Value
@@ -284,25 +284,6 @@ class Backend:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PlannedChange:
-    """A resource instance that a plan destroys, replaces or forgets."""
-
-    address: str
-    """Address of the instance, keys included: ``module.a["x"].aws_db_instance.main[0]``."""
-    type: str
-    actions: tuple[str, ...]
-    """As the plan has them: ``("delete",)``, ``("delete", "create")``, ``("create", "delete")``."""
-    replace_paths: tuple[tuple[str | int, ...], ...]
-    """The arguments that force the replacement."""
-    action_reason: str
-    """``replace_because_cannot_update``, ``delete_because_no_resource_config``, … or ``""``."""
-    span: Span
-    previous_address: str = ""
-    """Where the instance was before this plan moves it."""
-    importing: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Move:
     """A ``moved`` block: what had one address has another from now on."""
 
@@ -333,6 +314,25 @@ class Import:
     span: Span
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedChange:
+    """A resource instance that a plan destroys, replaces or forgets."""
+
+    address: str
+    """Address of the instance, keys included: ``module.a["x"].aws_db_instance.main[0]``."""
+    type: str
+    actions: tuple[str, ...]
+    """As the plan has them: ``("delete",)``, ``("delete", "create")``, ``("create", "delete")``."""
+    replace_paths: tuple[tuple[str | int, ...], ...]
+    """The arguments that force the replacement."""
+    action_reason: str
+    """``replace_because_cannot_update``, ``delete_because_no_resource_config``, … or ``""``."""
+    span: Span
+    previous_address: str = ""
+    """Where the instance was before this plan moves it."""
+    importing: bool = False
+
+
 @dataclass(slots=True)
 class Evaluated:
     """One unit with its values: what an evaluator hands to the extractors."""
@@ -353,13 +353,13 @@ class Evaluated:
     """Those whose value is a text that names a region."""
     environment_defaults: list[EnvironmentDefault] = field(default_factory=list)
     overrides: list[OverrideChange] = field(default_factory=list)
-    changes: list[PlannedChange] = field(default_factory=list)
-    """What a plan destroys, replaces or forgets."""
     moves: list[Move] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
     """Texts that the configuration says are sensitive: never to be printed."""
+    changes: list[PlannedChange] = field(default_factory=list)
+    """What a plan destroys, replaces or forgets."""
     failures: list[Failure] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)
     """Paths of every file it read."""
@@ -377,6 +377,8 @@ class Evaluated:
     """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
     close: Callable[[], None] = lambda: None
     """Lets go of what the values were read from; nothing can be read on demand behind it."""
+    runner: Related | None = None
+    """What runs the module, where something but Terraform itself does: a Terragrunt unit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from collections import Counter
 from dataclasses import field, replace
 from enum import IntEnum, StrEnum
@@ -174,6 +175,17 @@ class Report:
     baselined: int = 0
     planned: Counter[str] = field(default_factory=Counter)
     """What the plans among the files do to managed resources, by word (``destroy``, ``replace``)."""
+
+
+def raised_at(error: Exception) -> str:
+    """Where an error came up, ``iam.py:12``, without the directory; ``""`` when that is not known."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    name = posixpath.basename(trace.tb_frame.f_code.co_filename.replace("\\", "/"))
+    return f"{name}:{trace.tb_lineno}"
 
 
 def _digest(*parts: str) -> str:

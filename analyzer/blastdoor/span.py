@@ -7,9 +7,12 @@ columns are one-based. The conversion to UTF-16 happens only in the editor serve
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.record import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 
@@ -75,11 +78,19 @@ class Document:
 
     def line(self, number: int) -> str:
         """The text of line ``number`` (one-based) without its line end; ``""`` beyond the end."""
-        starts = self.line_starts
-        if not 1 <= number <= len(starts):
+        if not 1 <= number <= len(self.line_starts):
             return ""
-        end = starts[number] if number < len(starts) else len(self.text)
-        return self.text[starts[number - 1] : end].rstrip("\r\n")
+        start, end = self.line_range(number)
+        return self.text[start:end]
+
+    def line_range(self, number: int) -> tuple[int, int]:
+        """The offsets of a line that is there (one-based), its line end left out."""
+        starts, text = self.line_starts, self.text
+        start = starts[number - 1]
+        end = starts[number] if number < len(starts) else len(text)
+        while end > start and text[end - 1] in "\r\n":
+            end -= 1
+        return start, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +122,44 @@ class Span:
         return self.document.text[self.start : self.end]
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.begin.line}"
+        here = written(self)
+        return f"{here.path}:{here.begin.line}"
+
+
+class Rendered(Document):
+    """A text that a tool puts together from others: the path is where it writes the file.
+
+    ``stretches`` are (offset, place) pairs in order: from the offset up to the next one the text is
+    that of the place, code point by code point when they are of the same length.
+    """
+
+    __slots__ = ("stretches",)
+
+    def __init__(self, path: str, text: str, stretches: Sequence[tuple[int, Span]]) -> None:
+        super().__init__(path, text)
+        self.stretches = stretches
+
+    def origin(self, start: int, end: int) -> Span:
+        """Where a range is written: in the text that holds its first code point."""
+        first, at = self._at(start)
+        last, behind = self._at(max(end - 1, start))
+        begin = at.start + (start - first if self._exact(first, at) else 0)
+        if last != first and behind.document is not at.document:
+            return Span(at.document, begin, max(at.end, begin))
+        stop = behind.start + (end - last) if self._exact(last, behind) else behind.end
+        return Span(at.document, begin, max(stop, begin))
+
+    def _at(self, offset: int) -> tuple[int, Span]:
+        number = bisect_right(self.stretches, offset, key=lambda stretch: stretch[0]) - 1
+        return self.stretches[max(number, 0)]
+
+    def _exact(self, offset: int, place: Span) -> bool:
+        number = bisect_right(self.stretches, offset, key=lambda stretch: stretch[0])
+        behind = self.stretches[number][0] if number < len(self.stretches) else len(self.text)
+        return place.end - place.start == behind - offset
+
+
+def written(span: Span) -> Span:
+    """Where a range is written by hand: the range itself, unless a tool rendered its text."""
+    document = span.document
+    return document.origin(span.start, span.end) if isinstance(document, Rendered) else span

@@ -2,7 +2,8 @@
 
 A unit is a root (or uncalled) module directory together with the local modules it calls. A directory
 is read once, merged with its override files by Terraform's own rules (Terraform documentation,
-"Override Files"), and kept while something near it may need it again.
+"Override Files"), and kept while something near it may need it again. What Terragrunt runs is found by
+`blastdoor.evaluate.terragrunt`; here are the files it reads and the modules it lays others into.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from blastdoor.source.kinds import Kind
 from blastdoor.span import Document, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from blastdoor.source import Entry, Files
 
@@ -247,7 +248,8 @@ def is_automatic(name: str) -> bool:
     )
 
 
-def _parse(document: Document) -> tree.Parsed:
+def parse(document: Document) -> tree.Parsed:
+    """The tree of a file, by the ending of its name."""
     name = document.path
     if name.endswith(".tfvars.json"):
         from blastdoor.parse.terraform_json import parse_tfvars_json
@@ -278,6 +280,11 @@ class Repository:
         self.terragrunt: set[str] = set()
         self._evidence: list[str] = []
         """Files that no directory reads for itself and that still say where things go."""
+        """Directories with Terragrunt configuration."""
+        self.stacks: list[str] = []
+        """Terragrunt's stack files."""
+        self.hcl: dict[str, bool] = {}
+        """Files that Terragrunt may read as configuration, and whether they are reported."""
         for entry in entries:
             directory, name = posixpath.split(entry.path)
             directory = directory or "."
@@ -285,12 +292,23 @@ class Repository:
                 self._evidence.append(entry.path)
             if name in ("terragrunt.hcl", "terragrunt.hcl.json"):
                 self.terragrunt.add(directory)
-            elif is_configuration(name) or is_variables(name) or name == ".terraform.lock.hcl":
+            if name == "terragrunt.stack.hcl":
+                self.stacks.append(entry.path)
+            if name.endswith((".hcl", ".hcl.json")) and name != ".terraform.lock.hcl":
+                self.hcl[entry.path] = entry.reported
+                continue
+            if is_configuration(name) or is_variables(name) or name == ".terraform.lock.hcl":
                 self.by_directory.setdefault(directory, []).append(name)
             else:
                 continue
             if entry.reported:
                 self.reported.add(entry.path)
+        self.external = bool(self.terragrunt)
+        """Whether Terragrunt may give providers and inputs to any directory."""
+        self._adopted: dict[str, set[str]] = {}
+        self._configs: OrderedDict[str, tree.Parsed | None] = OrderedDict()
+        self._listed: dict[str, frozenset[str]] = {}
+        self._folders: set[str] | None = None
         self._cache: OrderedDict[str, Module] = OrderedDict()
         self._cached = 0
         self._calls: dict[str, list[tuple[str, str]]] = {}
@@ -344,6 +362,11 @@ class Repository:
     def _load(self, directory: str, names: list[str]) -> Module:
         module = Module(directory)
         module.has_lock = ".terraform.lock.hcl" in names
+        self._fill(module, directory, names)
+        return module
+
+    def _fill(self, module: Module, directory: str, names: list[str]) -> None:
+        """Effect: adds the files of a directory to a module."""
         primary = sorted(n for n in names if is_configuration(n) and not is_override(n))
         overriding = sorted(n for n in names if is_configuration(n) and is_override(n))
         shadowed = {
@@ -353,7 +376,7 @@ class Repository:
             if name not in shadowed:
                 parsed = self._read(module, posixpath.join(directory, name))
                 if parsed is not None:
-                    _gather(module, parsed.body)
+                    gather(module, parsed.body)
         for name in overriding:
             if name not in shadowed:
                 parsed = self._read(module, posixpath.join(directory, name))
@@ -364,7 +387,6 @@ class Repository:
             if parsed is not None:
                 automatic = is_automatic(name)
                 module.assignments.append(Variables(parsed.document.path, parsed.body, automatic))
-        return module
 
     def variables_file(self, path: str) -> Variables | None:
         """A file of variable values anywhere in the root."""
@@ -378,7 +400,7 @@ class Repository:
         if text is None:
             return None
         document = Document(path, text)
-        parsed = _parse(document)
+        parsed = parse(document)
         module.size += len(text)
         self.read_paths.add(path)
         module.files.append(path)
@@ -392,6 +414,91 @@ class Repository:
             module.failures.append(failure)
             self.failures.setdefault((path, fault.message, fault.span.start), failure)
         return parsed
+
+    # Terragrunt
+
+    def config_file(self, path: str) -> tree.Parsed | None:
+        """A file of Terragrunt configuration; ``None`` when it is not there. Findings may stand in it.
+
+        The tree of a file is kept: every unit below it reads it again.
+        """
+        if path in self._configs:
+            self._configs.move_to_end(path)
+            return self._configs[path]
+        parsed = self._read(Module(posixpath.dirname(path) or "."), path)
+        self._configs[path] = parsed
+        if parsed is not None and self.hcl.get(path):
+            self.reported.add(path)
+        if len(self._configs) > _CACHED_DOCUMENTS:
+            self._configs.popitem(last=False)
+        return parsed
+
+    def holds_file(self, path: str) -> bool:
+        """Whether there is such a file."""
+        directory, name = posixpath.split(path)
+        directory = directory or "."
+        found = self._listed.get(directory)
+        if found is None:
+            found = self._listed[directory] = frozenset(self.files.names(directory))
+        return name in found
+
+    def holds(self, path: str) -> bool:
+        """Whether there is such a file, or a directory with configuration in or below it."""
+        if self._folders is None:
+            folders = {*self.by_directory, *(posixpath.dirname(path) for path in self.hcl)}
+            self._folders = set()
+            for folder in folders:
+                while folder and folder not in self._folders:
+                    self._folders.add(folder)
+                    folder = posixpath.dirname(folder)  # noqa: PLW2901  up to the root
+        return path in self._folders or self.holds_file(path)
+
+    def adopt(self, callers: Mapping[str, set[str]], *, external: bool) -> None:
+        """Effect: takes Terragrunt's units (directory → units that run it) for callers of modules.
+
+        ``external`` says whether some unit may run a directory that is not among them.
+        """
+        self._adopted = {target: set(units) for target, units in callers.items()}
+        self.external = external
+
+    def laid_out(self, directory: str, beside: str, hidden: frozenset[str]) -> Module:
+        """A module with the configuration of a second directory in it, for a caller to add to.
+
+        Terragrunt copies the directory of a unit over the module that the unit runs (Terragrunt
+        documentation, "Units"). Files named in ``hidden`` are left out; what is beside the module
+        hides a file of the same name in it.
+        """
+        own = self.by_directory.get(beside, []) if beside != directory else []
+        own = [name for name in own if name not in hidden]
+        changed = hidden | set(own)
+        names = self.by_directory.get(directory, [])
+        base = self.module(directory) if changed.isdisjoint(names) else None
+        if base is None:
+            base = self._load(directory, [name for name in names if name not in changed])
+        module = Module(
+            directory,
+            dict(base.variables),
+            dict(base.locals),
+            dict(base.managed),
+            dict(base.data),
+            list(base.providers),
+            dict(base.calls),
+            dict(base.outputs),
+            list(base.changes),
+            list(base.settings),
+            list(base.assignments),
+            list(base.overrides),
+            list(base.failures),
+            list(base.files),
+            dict(base.documents),
+            base.size,
+            base.has_lock,
+            base.shapes,
+        )
+        if own:
+            module.shapes = None
+            self._fill(module, beside, own)
+        return module
 
     def document(self, path: str) -> Document | None:
         """A file that expressions read; the most recent ones are kept with what they say."""
@@ -480,10 +587,15 @@ class Repository:
                 gatherer.path(path)
                 gatherer.text(path, text)
         self.context = gatherer.context()
+        for target, units in self._adopted.items():
+            self._called.setdefault(target, set()).update(units)
         return [
             directory
             for directory in directories
-            if all(is_demo(caller) for caller in self._called.get(directory, ()))
+            if all(
+                is_demo(caller) and caller != directory
+                for caller in self._called.get(directory, ())
+            )
         ]
 
     def root(self, directory: str) -> Root:
@@ -586,7 +698,7 @@ class Repository:
         return sorted(found)
 
     def _is_root(self, module: Module, *, called: bool) -> bool:
-        if self.terragrunt and not module.has_backend:
+        if self.external and not module.has_backend:
             # Terragrunt writes the providers and gives the inputs: what is here is a module of its.
             return any(a.automatic for a in module.assignments)
         if not called and (module.has_backend or module.has_default_provider):
@@ -633,7 +745,8 @@ def _block_ranges(body: tree.Body) -> Iterator[tuple[int, int]]:
             stack.append(block.body)
 
 
-def _gather(module: Module, body: tree.Body) -> None:
+def gather(module: Module, body: tree.Body) -> None:
+    """Effect: adds the blocks of a file to a module; what is there already stays."""
     document = body.document
     for block in body.blocks:
         section = Section(document, block)
@@ -698,7 +811,7 @@ def _override(module: Module, body: tree.Body) -> None:
                         earlier.without("backend", "cloud")
                 module.settings.append(section)
             else:
-                _gather(module, _single(document, block))
+                gather(module, _single(document, block))
             continue
         type_ = section.labels[0] if section.labels else ""
         for path, before_text, after_text, span, before_span in target.override(section):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from blastdoor.cli.streams import CallerError, drop_stdout, emit
@@ -82,16 +81,11 @@ def _refused(error: click.ClickException) -> str:
 
 def _unexpected(error: Exception) -> str:
     """An error of the program itself in one line."""
+    from blastdoor.finding import raised_at
     from blastdoor.report.escape import sanitise
 
-    where = ""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is not None:
-        where = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
     words = sanitise(str(error))[:500]
     return (
-        f"internal error: {type(error).__name__}: {words}{where}; "
+        f"internal error: {type(error).__name__}: {words} ({raised_at(error)}); "
         "nothing was decided. BLASTDOOR_DEBUG=1 shows the traceback"
     )

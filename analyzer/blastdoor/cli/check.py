@@ -14,12 +14,22 @@ from typing import IO, TYPE_CHECKING, Final
 
 from blastdoor import __version__
 from blastdoor.cli import names
-from blastdoor.cli.places import Place, locate, locate_text
+from blastdoor.cli.places import Place, from_here, locate, locate_text
 from blastdoor.cli.streams import FORMATS, CallerError, drop_stdout, emit, progress_for, replacing
 from blastdoor.finding import Level, Report, Suppression
 from blastdoor.record import dataclass
 from blastdoor.report.escape import sanitise
-from blastdoor.source import MAX_PLAN, MAX_SIZE, Globs, Memory, Overlay, Tree, plans, read_regular
+from blastdoor.source import (
+    MAX_PLAN,
+    MAX_SIZE,
+    Globs,
+    Kind,
+    Memory,
+    Overlay,
+    Tree,
+    plans,
+    read_regular,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +38,7 @@ if TYPE_CHECKING:
     from blastdoor.catalog import RuleSet
     from blastdoor.config import Config
     from blastdoor.engine import Options
-    from blastdoor.finding import Failure, Finding
+    from blastdoor.finding import Finding
     from blastdoor.report.text import Choice
     from blastdoor.source import Entry, Source
 
@@ -99,11 +109,12 @@ def check(request: Request) -> int:
 
     source = _source(request, config, place, text)
     entries = list(source.files())
+    terragrunt = any(entry.kind is Kind.TERRAGRUNT for entry in entries)
     chosen = [
         entry
         for entry in entries
         if entry.reported
-        and entry.kind.configuration
+        and (entry.kind.configuration or (terragrunt and entry.kind is Kind.HCL))
         and (place is None or place.selects(entry.path))
     ]
     if chosen:
@@ -347,15 +358,11 @@ def _logged(report: Report, entries: list[Entry], place: Place | None) -> Report
 
 def _shown(report: Report, entries: list[Entry], place: Place | None) -> Report:
     """The report with paths relative to the working directory, from which people open them."""
-    here = os.path.realpath(os.curdir)
-    if place is None or str(place.base) == here:
+    if place is None or place.base == Path(os.path.realpath(os.curdir)):
         return report
 
     def rename(path: str) -> str:
-        try:
-            return Path(os.path.relpath(place.base / path, here)).as_posix()
-        except ValueError:  # another drive
-            return path
+        return from_here(place.base / path)
 
     return _relocated(report, rename, {place.prefix + entry.path for entry in entries})
 
@@ -440,9 +447,15 @@ def write(request: Request, form: str, report: Report, rules: RuleSet, stream: T
 
 
 def _write_text(request: Request, report: Report, rules: RuleSet, stream: TextIO) -> None:
-    from blastdoor.report.text import Style, render_summary, wants_colour, write_text
+    from blastdoor.report.text import (
+        render_failure_line,
+        render_line,
+        render_summary,
+        style_for,
+        write_text,
+    )
 
-    style = Style(on=wants_colour(stream, request.colour, os.environ))
+    style = style_for(stream, request.colour, os.environ)
     if not request.no_snippets:
         write_text(
             stream,
@@ -454,34 +467,14 @@ def _write_text(request: Request, report: Report, rules: RuleSet, stream: TextIO
         )
         return
     for failure in report.failures:
-        emit(stream, _line_of_failure(failure) + "\n")
+        emit(stream, render_failure_line(failure) + "\n")
     for finding in report.findings:
-        emit(stream, _line_of(finding) + "\n")
+        emit(stream, render_line(finding) + "\n")
     if request.include_suppressed:
         for finding in report.suppressed:
-            emit(stream, f"{_line_of(finding)} (suppressed)\n")
+            emit(stream, f"{render_line(finding)} (suppressed)\n")
     if not request.quiet:
         emit(stream, render_summary(report, style))
-
-
-def _line_of(finding: Finding) -> str:
-    """A finding in one line, without its source."""
-    from blastdoor.report.redact import masked
-
-    line, column = finding.span.begin
-    where = f"{sanitise(finding.span.path)}:{line}:{column}"
-    words = sanitise(masked(finding.message))
-    return f"{where}: {finding.level.word}[{sanitise(finding.rule)}]: {words}"
-
-
-def _line_of_failure(failure: Failure) -> str:
-    from blastdoor.report.redact import masked
-
-    where = sanitise(failure.path)
-    if failure.span is not None:
-        line, column = failure.span.begin
-        where = f"{where}:{line}:{column}"
-    return f"{where}: {failure.word}[{failure.kind.value}]: {sanitise(masked(failure.message))}"
 
 
 def to_file(file: str, write: Callable[[TextIO], None]) -> None:

@@ -172,7 +172,11 @@ Examples:
     shell_complete=_rule_names,
     help="Do not run these; may be repeated.",
 )
-@click.option("--pedantic", is_flag=True, help="Run the rules that only the thorough want, too.")
+@click.option(
+    "--pedantic",
+    is_flag=True,
+    help="Run the rules that only the thorough want, too, and show every place of a file.",
+)
 @_config_option
 @click.option("--isolated", is_flag=True, help="Use no configuration that stands beside the code.")
 @_detectors_option

@@ -250,9 +250,9 @@ def _write(
         write_change_markdown(stream, found, rules, names=sides.names)
     elif form == "text" and not request.no_snippets:
         from blastdoor.report.change import write_change_text
-        from blastdoor.report.text import Style, wants_colour
+        from blastdoor.report.text import style_for
 
-        style = Style(on=wants_colour(stream, request.colour, os.environ))
+        style = style_for(stream, request.colour, os.environ)
         write_change_text(
             stream, found, rules, names=sides.names, style=style, summary=not request.quiet
         )

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from blastdoor import catalog, tables
 from blastdoor.catalog import PageError
 from blastdoor.cli import names
+from blastdoor.cli.places import from_here
 from blastdoor.cli.streams import CallerError, show
 from blastdoor.detect import KNOWN
 from blastdoor.report.escape import sanitise
-from blastdoor.report.text import Choice, Style, counted, wants_colour
+from blastdoor.report.text import Choice, counted, style_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,12 +80,12 @@ def new(draft: Draft, config_file: str | None) -> int:
         with page.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except OSError as error:
-        raise CallerError(f"{sanitise(_here(page))}: {error.strerror}") from error
-    shown = sanitise(_here(page))
+        raise CallerError(f"{sanitise(from_here(page))}: {error.strerror}") from error
+    shown = sanitise(from_here(page))
     lines = [f"{shown} is written: {rule.code}, with an example to replace"]
     lines.append(f"run its examples:  blastdoor rules test {shown}")
     if folder.resolve() not in named:
-        lines.append(f'let `blastdoor check` know it:  rules = ["{sanitise(_here(folder))}"]')
+        lines.append(f'let `blastdoor check` know it:  rules = ["{sanitise(from_here(folder))}"]')
         lines[-1] += " in blastdoor.toml"
     show("\n".join(lines) + "\n")
     return PASSED
@@ -297,7 +298,7 @@ def _under_test(trial: Trial, settings: Config) -> list[_Page]:
         )
     found: dict[str, _Page] = {}
     for target in [*map(Path, trial.targets), *folders]:
-        shown = sanitise(_here(target))
+        shown = sanitise(from_here(target))
         if target.is_dir():
             try:
                 inside = [_Page(page, target) for page in catalog.pages(target)]
@@ -366,16 +367,15 @@ def _run(rule: Rule, analyze: Analyze) -> _Outcome:
 def _tell(outcomes: list[tuple[_Page, _Outcome]], trial: Trial) -> int:
     """The exit code. Effect: writes the outcomes to standard output."""
     from blastdoor.finding import Level
-    from blastdoor.report.redact import masked
+    from blastdoor.report.redact import legible
 
-    style = Style(on=wants_colour(sys.stdout, trial.colour, os.environ))
+    style = style_for(sys.stdout, trial.colour, os.environ)
     lines = []
     for page, outcome in outcomes:
-        shown = sanitise(_here(page.path))
+        shown = sanitise(from_here(page.path))
         for line, words in outcome.problems:
             kind = "cannot be used: " if outcome.unreadable else ""
-            text = sanitise(masked(words))
-            lines.append(f"{style.strong(f'{shown}:{line}:')} {kind}{text}")
+            lines.append(f"{style.strong(f'{shown}:{line}:')} {kind}{legible(words)}")
         if not outcome.problems and not trial.quiet:
             lines.append(f"{shown}: {counted(outcome.examples, 'example')} as the page says")
     examples = sum(outcome.examples for _page, outcome in outcomes)
@@ -390,11 +390,3 @@ def _tell(outcomes: list[tuple[_Page, _Outcome]], trial: Trial) -> int:
     lines.append(summary if failed or unreadable else f"{summary}: all as the pages say")
     show("\n".join(lines) + "\n")
     return CANNOT if unreadable else FAILED if failed else PASSED
-
-
-def _here(path: Path) -> str:
-    """A path as one would open it from the working directory."""
-    try:
-        return Path(os.path.relpath(path)).as_posix()
-    except ValueError:  # another drive
-        return str(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.cli.streams import show
 from blastdoor.report.escape import sanitise, sanitise_lines, width
-from blastdoor.report.text import Choice, Style, wants_colour
+from blastdoor.report.text import Choice, Style, style_for
 
 if TYPE_CHECKING:
     from blastdoor.catalog import Rule, RuleSet
@@ -67,7 +67,7 @@ def show_rules(rules: RuleSet, family: str | None, *, as_json: bool) -> None:
 
 def show_page(rule: Rule, colour: Choice) -> None:
     """Effect: writes a rule's page, as Markdown, to standard output."""
-    style = Style(on=wants_colour(sys.stdout, colour, os.environ))
+    style = style_for(sys.stdout, colour, os.environ)
     facts = f"{rule.code} · {rule.family} · {rule.level.word} · {rule.confidence} confidence"
     if rule.default != "on":
         facts += f" · {rule.default}"

@@ -54,6 +54,14 @@ class Place:
         return target.relative_to(self.root).as_posix()
 
 
+def from_here(path: Path) -> str:
+    """A path as one would open it from the working directory."""
+    try:
+        return Path(os.path.relpath(path)).as_posix()
+    except ValueError:  # another drive
+        return str(path)
+
+
 def locate(paths: Sequence[str], config_file: str | None, *, isolated: bool) -> Place:
     """The place that paths on the command line mean. Raises CallerError."""
     folders: list[Path] = []

@@ -34,6 +34,7 @@ from blastdoor.reach import (
     OrganizationalUnit,
     Principals,
     Reach,
+    account,
 )
 from blastdoor.value import Reason, Unknown, known_text
 
@@ -77,7 +78,8 @@ def _scope_name(binding: Binding) -> str:
     """What a binding holds for, as far as a reader would know it; ``""`` where that is nothing."""
     value = binding.scope
     if isinstance(value, Unknown):
-        return value.subject if value.subject[:1].isalpha() else ""
+        subject = value.subject
+        return subject if subject[:1].isalpha() and not subject.startswith("each.") else ""
     text = text_of(value) if value is not None else None
     if text is None:
         return ""
@@ -181,11 +183,7 @@ def gcp_org_or_folder_binding(facts: Facts) -> Iterator[Hit]:
             axis="accounts",
             condition=_google_condition(binding, owned),
             contain="grant a predefined role on the project or the resource that needs it",
-            reach=Reach(
-                accounts=Accounts(
-                    Organization() if binding.kind == "organization" else _unit(binding)
-                )
-            ),
+            reach=_reach(binding),
         )
         yield hit if row is None else replace(hit, level=row.level)
 
@@ -198,9 +196,17 @@ def _google_condition(binding: Binding, owned: Owned) -> str:
     return "own-folder" if owned.has(binding.resource, binding.scope, "google_folder") else ""
 
 
-def _unit(binding: Binding) -> OrganizationalUnit:
-    text = text_of(binding.scope) if binding.scope is not None else None
-    return OrganizationalUnit((text or "").replace(HOLE, "…"))
+def _reach(binding: Binding) -> Reach | None:
+    """The accounts that a binding reaches, where the code names them."""
+    if binding.kind in ("organization", "tenant"):
+        return Reach(accounts=Accounts(Organization()))
+    name = _scope_name(binding)
+    if binding.kind in ("folder", "management-group") and name:
+        return Reach(accounts=Accounts(OrganizationalUnit(name)))
+    text = known_text(binding.scope)
+    if binding.kind == "subscription" and text is not None:
+        return Reach(accounts=Accounts(account(text)))
+    return None
 
 
 def _is_break_glass(binding: Binding) -> bool:
@@ -271,11 +277,18 @@ def _public(binding: Binding, member: Term, table: tables.Bindings) -> Hit:
         f"members[{binding.role}]",
         "principals",
         member.text,
-        "public-read" if binding.role in table.public_read_roles else "",
+        "public-read" if _is_public_read(binding, table) else "",
         contain="name the identities that need it",
         related=tuple(related),
         reach=Reach(principals=Principals(member.text)),
     )
+
+
+def _is_public_read(binding: Binding, table: tables.Bindings) -> bool:
+    """Whether a role is one that public websites and services give to everyone."""
+    if binding.role not in table.public_read_roles:
+        return False
+    return binding.role.startswith("roles/") or binding.resource.type.startswith("google_storage_")
 
 
 def _on(binding: Binding) -> str:
@@ -325,6 +338,7 @@ def _azure_hit(binding: Binding, custom: Resource | None) -> Hit:
         axis="accounts",
         condition=condition,
         contain="assign a narrower role on the resource group that needs it",
+        reach=_reach(binding),
     )
 
 
@@ -431,8 +445,6 @@ def _exclusive(facts: Facts) -> Iterator[Hit]:
         row = table.get(resource.type)
         if row is None or resource.is_data:
             continue
-        arn = resource.get("policy_arn")
-        made_here = isinstance(arn, Unknown) and arn.reason is Reason.COMPUTED
         yield Hit(
             resource.span,
             f"principals: removes {row.removes}, whoever put it there, at every apply of "
@@ -441,10 +453,16 @@ def _exclusive(facts: Facts) -> Iterator[Hit]:
             "",
             "principals",
             resource.type,
-            "own-policy" if made_here else "",
+            _policy_condition(resource.get("policy_arn")),
             level=row.level,
             contain=f"use {row.instead}",
         )
+
+
+def _policy_condition(arn: Value | None) -> str:
+    if not isinstance(arn, Unknown):
+        return ""
+    return "own-policy" if arn.reason is Reason.COMPUTED else "unknown-policy"
 
 
 def _replaces(binding: Binding, owned: Owned) -> Hit:

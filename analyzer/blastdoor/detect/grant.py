@@ -38,6 +38,8 @@ ROUTINE_WRITES: Final = frozenset(
 )
 """Writes that AWS's own basic execution roles allow on every resource."""
 _ANY_ACCOUNT: Final = re.compile(r"arn:[^:]*:(?:iam|sts)::\*:")
+_OPEN_CALLS: Final = frozenset({"lambda:InvokeFunctionUrl"})
+"""Actions that callers of a public address need."""
 _BREAK_GLASS: Final = re.compile(
     r"break[-_]?glass|organizationaccountaccess|emergency", re.IGNORECASE
 )
@@ -229,6 +231,7 @@ def public_principal(facts: Facts) -> Iterator[Hit]:
             row.attribute,
             "principals",
             "*",
+            "public-read" if known_text(resource.get("action")) in _OPEN_CALLS else "",
             contain=f"name the principal, or set {' or '.join(row.narrowed_by)}",
             related=chain(value, at),
             reach=Reach(principals=Principals("*")),
@@ -295,7 +298,7 @@ def _public_read(statement: Statement) -> bool:
     """Only reads of objects (a public website), or calls of an API, which are open without a policy."""
     return (
         bool(statement.actions)
-        and statement.complete
+        and _actions_known(statement)
         and not statement.not_actions
         and all(
             t.text.lower()
@@ -303,6 +306,12 @@ def _public_read(statement: Statement) -> bool:
             for t in statement.actions
         )
     )
+
+
+def _actions_known(statement: Statement) -> bool:
+    """Whether the actions are all known, whatever of the rest is."""
+    names = {name for name, _value in statement.unresolved}
+    return statement.complete or (bool(names) and names.isdisjoint(("Action", "NotAction")))
 
 
 def _allows(statement: Statement) -> bool:

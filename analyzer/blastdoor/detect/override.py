@@ -67,8 +67,9 @@ _STORES: Final = {
 }
 """Types that keep a document for programs to read, and the argument that holds it."""
 _GLOBAL_SERVICES: Final = frozenset(
-    {"cdn", "cloudfront", "css", "dns", "dynamodb", "locale", "route53", "waf", "wafv2", "webacl"}
-)
+    {"address", "addresses", "cdn", "cloudfront", "css", "dns", "dynamodb", "ip", "ips", "lb",
+     "locale", "route53", "waf", "wafv2", "webacl"}
+)  # fmt: skip
 """Words of things for which ``global`` is a kind, not a reach."""
 _BASELINE_WORDS: Final = frozenset(
     {"aggregator", "cloudtrail", "detective", "guardduty", "inspector", "kms", "macie", "recorder",

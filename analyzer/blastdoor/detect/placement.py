@@ -16,6 +16,7 @@ from blastdoor.facts.reading import (
     origin,
     place,
     rests_on_default,
+    truth,
 )
 from blastdoor.finding import Related
 from blastdoor.reach import Reach, Regions
@@ -118,8 +119,8 @@ def legacy_global_endpoint(facts: Facts) -> Iterator[Hit]:
                 if known_text(value) == "legacy":
                     yield _legacy(
                         value,
+                        resource,
                         f"{name} = legacy sends what {resource.address} asks to a global endpoint",
-                        resource.address,
                         f"environment.variables.{name}",
                         f"remove it, or set {name} to regional",
                     )
@@ -127,12 +128,12 @@ def legacy_global_endpoint(facts: Facts) -> Iterator[Hit]:
 
 def _of_provider(provider: Provider) -> Iterator[Hit]:
     value = provider.get("s3_us_east_1_regional_endpoint")
-    if known_text(value) == "legacy" and known_text(provider.region) in (None, "us-east-1"):
-        assert value is not None
+    applies = known_text(provider.region) in (None, "us-east-1")
+    if value is not None and known_text(value) == "legacy" and applies:
         yield _legacy(
             value,
+            provider,
             f"{provider.address} sends S3 requests for us-east-1 to the global endpoint",
-            provider.address,
             "s3_us_east_1_regional_endpoint",
             "set it to regional",
         )
@@ -142,22 +143,23 @@ def _of_provider(provider: Provider) -> Iterator[Hit]:
             if text is not None and text.rstrip("/") in (address, address[len("https://") :]):
                 yield _legacy(
                     value,
+                    provider,
                     f"{provider.address} uses {words} ({text})",
-                    provider.address,
                     f"endpoints.{service}",
                     f"remove it, or write https://{service}.REGION.amazonaws.com",
                 )
 
 
-def _legacy(value: Value, words: str, unit: str, attribute: str, contain: str) -> Hit:
-    at = place(value) or value.span
-    assert at is not None
+def _legacy(
+    value: Value, holder: Provider | Resource, words: str, attribute: str, contain: str
+) -> Hit:
+    at = place(value, holder.span) or holder.span
     where = origin(value)
     return Hit(
         at,
         f"regions: none of its own: {words}{f', {where}' if where else ''}; what happens in "
         "us-east-1 happens to it",
-        unit,
+        holder.address,
         attribute,
         "regions",
         str(known_text(value)),
@@ -189,7 +191,7 @@ def resource_region_override_split(facts: Facts) -> Iterator[Hit]:
             for value in at_path(resource.get, attribute):
                 for item in items_of(value)[0] or [value]:
                     target = _target(item, type_, resource, by_address)
-                    if target is None or known_text(target.region) == own:
+                    if target is None or known_text(target.region) == own or _replicated(target):
                         continue
                     yield _split(resource, attribute, item, target)
 
@@ -207,6 +209,12 @@ def _target(
     found = by_address.get(f"{scope}{type_}.{name}", [])
     regions = {known_text(member.region) for member in found}
     return found[0] if len(regions) == 1 and None not in regions else None
+
+
+def _replicated(target: Resource) -> bool:
+    """Whether what an id names may be in other regions too: a multi-Region key keeps its id."""
+    several = target.get("multi_region") if target.type == "aws_kms_key" else None
+    return several is not None and truth(several) is not False
 
 
 def _scope(value: Value, user: Resource) -> str | None:

@@ -338,11 +338,13 @@ def name_region_mismatch(facts: Facts) -> Iterator[Hit]:
     for provider in facts.unit.providers:
         if provider.name == "aws" and not provider.alias and provider.region_span is not None:
             folder = provider.span.path.rpartition("/")[0]
-            for segment in folder.split("/"):
-                if segment in tables.partitions().regions:
-                    yield from _mismatch(
-                        segment, provider.region, provider.address, "its folder", provider
-                    )
+            named = [s for s in folder.split("/") if s in tables.partitions().regions]
+            if known_text(provider.region) in named:
+                continue  # a peer's region may be named below one's own
+            for segment in named:
+                yield from _mismatch(
+                    segment, provider.region, provider.address, "its folder", provider
+                )
     yield from _keyed_mismatch(facts)
     for resource in facts.unit.resources:
         if resource.is_data or not tables.locations().aws_is_regional(resource.type):

@@ -14,7 +14,6 @@ from itertools import product
 from math import isclose
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from blastdoor.evaluate import functions
 from blastdoor.evaluate.functions.base import (
     Call,
     Inexact,
@@ -120,6 +119,9 @@ class Scope(Protocol):
     ) -> tuple[Value, int]:
         """The value of a root name with the first operations, and how many of them it used."""
 
+    def apply(self, name: str, arguments: Sequence[Value], frame: Frame, span: Span) -> Value:
+        """What a function gives for evaluated arguments."""
+
     def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
         """Effect: records that a known key is not in a completely known mapping."""
 
@@ -200,7 +202,7 @@ def _template(node: tree.Template, frame: Frame) -> Value:
 def render(parts: Sequence[tree.TemplatePart], frame: Frame, span: Span) -> Value:
     """A template of several parts as a string value."""
     pieces: list[Piece | Value] = []
-    _render_into(parts, frame, pieces)
+    render_into(parts, frame, pieces)
     result = joined(pieces, span)
     for piece in pieces:
         if isinstance(piece, Value) and piece.secret:
@@ -264,9 +266,10 @@ def _as_pieces(value: Known, text: str, span: Span | None) -> Sequence[Piece]:
     return (Piece(text, where.document, where.start, where.end),)
 
 
-def _render_into(
+def render_into(
     parts: Sequence[tree.TemplatePart], frame: Frame, pieces: list[Piece | Value]
 ) -> None:
+    """Effect: adds the literal stretches and the values of template parts to ``pieces``."""
     for part in parts:
         if isinstance(part, tree.TextPart):
             if part.text:
@@ -285,12 +288,12 @@ def _render_into(
                 sides = []
                 for side, words in ((part.yes, ""), (part.no, "not ")):
                     inner: list[Piece | Value] = []
-                    _render_into(side, frame, inner)
+                    render_into(side, frame, inner)
                     text = frame.span(part.condition).text
                     sides.append(Alternative(joined(inner, frame.span(part)), words + text))
                 pieces.append(one_of(sides, frame.span(part)))
             else:
-                _render_into(part.yes if known else part.no, frame, pieces)
+                render_into(part.yes if known else part.no, frame, pieces)
         else:
             _render_loop(part, frame, pieces)
 
@@ -304,7 +307,7 @@ def _render_loop(part: tree.ForDirective, frame: Frame, pieces: list[Piece | Val
         return
     for key, value in elements:
         names = {part.value: value} if part.key is None else {part.key: key, part.value: value}
-        _render_into(part.body, frame.bind(names), pieces)
+        render_into(part.body, frame.bind(names), pieces)
 
 
 # Conversions
@@ -1005,7 +1008,7 @@ def _call(node: tree.Call, frame: Frame) -> Value:
             return _missing(last, span)
     if name == "templatestring" and len(arguments) == 2:  # noqa: PLR2004
         return _templatestring(arguments[0], arguments[1], span, frame)
-    result = functions.call(name, arguments, span, frame.scope.files)
+    result = frame.scope.apply(name, arguments, frame, span)
     if name == "sensitive" or (
         name not in _SHOWING and not result.secret and any(a.secret for a in arguments)
     ):
@@ -1047,6 +1050,7 @@ class _Bare:
     """What names mean in a template: only its variables."""
 
     def __init__(self, scope: Scope) -> None:
+        self.outer = scope
         self.files = scope.files
         self.budget = scope.budget
 
@@ -1063,12 +1067,16 @@ class _Bare:
     def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
         """A template's lookups are not recorded."""
 
+    def apply(self, name: str, arguments: Sequence[Value], frame: Frame, span: Span) -> Value:
+        """What a function gives where the template is called."""
+        return self.outer.apply(name, arguments, frame, span)
+
 
 def _call_expanded(
     name: str, arguments: list[Value], last: Value, span: Span, frame: Frame
 ) -> Value:
     if isinstance(last, Many) and last.complete:
-        return functions.call(name, [*arguments, *last.items], span, frame.scope.files)
+        return frame.scope.apply(name, [*arguments, *last.items], frame, span)
     return _missing(last, span)
 
 

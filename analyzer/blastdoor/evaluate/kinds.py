@@ -150,7 +150,9 @@ def common(types: Sequence[Type]) -> Type | None:
         if kinds <= pair:
             parts = [common(_parts(type_)) for type_ in known if _parts(type_)]
             found = None if None in parts else _of(word, [part for part in parts if part])
-            if found is not None:
+            # Next to nulls, maps and objects have nothing in common unless one becomes the other.
+            open_ended = kinds == pair and found == (word, "any") and set(parts) != {"any"}
+            if found is not None and not open_ended:
                 return found
     if kinds == {"set"}:
         return _of("set", [element_of(type_) for type_ in known])

@@ -48,7 +48,7 @@ def of(module: Module) -> list[Shape]:
 
 def _find(module: Module) -> Iterator[Shape]:
     for name, (document, attribute) in module.locals.items():
-        yield from _within(attribute, document, f"local.{name}")
+        yield from within(attribute, document, f"local.{name}")
     groups = (
         ((f"{t}.{n}", s) for (t, n), s in module.managed.items()),
         ((f"data.{t}.{n}", s) for (t, n), s in module.data.items()),
@@ -61,18 +61,19 @@ def _find(module: Module) -> Iterator[Shape]:
             while bodies:
                 body = bodies.pop()
                 for attribute in body.attributes.values():
-                    yield from _within(attribute, section.document, owner)
+                    yield from within(attribute, section.document, owner)
                 bodies.extend(block.body for block in body.blocks)
 
     for section in module.providers:
         # How a provider's tags are merged says nothing about reach; which region it falls back to does.
         for attribute in section.block.body.attributes.values():
-            for shape in _within(attribute, section.document, f"provider.{section.labels[0]}"):
+            for shape in within(attribute, section.document, f"provider.{section.labels[0]}"):
                 if shape.kind == "fallback":
                     yield shape
 
 
-def _within(attribute: tree.Attribute, document: Document, owner: str) -> Iterator[Shape]:
+def within(attribute: tree.Attribute, document: Document, owner: str) -> Iterator[Shape]:
+    """The shapes of one argument."""
     text = document.text
     start, end = attribute.expression.start, attribute.expression.end
     merges = text.find("merge(", start, end) >= 0

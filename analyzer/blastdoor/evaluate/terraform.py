@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor import tables
-from blastdoor.evaluate import clouds, shapes, validation
+from blastdoor.evaluate import clouds, functions, shapes, validation
 from blastdoor.evaluate.data_sources import (
     account_of_arn,
     data_attribute,
@@ -51,6 +52,7 @@ from blastdoor.fact import (
 )
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse import tree
+from blastdoor.record import dataclass
 from blastdoor.span import Document, Span
 from blastdoor.units import Variables, literal_argument
 from blastdoor.value import (
@@ -107,6 +109,26 @@ _META_ARGUMENTS: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a tool around Terraform gives a root module."""
+
+    inputs: AbstractMapping[str, Value] = field(default_factory=dict)
+    """Values of variables, below those of every file of values."""
+    rest: Value | None = None
+    """What a variable without a value may have got; ``None`` when ``inputs`` are all."""
+    names: AbstractMapping[str, Value] = field(default_factory=dict)
+    """What names in generated files stand for."""
+    opaque: bool = False
+    """Whether the module itself is not here: only what is generated into it."""
+    region: Value | None = None
+    """The region that the environment gives to AWS providers without one."""
+    account: Value | None = None
+    """The account that the environment's credentials are of."""
+    open: Unknown | None = None
+    """Why the root may configure further providers; ``None`` when every file of it is known."""
+
+
 class Program:
     """The evaluation of one unit: what its module instances share."""
 
@@ -118,8 +140,10 @@ class Program:
         *,
         no_region: frozenset[str] = frozenset(),
         workspaces: Sequence[str] = (),
+        given: Given | None = None,
     ) -> None:
         self.repository = repository
+        self.given = given or Given()
         self.directory = root.directory
         self.is_root = root.is_root
         self.variables = variables
@@ -235,6 +259,10 @@ class _TemplateScope:
         """No name is known beyond the variables."""
         return Unknown(Reason.UNRESOLVED, name, span), 0
 
+    def apply(self, name: str, arguments: Sequence[Value], frame: Frame, span: Span) -> Value:  # noqa: ARG002
+        """What one of Terraform's functions gives."""
+        return functions.call(name, arguments, span, self.files)
+
     def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
         """A template's lookups are not recorded."""
 
@@ -322,6 +350,8 @@ class Instance:
             return self._workspace(span), 1
         if name in ("each", "count", "self"):
             return Unknown(Reason.RANGE, name, span), 0
+        if self.parent is None and name in self.program.given.names:
+            return self.program.given.names[name], 0
         if isinstance(first, tree.Attr) and "_" in name:
             value, used = self._reference("managed", name, first.name, operations[1:], frame, span)
             return value, used + 1
@@ -342,6 +372,10 @@ class Instance:
                 [Alternative(Known(name, span), f"workspace {name}") for name in names], span
             )
         return Unknown(Reason.ENVIRONMENT, "terraform.workspace", span)
+
+    def apply(self, name: str, arguments: Sequence[Value], frame: Frame, span: Span) -> Value:  # noqa: ARG002  the protocol's
+        """What one of Terraform's functions gives."""
+        return functions.call(name, arguments, span, self.files)
 
     def missed(self, base: Span, mapping: Mapping, key: Value, frame: Frame, span: Span) -> None:
         """Effect: records a lookup by a known key that a completely known mapping lacks."""
@@ -392,7 +426,7 @@ class Instance:
         section = self.module.variables.get(name)
         subject = f"var.{name}"
         if section is None:
-            return Unknown(Reason.UNDECLARED, subject)
+            return self._undeclared(name, subject)
         if self._says(section, "ephemeral"):
             return Unknown(Reason.EPHEMERAL, subject, section.span).hidden()
         value = self._given(name)
@@ -435,10 +469,21 @@ class Instance:
             and to_bool(evaluate(found[1].expression, self.frame(found[0]))) is False
         )
 
+    def _undeclared(self, name: str, subject: str) -> Value:
+        """A variable that no file here declares; the module itself may be elsewhere."""
+        given = self.program.given
+        if self.parent is None and given.opaque:
+            return (
+                self._assignments().get(name)
+                or given.rest
+                or Unknown(Reason.EXTERNAL_MODULE, subject)
+            )
+        return Unknown(Reason.UNDECLARED, subject)
+
     def _given(self, name: str) -> Value | None:
         """The value that the caller or a file of values gives a variable."""
         if self.parent is None:
-            return self._assignments().get(name)
+            return self._assignments().get(name) or self.program.given.rest
         assert self.call is not None
         found = self.call.argument(name)
         if found is None:
@@ -461,7 +506,7 @@ class Instance:
     def _assignments(self) -> dict[str, Value]:
         """Values from variables files, a later file over an earlier one."""
         if self._assigned is None:
-            self._assigned = assigned = {}
+            self._assigned = assigned = dict(self.program.given.inputs)
             files = sorted(
                 (file for file in self.module.assignments if file.automatic),
                 key=lambda file: (
@@ -487,7 +532,9 @@ class Instance:
     def _local(self, name: str) -> Value:
         found = self.module.locals.get(name)
         if found is None:
-            return Unknown(Reason.UNDECLARED, f"local.{name}")
+            elsewhere = self.parent is None and self.program.given.opaque
+            reason = Reason.EXTERNAL_MODULE if elsewhere else Reason.UNDECLARED
+            return Unknown(reason, f"local.{name}")
         document, attribute = found
         expression = attribute.expression
         value = evaluate(expression, self.frame(document, owner=f"local.{name}"))
@@ -543,18 +590,26 @@ class Instance:
         reason = Reason.CALLER if outside or alias else Reason.ENVIRONMENT
         subject = f"the caller's provider {name}" if outside else f"the environment of {name}"
         region: Value = Inherited(reason, subject, where, meaning=Meaning.CURRENT_REGION)
+        if name == "aws" and self.program.given.region is not None:
+            region = self.program.given.region
         if alias:
             given = outside or self.module.wants_aliases
             region = Unknown(
                 Reason.CALLER if given else Reason.UNDECLARED, f"{name}.{alias}", where
             )
+        gap = self.program.given.open
+        if gap is not None and self.parent is None:
+            region = Unknown(gap.reason, gap.subject, where)
         return Provider(
             name,
             alias,
             region,
-            Inherited(reason, subject, where, meaning=Meaning.CURRENT_ACCOUNT),
+            (self.program.given.account if name == "aws" else None)
+            or Inherited(reason, subject, where, meaning=Meaning.CURRENT_ACCOUNT),
             Known(clouds.GCP, where)
             if name in clouds.GOOGLE
+            else partition_of_region(region)
+            if isinstance(region, Known)
             else Unknown(reason, subject, where, meaning=Meaning.CURRENT_PARTITION),
             where,
             address=self.path(f"provider.{name}"),
@@ -586,6 +641,8 @@ class Instance:
                 span,
                 meaning=Meaning.CURRENT_REGION,
             )
+            if name == "aws" and self.program.given.region is not None:
+                region = self.program.given.region
         role = None
         for body in _bodies(get("assume_role")):
             role = body.get("role_arn") or role
@@ -593,6 +650,8 @@ class Instance:
         allowed = get("allowed_account_ids")
         if isinstance(allowed, Many) and allowed.complete and len(allowed.items) == 1:
             account = allowed.items[0]
+        if account is None and name == "aws":
+            account = self.program.given.account
         if account is None:
             account = Inherited(
                 Reason.ENVIRONMENT,
@@ -1518,12 +1577,7 @@ class _Collector:
             if found.kind == "merge":
                 assert isinstance(found.node, tree.Call)
                 self.evaluated.layerings.append(
-                    Layering(
-                        tuple(_layer(argument, frame) for argument in found.node.arguments),
-                        frame.span(found.node),
-                        "merge()",
-                        instance.path(found.owner),
-                    )
+                    layering(found.node, frame, instance.path(found.owner))
                 )
             elif found.kind == "for":
                 assert isinstance(found.node, tree.ForExpression)
@@ -1572,28 +1626,40 @@ class _Collector:
         )
 
     def _fan_out(self, node: tree.ForExpression, frame: Frame, owner: str) -> None:
-        names = {node.value_name, node.key_name}
-        if node.result_key is None or any(
-            isinstance(inner, tree.Variable) and inner.name in names
-            for inner in shapes.walk(node.result_value)
-        ):
-            return
-        self.program.budget.speculative += 1
-        try:
-            collection = evaluate(node.collection, frame)
-            written = evaluate(node.result_value, frame)
-        finally:
-            self.program.budget.speculative -= 1
-        self.evaluated.fan_outs.append(
-            FanOut(
-                collection,
-                frame.span(node.collection).text,
-                written,
-                frame.span(node),
-                frame.span(node.result_value),
-                owner,
-            )
-        )
+        found = fan_out(node, frame, owner)
+        if found is not None:
+            self.evaluated.fan_outs.append(found)
+
+
+def fan_out(node: tree.ForExpression, frame: Frame, owner: str) -> FanOut | None:
+    """One value written to every element of a collection; ``None`` when the element is used."""
+    names = {node.value_name, node.key_name}
+    if node.result_key is None or any(
+        isinstance(inner, tree.Variable) and inner.name in names
+        for inner in shapes.walk(node.result_value)
+    ):
+        return None
+    budget = frame.scope.budget
+    budget.speculative += 1
+    try:
+        collection = evaluate(node.collection, frame)
+        written = evaluate(node.result_value, frame)
+    finally:
+        budget.speculative -= 1
+    return FanOut(
+        collection,
+        frame.span(node.collection).text,
+        written,
+        frame.span(node),
+        frame.span(node.result_value),
+        owner,
+    )
+
+
+def layering(node: tree.Call, frame: Frame, owner: str) -> Layering:
+    """A call of ``merge()`` as layers."""
+    layers = tuple(_layer(argument, frame) for argument in node.arguments)
+    return Layering(layers, frame.span(node), "merge()", owner)
 
 
 def _key_of(call: tree.Call) -> tree.Expression | None:
@@ -1791,8 +1857,14 @@ def evaluate_root(
     evaluated.context = repository.context
     evaluated.keeps_state = module.has_backend
     evaluated.variables_files = lambda: repository.variants(root.directory)
-    evaluated.external_region = bool(repository.terragrunt) and not module.has_backend
+    evaluated.external_region = repository.external and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)
+    collect(program, module, evaluated)
+    return evaluated
+
+
+def collect(program: Program, module: Module, evaluated: Evaluated) -> None:
+    """Effect: evaluates a root module and adds what it and the modules it calls hold."""
     instance = Instance(program, module)
     _Collector(program, evaluated).collect(instance)
     evaluated.lookups.extend(program.lookups.values())
@@ -1804,8 +1876,7 @@ def evaluate_root(
         evaluated.failures.append(
             Failure(
                 FailureKind.LIMIT,
-                module.files[0] if module.files else root.directory,
+                module.files[0] if module.files else evaluated.address,
                 "the evaluation budget of this unit is spent; values beyond it are unknown",
             )
         )
-    return evaluated

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import Authority, Binding, ScopeKind, Term
-from blastdoor.facts.reading import HOLE, at_path, bodies_of, items_of, term, text_of
+from blastdoor.facts.reading import HOLE, bodies_of, items_of, term, text_of
 from blastdoor.value import (
     Known,
     Many,
@@ -24,7 +24,6 @@ from blastdoor.value import (
     Text,
     Unknown,
     Value,
-    alternatives,
     known_text,
 )
 
@@ -103,30 +102,27 @@ def _google(resource: Resource, family: str, form: str) -> Iterator[Binding]:
         )
         return
     given = resource.get("policy_data")
-    for alternative in alternatives(given) if given is not None else ():
-        document = decode(alternative.value)
-        entries = document.get("bindings") if isinstance(document, Mapping) else None
-        if not isinstance(entries, Many):
-            continue
-        for body in bodies_of(entries):
-            members, unnamed, known = _members(body.get("members"), resource.span)
-            role = body.get("role")
-            yield Binding(
-                resource,
-                "google",
-                kind,
-                scope,
-                known_text(role) or "",
-                role,
-                "policy_data.role",
-                members,
-                unnamed,
-                known,
-                authority,
-                _conditional(body.get("condition")),
-            )
-        if entries.complete and entries.items:
-            return
+    document = decode(given) if given is not None and not isinstance(given, OneOf) else None
+    entries = document.get("bindings") if isinstance(document, Mapping) else None
+    for body in bodies_of(entries):
+        members, unnamed, known = _members(body.get("members"), resource.span)
+        role = body.get("role")
+        yield Binding(
+            resource,
+            "google",
+            kind,
+            scope,
+            known_text(role) or "",
+            role,
+            "policy_data.role",
+            members,
+            unnamed,
+            known,
+            authority,
+            _conditional(body.get("condition")),
+        )
+    if isinstance(entries, Many) and entries.complete and entries.items:
+        return
     yield Binding(
         resource,
         "google",
@@ -178,13 +174,14 @@ def _conditional(value: Value | None) -> bool | None:
 
 
 def _access(resource: Resource, row: tables.AccessRow) -> Iterator[Binding]:
-    """An access entry of a bucket or dataset, which names a role and who has it in one argument."""
-    for value in at_path(resource.get, row.attribute):
-        for item in items_of(value)[0]:
+    """An access entry of a bucket or dataset, which names a role and who has it side by side."""
+    block, _dot, name = row.attribute.rpartition(".")
+    for get in [body.get for body in bodies_of(resource.get(block))] if block else [resource.get]:
+        for item in items_of(get(name))[0]:
             text = text_of(item)
             if text is None:
                 continue
-            role = ""
+            role = known_text(get("role")) or ""
             if row.splits and ":" in text:
                 role, _colon, text = text.partition(":")
             member = Term(text, item.span or resource.span, item)
@@ -193,7 +190,7 @@ def _access(resource: Resource, row: tables.AccessRow) -> Iterator[Binding]:
                 "google",
                 "resource",
                 resource.get(row.scope),
-                role or known_text(resource.get("role")) or "",
+                role,
                 None,
                 row.attribute,
                 (member,),

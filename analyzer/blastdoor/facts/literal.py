@@ -3,7 +3,8 @@
 Reading every argument of every resource would cost more than all other extraction together, so only
 those resources are read whole in which such a literal can matter: a partition other than ``aws`` is in
 play, or one block ends in several regions; and, where the repository speaks of several regions or
-partitions or somebody asks for all that can be found, those whose file holds an ARN or an address.
+partitions, those whose place is open and in whose file an ARN or address stands; somebody who asks
+for all that can be found gets all of these.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import LiteralText, Resource
-from blastdoor.facts.reading import HOLE, place, text_of
+from blastdoor.facts.reading import HOLE, place, rests_on_default, text_of
 from blastdoor.reach import partition_of
 from blastdoor.value import (
     Encoded,
@@ -62,6 +63,11 @@ def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText
     looks = _Looks()
     words = ["arn:aws:"] if thorough or unit.context.foreign else []
     words += ["amazonaws."] if thorough or unit.context.several_regions else []
+
+    def undecided(resource: Resource) -> bool:
+        """Whether the code leaves it open where the resource is, by more than a default."""
+        return known_text(resource.region) is None or rests_on_default(resource.region)
+
     groups: dict[tuple[str, int], list[Resource]] = defaultdict(list)
     for resource in unit.resources:
         if resource.type.startswith("aws_"):
@@ -75,7 +81,10 @@ def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText
                 foreign
                 or looks.hold(resource.span.document, "arn:aws-", "amazonaws.com.cn")
                 or (several and number == 0)
-                or looks.hold(resource.span.document, *words)
+                or (
+                    (thorough or (bool(words) and undecided(resource)))
+                    and looks.hold(resource.span.document, *words)
+                )
             ):
                 yield from _of(resource)
 

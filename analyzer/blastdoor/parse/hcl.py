@@ -1350,7 +1350,8 @@ class _RecoveringParser(_Parser):
                 return
             self.block(body, match[0], at, match.end(), column, depth)
         except _FaultError as error:
-            fault = error
+            # Its frames would hold this one, and this one would hold it.
+            fault = error.with_traceback(None)
         else:
             return
         if self.indents and column <= self.indents[-1] and match is None:

@@ -26,7 +26,7 @@
       "summary": {"units", "files", "resources", "findings": {level: n}, "suppressed",
                   "baselined", "failures": {kind: n}, "remarks": {kind: n},
                   "skipped": {reason: n},     remarks: failures that are not fatal
-                  "planned": {word: n}},      what plans destroy, replace, …; empty without one
+                  "planned": {word: n}},      what plans destroy, replace, …; empty without
       "coverage": {"kinds": {kind: {"resolved", "unresolved", "undecidable", "share"}},
                    "reasons": {reason: n}}      share: resolved of the decidable, or null
     }

@@ -10,7 +10,10 @@ stay: they name a secret without holding it, and their region may be the finding
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from blastdoor.report.escape import sanitise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +31,7 @@ _CANDIDATE: Final = re.compile(
 )
 """What a text with a secret in it must hold: the cheap test before the exact one."""
 
-_SECRET: Final = re.compile(
+_SECRET: Final = (
     # name = "value", "name": "value", name: value
     rf"(?i:{_WORDS})(?:\\*[\"'])?[ \t]{{0,40}}"
     r"(?:"
@@ -50,6 +53,12 @@ _SECRET: Final = re.compile(
 _NAME: Final = re.compile(rf"(?i:{_WORDS})(?:\[[^\]]*\])?$")
 
 
+@cache
+def _secret() -> re.Pattern[str]:
+    """The exact test; few texts come so far, and compiling it takes its time."""
+    return re.compile(_SECRET)
+
+
 def is_secret_name(attribute: str) -> bool:
     """Whether an attribute path ends in a word for a secret."""
     return _NAME.search(attribute) is not None
@@ -60,7 +69,7 @@ def secrets(text: str) -> list[tuple[int, int]]:
     if _CANDIDATE.search(text) is None:
         return []
     ranges = []
-    for match in _SECRET.finditer(text):
+    for match in _secret().finditer(text):
         group = match.lastgroup
         if group == "quote" or group is None:
             continue
@@ -148,3 +157,8 @@ def _spread(
     before.append(text[low : min(high, start)] if low < start else "")
     inside.append(text[max(low, start) : min(high, end)] if low < end and high > start else "")
     behind.append(text[max(low, end) : high] if high > end else "")
+
+
+def legible(text: str) -> str:
+    """Words from anywhere as a person may see them: no secret, nothing that a terminal obeys."""
+    return sanitise(masked(text))

@@ -28,7 +28,7 @@ from blastdoor.finding import FailureKind, Level
 from blastdoor.report import sarif_model as model
 from blastdoor.report.escape import sanitise, sanitise_lines
 from blastdoor.report.linehash import line_hashes
-from blastdoor.report.redact import masked, quoted_parts
+from blastdoor.report.redact import legible, quoted_parts
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
 
@@ -143,10 +143,6 @@ def _octets(path: str) -> bytes:
         return path.encode("utf-8", "surrogatepass")
 
 
-def _words(text: str) -> str:
-    return sanitise(masked(text))
-
-
 def _escaped(text: str) -> str:
     """Text whose brackets are no links (SARIF 2.1.0, 3.11.6)."""
     return re.sub(r"([\\\[\]])", r"\\\1", text)
@@ -198,7 +194,7 @@ def describe_rule(rule: RuleView, language: Language, version: str) -> model.Des
         properties["security-severity"] = _SEVERITY[rule.level]
     else:
         properties["problem.severity"] = _PROBLEM[rule.level]
-    title = _shortened(_sentence(_words(rule.title)))
+    title = _shortened(_sentence(legible(rule.title)))
     explained = plain_text(f"{rule.why.strip()}\n\n{rule.fix_text.strip()}")
     ours = rule.path.startswith("rules/")
     return model.descriptor(
@@ -257,8 +253,7 @@ class _Places:
         if not self.snippets or finish.line != begin.line:
             return model.region(begin, finish), None
         document = span.document
-        low = span.start - begin.column + 1
-        high = _line_end(document, begin.line)
+        low, high = document.line_range(begin.line)
         if high - low > MAX_SNIPPET:
             return model.region(begin, finish), None
         before, inside, behind = quoted_parts(document, low, high, span.start, span.end)
@@ -270,16 +265,6 @@ class _Places:
                 sanitise(before + inside + behind),
             )
         return model.region(begin, finish, sanitise(inside)), context
-
-
-def _line_end(document: Document, line: int) -> int:
-    """The offset just behind the last code point of a line, its line end left out."""
-    starts = document.line_starts
-    text = document.text
-    end = starts[line] if line < len(starts) else len(text)
-    while end > starts[line - 1] and text[end - 1] in "\r\n":
-        end -= 1
-    return end
 
 
 def _mention(text: str, place: str) -> int:
@@ -296,7 +281,7 @@ def _mention(text: str, place: str) -> int:
 
 def _linked_message(finding: Finding) -> str:
     """The message with what contains it, and links to the related locations."""
-    text = _escaped(_sentence(_words(finding.message)))
+    text = _escaped(_sentence(legible(finding.message)))
     links = []
     for number, related in enumerate(finding.related[:MAX_LINKS], 1):
         place = _escaped(sanitise(str(related.span)))
@@ -308,7 +293,7 @@ def _linked_message(finding: Finding) -> str:
         else:
             links.append(f"[{place}]({number})")
     if finding.contain:
-        text += f" To contain it: {_escaped(_sentence(_words(finding.contain)))}"
+        text += f" To contain it: {_escaped(_sentence(legible(finding.contain)))}"
     if links:
         text += f" See {', '.join(links)}."
     return text
@@ -345,12 +330,12 @@ class _Writer:
         words = _linked_message(finding)
         spot = places.spot(span)
         steps = [
-            (places.step(place.span), model.message(_capital(_escaped(_words(place.message)))))
+            (places.step(place.span), model.message(_capital(_escaped(legible(place.message)))))
             for place in finding.related[:MAX_RELATED]
         ]
         flow = None
         if len(steps) > 1:
-            use = model.message(_escaped(_sentence(_words(finding.message))))
+            use = model.message(_escaped(_sentence(legible(finding.message))))
             flow = model.code_flow(
                 [model.location(place, words=said) for place, said in [*steps, (spot, use)]]
             )
@@ -383,7 +368,7 @@ class _Writer:
         if why is None:
             return None
         place = None if why.span is None else model.location(self._places.spot(why.span))
-        return model.suppression(_words(why.reason), place, in_source=why.span is not None)
+        return model.suppression(legible(why.reason), place, in_source=why.span is not None)
 
 
 def _rank(finding: Finding, rule: RuleView | None) -> float:
@@ -394,14 +379,14 @@ def _rank(finding: Finding, rule: RuleView | None) -> float:
 def _properties(finding: Finding) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     if finding.before or finding.after:
-        properties["before"] = _words(finding.before)
-        properties["after"] = _words(finding.after)
+        properties["before"] = legible(finding.before)
+        properties["after"] = legible(finding.after)
     if finding.axis:
         properties["axis"] = finding.axis
     if finding.attribute:
         properties["attribute"] = sanitise(finding.attribute)
     if finding.evidence:
-        properties["evidence"] = [_words(words) for words in finding.evidence]
+        properties["evidence"] = [legible(words) for words in finding.evidence]
     if finding.reach is not None:
         properties["reach"] = finding.reach.to_json()
     return properties
@@ -442,7 +427,7 @@ def _notifications(
                 failure.kind.value,
                 kinds[failure.kind.value],
                 Level.NOTE if allow_failures else level,
-                model.message(_escaped(_sentence(_words(failure.message)))),
+                model.message(_escaped(_sentence(legible(failure.message)))),
                 place=place,
                 rule=rule,
             )

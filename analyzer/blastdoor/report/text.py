@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from blastdoor.finding import Level
 from blastdoor.report.escape import expand, sanitise, width
-from blastdoor.report.redact import masked, quoted_parts
+from blastdoor.report.redact import legible, quoted_parts
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
 
@@ -99,6 +99,11 @@ _LEVEL_CODES: Final = {Level.ERROR: "1;31", Level.WARNING: "1;33", Level.NOTE: "
 PLAIN: Final = Style(on=False)
 
 
+def style_for(stream: TextIO, choice: Choice, environ: Mapping[str, str]) -> Style:
+    """How to write to a stream: see `wants_colour`."""
+    return Style(on=wants_colour(stream, choice, environ))
+
+
 class _Excerpt(NamedTuple):
     """One source line as it is shown, with the columns to underline."""
 
@@ -113,13 +118,9 @@ class _Excerpt(NamedTuple):
 def _excerpt(span: Span) -> _Excerpt:
     """The first line of a span, clipped around it, tabs expanded, secrets masked."""
     document = span.document
-    text = document.text
     starts = document.line_starts
     index = (bisect_right(starts, span.start) or 1) - 1
-    low = starts[index]
-    high = starts[index + 1] if index + 1 < len(starts) else len(text)
-    while high > low and text[high - 1] in "\r\n":
-        high -= 1
+    low, high = document.line_range(index + 1)
     begin = min(max(span.start, low), high)
     tail = ""
     end = span.end
@@ -160,10 +161,6 @@ def _excerpt(span: Span) -> _Excerpt:
 def _place(span: Span) -> str:
     line, column = span.begin
     return f"{sanitise(span.path)}:{line}:{column}"
-
-
-def _words(text: str) -> str:
-    return sanitise(masked(text))
 
 
 class _Block:
@@ -236,7 +233,7 @@ def render_finding(finding: Finding, rule: RuleView | None = None, style: Style 
     widest = max([primary.number, *[excerpt.number for excerpt in excerpts]])
     block = _Block(style, len(str(widest)))
     head = style.level(finding.level, f"{finding.level.word}[{sanitise(finding.rule)}]")
-    block.lines.append(f"{head}{style.strong(': ' + _words(finding.message))}")
+    block.lines.append(f"{head}{style.strong(': ' + legible(finding.message))}")
     path = sanitise(finding.span.path)
     block.arrow(f"{path}:{primary.number}:{primary.column}", first=True)
     block.bar()
@@ -249,26 +246,41 @@ def render_finding(finding: Finding, rule: RuleView | None = None, style: Style 
             block.arrow(where, first=False)
             block.bar()
         last = (related.span.path, excerpt.number)
-        label = style.related(_words(related.message))
+        label = style.related(legible(related.message))
         block.snippet(excerpt, style.related("-" * excerpt.length), label)
     block.separated = True
     for related in named:
-        block.remark("note", f"{_place(related.span)}: {_words(related.message)}")
+        block.remark("note", f"{_place(related.span)}: {legible(related.message)}")
     for words in finding.evidence:
-        block.remark("note", _words(words))
+        block.remark("note", legible(words))
     if finding.before or finding.after:
-        block.remark("before", _words(finding.before))
-        block.remark("after", _words(finding.after))
+        block.remark("before", legible(finding.before))
+        block.remark("after", legible(finding.after))
     reach = finding.reach if not finding.after else None
     for line in reach.describe() if reach is not None else ():
-        block.remark("reach", _words(line))
+        block.remark("reach", legible(line))
     if finding.contain:
-        block.remark("help", _words(finding.contain))
+        block.remark("help", legible(finding.contain))
     if finding.suppression is not None:
-        block.remark("suppressed", _words(finding.suppression.reason))
+        block.remark("suppressed", legible(finding.suppression.reason))
     if rule is not None:
         block.remark("rule", f"{sanitise(rule.code)} {sanitise(rule.title)}")
     return block.text()
+
+
+def render_line(finding: Finding) -> str:
+    """One finding in one line, without its source."""
+    where = _place(finding.span)
+    return f"{where}: {finding.level.word}[{sanitise(finding.rule)}]: {legible(finding.message)}"
+
+
+def render_failure_line(failure: Failure) -> str:
+    """One failure in one line, without its source."""
+    where = sanitise(failure.path)
+    if failure.span is not None:
+        line, column = failure.span.begin
+        where = f"{where}:{line}:{column}"
+    return f"{where}: {failure.word}[{failure.kind.value}]: {legible(failure.message)}"
 
 
 def render_failure(failure: Failure, style: Style = PLAIN) -> str:
@@ -276,7 +288,7 @@ def render_failure(failure: Failure, style: Style = PLAIN) -> str:
     excerpt = _excerpt(failure.span) if failure.span is not None else None
     block = _Block(style, len(str(excerpt.number)) if excerpt is not None else 1)
     head = style.failure(f"{failure.word}[{failure.kind.value}]")
-    block.lines.append(f"{head}{style.strong(': ' + _words(failure.message))}")
+    block.lines.append(f"{head}{style.strong(': ' + legible(failure.message))}")
     if excerpt is None:
         if failure.path:
             block.arrow(sanitise(failure.path), first=True)

@@ -496,7 +496,8 @@ class Tree:
             self._left_out(path, kind, "no regular file")
             return None
         if size > self._limit(path):
-            self._fail(FailureKind.LIMIT, path, self._too_large(path, size))
+            if kind is not Kind.HCL:
+                self._fail(FailureKind.LIMIT, path, self._too_large(path, size))
             return None
         reported = True
         if path not in self._named:
@@ -506,6 +507,13 @@ class Tree:
                 if kind.configuration:
                     self.skipped[reason] += 1
         return Entry(path, kind, size, reported)
+
+    def _left_out(self, path: str, kind: Kind, reason: str) -> None:
+        """Effect: counts a file that is not opened; a failure where Terraform would read it."""
+        self.skipped[reason] += 1
+        if kind.configuration and not self._exclude.match(path):
+            message = f"{reason}: Terraform would read it, it is not read here"
+            self._fail(FailureKind.UNREADABLE, path, message)
 
     def _plan(self, path: str, item: Listed, context: _Context | None) -> Listed | None:
         """The file with its size, when it is a plan that concerns the caller.
@@ -546,13 +554,6 @@ class Tree:
 
     def _limit(self, path: str) -> int:
         return self.max_plan if path in self._plans else self.max_size
-
-    def _left_out(self, path: str, kind: Kind, reason: str) -> None:
-        """Effect: counts a file that is not opened; a failure where Terraform would read it."""
-        self.skipped[reason] += 1
-        if kind.configuration and not self._exclude.match(path):
-            message = f"{reason}: Terraform would read it, it is not read here"
-            self._fail(FailureKind.UNREADABLE, path, message)
 
     def _silenced(
         self, path: str, item: Listed, context: _Context | None, *, foreign: bool

@@ -17,7 +17,9 @@ class Kind(Enum):
     """Values of root variables."""
     VARIABLES_JSON = "tfvars json"
     TERRAGRUNT = "terragrunt"
-    """Says that something around a Terraform directory supplies providers and inputs."""
+    """Configuration of Terragrunt under one of the names that Terragrunt gives it."""
+    HCL = "hcl"
+    """May be configuration that Terragrunt's includes and reads: in scope only when they do."""
     LOCK = "terraform lock"
     """Says that ``terraform init`` ran in the directory: it is a root."""
     PLAN = "terraform plan"
@@ -31,7 +33,7 @@ class Kind(Enum):
     @property
     def configuration(self) -> bool:
         """Whether findings can stand in it; the others are context only."""
-        return self not in (Kind.TERRAGRUNT, Kind.LOCK)
+        return self not in (Kind.HCL, Kind.LOCK)
 
 
 _NAMES: Final = {
@@ -48,7 +50,18 @@ _ENDINGS: Final = (
     (".tofu.json", Kind.TERRAFORM_JSON),
     (".tfvars", Kind.VARIABLES),
     (".tfvars.json", Kind.VARIABLES_JSON),
+    (".hcl", Kind.HCL),
 )
+_OTHER_TOOLS: Final = (
+    ".nomad.hcl",
+    ".pkr.hcl",
+    ".pkrvars.hcl",
+    ".tfmock.hcl",
+    ".tfquery.hcl",
+    ".tfstack.hcl",
+    ".tftest.hcl",
+)
+"""Endings of files that Packer, Nomad and Terraform's own tests and stacks use."""
 # A language whose files only their content tells apart (CloudFormation among YAML and JSON, Python
 # that builds infrastructure) adds its endings here and a look at the head of the file in
 # `blastdoor.source.disk.Tree.files`.
@@ -66,6 +79,8 @@ def kind_of(path: str) -> Kind | None:
         return found
     for ending, kind in _ENDINGS:
         if name.endswith(ending):
-            leftover = name.startswith(".") and kind in (Kind.TERRAFORM, Kind.TERRAFORM_JSON)
-            return None if leftover else kind
+            if kind is Kind.HCL and name.endswith(_OTHER_TOOLS):
+                return None
+            hidden = kind in (Kind.TERRAFORM, Kind.TERRAFORM_JSON, Kind.HCL)
+            return None if hidden and name.startswith(".") else kind
     return None

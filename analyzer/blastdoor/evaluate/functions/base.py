@@ -24,7 +24,7 @@ from blastdoor.evaluate.kinds import (
     attributes,
     common,
     converts,
-    is_open,
+    kind,
     places,
 )
 from blastdoor.record import dataclass
@@ -401,7 +401,15 @@ def distribute(
         conditions = dict.fromkeys([condition for _, condition in combination if condition])
         value = apply([value for value, _ in combination])
         results.append(Alternative(value, " and ".join(conditions)))
+    possible = [r for r in results if not _is_error(r.value)]
+    if possible and all(isinstance(r.value, Unknown) for r in possible):
+        # What cannot work adds nothing to what is not known.
+        results = possible
     return one_of(results, call.span)
+
+
+def _is_error(value: Value) -> bool:
+    return isinstance(value, Unknown) and value.reason is Reason.INVALID
 
 
 def distribute_items(
@@ -591,7 +599,7 @@ def unify(call: Call, items: Sequence[Value]) -> Sequence[Value] | None:
     if len(set(types)) <= 1:
         return items
     found = common(types)
-    if found is None:
+    if found in (None, "any"):
         return None
     try:
         converted = [
@@ -632,7 +640,9 @@ def convert_to(call: Call, value: Value, wanted: Type) -> Value:
     if wanted in (OPEN_TYPE, "any") or isinstance(value, Unknown) or type_of(value) == wanted:
         return value
     if isinstance(value, Known) and value.data is None:
-        if not converts(type_of(value), wanted):
+        have = type_of(value)
+        # A null object goes where an object with further optional attributes is wanted.
+        if kind(have) != kind(wanted) and not converts(have, wanted):
             raise Mismatch
         null = Null(wanted, value.span, value.via)
         null.marks = value.marks
@@ -864,7 +874,7 @@ def same(left: Value, right: Value) -> bool | None:
             else None
         )
         # A null within may be one of a type, which is another than none.
-        return None if found and (one != other or is_open(one)) and _holds_null(left) else found
+        return None if found and one != other and _holds_null(left) else found
     for one_value, other_value in ((left, right), (right, left)):
         if isinstance(one_value, Encoded) and one_value.resolved and isinstance(other_value, Known):
             text = _json_text(one_value)
