@@ -412,6 +412,29 @@ def test_the_keys_of_instances_are_the_regions_it_goes_to() -> None:
     assert "aws_sqs_queue goes to each of them, by aws_sqs_queue.q" in finding.message
 
 
+def test_what_a_plan_has_computed_is_not_written_by_hand() -> None:
+    """Rules on literals speak of the sources: planned values hold the region of the run."""
+    sources = {
+        "cn/main.tf": 'provider "aws" {\n  region = "cn-north-1"\n}\n',
+        "us/main.tf": 'provider "aws" {\n  region = "us-east-1"\n}\n',
+    }
+    values = {
+        "source_arn": "arn:aws:s3:::b",
+        "endpoint": "https://sqs.eu-west-1.amazonaws.com/111122223333/q",
+    }
+    text = plan(
+        resource(
+            "aws_sns_topic_subscription.s",
+            values,
+            expressions={name: refers("local.x") for name in values},
+        ),
+        providers={"aws": provider("aws", region=refers("local.region"))},
+    )
+
+    assert [f for f in run(text, sources).findings if f.span.path == "plan.json"] == []
+    assert said(run(text, sources, select=frozenset({"hardcoded-endpoint-region"}))) == []
+
+
 # Documents
 
 
@@ -597,6 +620,43 @@ def test_a_dynamic_block_of_the_sources_is_set_and_its_place_is_its_content() ->
     ]
 
 
+def test_a_block_that_terraform_1_0_leaves_out_of_the_configuration() -> None:
+    source = (
+        'resource "aws_security_group" "s" {\n  ingress {\n    from_port   = 22\n    to_port     = 22\n'
+        '    protocol    = "tcp"\n    cidr_blocks = ["0.0.0.0/0"]\n  }\n}\n'
+    )
+    row = {"from_port": 22, "to_port": 22, "protocol": "tcp", "cidr_blocks": ["0.0.0.0/0"]}
+    text = plan(
+        resource(
+            "aws_security_group.s",
+            {"name": "s", "ingress": [row]},
+            expressions={"name": {"constant_value": "s"}},
+        )
+    )
+
+    report = run(text, {"main.tf": source})
+    finding = only(report)
+    assert (finding.rule, finding.span.text) == ("open-ingress-admin-port", '"0.0.0.0/0"')
+    assert [r.span.path for r in finding.related][-1] == "plan.json"
+
+
+def test_blocks_of_the_sources_are_told_apart_by_their_literals() -> None:
+    source = (
+        'resource "aws_security_group" "s" {\n'
+        "  ingress {\n    from_port   = 443\n    cidr_blocks = var.web\n  }\n"
+        "  ingress {\n    from_port   = 22\n    cidr_blocks = var.ssh\n  }\n}\n"
+    )
+    rows = [
+        {"from_port": port, "to_port": port, "protocol": "tcp", "cidr_blocks": ["0.0.0.0/0"]}
+        for port in (22, 443)
+    ]
+    report = run(plan(resource("aws_security_group.s", {"ingress": rows})), {"main.tf": source})
+
+    assert ("open-ingress-admin-port", "var.ssh") in [
+        (f.rule, f.span.text) for f in report.findings
+    ]
+
+
 def test_a_plan_and_its_sources_say_the_same_once() -> None:
     sources = {
         "main.tf": 'resource "aws_iam_policy" "all" {\n  policy = jsonencode({ Statement = [{ Sid = '
@@ -682,6 +742,25 @@ def test_a_sensitive_value_is_judged_and_never_printed(indent: int | None) -> No
     assert "hunter2" not in printed
     assert "Xyzzy" not in printed
     assert "by a value that is sensitive" in report.findings[0].message
+
+
+def test_a_line_of_the_sources_that_holds_something_sensitive_is_not_quoted() -> None:
+    source = (
+        f'resource "aws_s3_bucket" "b" {{\n  bucket = "{WORD}"\n'
+        f"  force_destroy = true # {WORD}\n}}\n"
+    )
+    text = plan(
+        resource(
+            "aws_s3_bucket.b", {"bucket": WORD, "force_destroy": True}, sensitive={"bucket": True}
+        )
+    )
+    files = {"plan.json": text, "main.tf": source}
+    report = check(Memory(files), rules(), Options(), selection=lambda p: p == "plan.json")
+
+    assert [(f.rule, f.span.path) for f in report.findings] == [
+        ("data-kept-by-force-lost", "plan.json")
+    ]
+    assert WORD not in everything(report)
 
 
 def test_nothing_of_a_sensitive_policy_is_said() -> None:

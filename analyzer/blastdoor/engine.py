@@ -396,7 +396,7 @@ class _Run:
             folder = plan.places.root or posixpath.dirname(path)
             home = posixpath.join(folder, posixpath.basename(path))
             unit.environment = self._environment(Root(home, is_root=True), unit, ())
-            facts, coverage = extractors.extract(unit, thorough=self.thorough)
+            facts, coverage = extractors.extract(unit)
         except PlanError as error:
             self.report.failures.append(Failure(error.kind, path, error.message))
             return
@@ -455,14 +455,18 @@ class _Run:
         secrets = plan.secrets
         here = plan.document
 
+        def hidden(words: str) -> str:
+            return secrets.hidden(words, hit.unit)
+
         def placed(span: Span) -> Span:
             if span.document is not here:
                 return span
             found = plan.places.source_of(span).span
-            return found if found is not None and found.path in self.repository.reported else span
-
-        def hidden(words: str) -> str:
-            return secrets.hidden(words, hit.unit)
+            if found is None or found.path not in self.repository.reported:
+                return span
+            # A line that holds something sensitive is not quoted; the plan has it blotted out.
+            line = found.document.line(found.begin.line)
+            return found if hidden(line + found.text) == line + found.text else span
 
         sensitive = [
             span.document is here and secrets.touches(span.start, span.end)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor import tables
@@ -115,7 +115,8 @@ class _Program:
         self.document = Document(path, self.secrets.shown())
         self.unit = Evaluated(path, "terraform")
         self.unit.inputs.add(path)
-        self.unit.context = repository.context
+        # Which partition an ARN is written with is for the sources to say: here it is computed.
+        self.unit.context = replace(repository.context, partitions={})
         self.planned: Counter[str] = Counter()
         configuration = outline.members(self.top.get("configuration"))
         self.modules = list(modules_of(outline, configuration.get("root_module")))
@@ -390,7 +391,8 @@ class _Program:
         """
         source = self.places.section(module, address)
         if source is not None:
-            return lambda name: any(b.labels == (name,) for b in source.sections("dynamic"))
+            # Terraform before 1.1 leaves out some blocks that are plainly written, too.
+            return lambda name: name in source.section_types() or bool(source.argument(name))
         before = change.get("before")
         created = before is not None and self.outline.text[before.start] == "n"
         return lambda _name: created

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from blastdoor.parse import tree
 from blastdoor.parse.outline import OutlineError
 from blastdoor.span import Span
 from blastdoor.units import is_configuration, literal_argument
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _MAX_CANDIDATES: Final = 400
 """Directories whose text is searched for the blocks of a plan that does not lie beside them."""
+_SHORTEST: Final = 3
+"""Fewest code points of a literal, with its quotes."""
 _PROBES: Final = 6
 """Blocks of the root module that are looked for."""
 
@@ -202,8 +205,19 @@ class Places:
             section = self.section(anchor.module, anchor.name)
             steps = self._steps(anchor.part, span)
             found = None if section is None else self._within(section, steps, anchor.part)
-            return Target(found, anchor.instance)
+            return Target(self._narrowed(found, span), anchor.instance)
         return Target(self._configured(anchor, span), "")
+
+    def _narrowed(self, found: Span | None, span: Span) -> Span | None:
+        """The literal within an expression that is the planned text, when it stands there once."""
+        wanted = self.outline.text[span.start : span.end]
+        if found is None or len(wanted) < _SHORTEST or wanted[0] != '"' or "\\" in wanted:
+            return found
+        text = found.text
+        at = text.find(wanted)
+        if at < 0 or text.find(wanted, at + 1) >= 0:
+            return found
+        return Span(found.document, found.start + at, found.start + at + len(wanted))
 
     def _configured(self, anchor: _Anchor, span: Span) -> Span | None:
         kind, name = anchor.kind, anchor.name
@@ -305,7 +319,7 @@ class Places:
     def _fits(self, block: Section, part: Part) -> bool:
         """Whether a planned block does not contradict the literal arguments of one of the sources."""
         for name, value in self.outline.members(part).items():
-            literal = literal_argument(block, name)
+            literal = _literal(block, name)
             if literal is None:
                 continue
             text = self.outline.text
@@ -314,6 +328,16 @@ class Places:
             if literal != planned:
                 return False
         return True
+
+
+def _literal(block: Section, name: str) -> str | None:
+    """The text of an argument that is a plain string, number or boolean, as JSON has it."""
+    found = block.argument(name)
+    expression = None if found is None else found[1].expression
+    if isinstance(expression, tree.Literal):
+        value = expression.value
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return literal_argument(block, name)
 
 
 def call_of(module: str) -> tuple[str, str]:

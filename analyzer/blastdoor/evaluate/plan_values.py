@@ -67,6 +67,11 @@ def is_expression(expression: Any) -> bool:
     )
 
 
+def _is_written(expression: Any) -> bool:
+    """Whether a value stands in the configuration as it is planned."""
+    return isinstance(expression, dict) and "constant_value" in expression
+
+
 def first_reference(expression: Any) -> str:
     """The longest reference of an expression that has only one; ``""`` for any other."""
     references = expression.get("references") if isinstance(expression, dict) else None
@@ -133,6 +138,9 @@ class Reader:
         span = self._span(node)
         if not isinstance(content, str):
             return Known(content, span)
+        if content.lstrip()[:1] not in ("{", "[") and not _is_written(expression):
+            # What was computed is no literal: the piece covers the quotes, so it is not exact.
+            return Known(content, span, (), (Piece(content, span.document, span.start, span.end),))
         return Known(content, span, (), self._pieces(node, content, span))
 
     def _pieces(self, node: data.Scalar, content: str, span: Span) -> tuple[Piece, ...]:
