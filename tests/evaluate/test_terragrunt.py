@@ -930,6 +930,9 @@ def test_coverage_counts_what_terragrunt_gives() -> None:
     report = run(unknown)
     assert dict(report.coverage.undecidable) == {"provider": 1, "region": 1}
     assert (run(LIVE).coverage.share("region") or 0) == 1.0
+    # What an include that is not here would configure is not known either.
+    report = run({**LIVE, "live/root.hcl": ""} | {UNIT: CHILD.replace("root.hcl", "none.hcl")})
+    assert report.coverage.undecidable["provider"] == 1
 
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "terragrunt"

@@ -242,6 +242,7 @@ def evaluate_unit(
     program.budget = reader.budget
     collect(program, module, evaluated)
     evaluated.external_region = gap is not None
+    evaluated.open_providers = gap
     _backend(evaluated, result)
     _settings(evaluated, reader, given)
     _shapes(evaluated, reader)

@@ -33,9 +33,11 @@ def extract(unit: Evaluated) -> tuple[Facts, Coverage]:
 
 
 def _cover(unit: Evaluated, policies: list[iam.Policy], coverage: Coverage) -> None:
-    for provider in unit.providers:
-        if provider.name in ("aws", "google", "google-beta"):
-            _count(coverage, "provider", provider.region)
+    providers = [p for p in unit.providers if p.name in ("aws", "google", "google-beta")]
+    for provider in providers:
+        _count(coverage, "provider", provider.region)
+    if unit.open_providers is not None and not providers:
+        _count(coverage, "provider", unit.open_providers)
     for resource in unit.resources:
         if not resource.is_data and resource.region is not None:
             _count(coverage, "region", resource.region)
