@@ -43,6 +43,7 @@ from blastdoor.value import (
     Known,
     Many,
     Mapping,
+    OneOf,
     Reason,
     Step,
     Text,
@@ -440,6 +441,9 @@ def _cause(rendering: Rendering, generate: Generate) -> Unknown:
         for part in walk(value):
             if isinstance(part, Unknown):
                 return part
+            if isinstance(part, OneOf):
+                condition = part.alternatives[0].condition
+                return Unknown(Reason.ENVIRONMENT, condition[:100], generate.span)
     for piece in generate.pieces:
         if isinstance(piece, Unknown):
             return piece
