@@ -177,6 +177,30 @@ def test_nothing_to_analyse_is_3(write: Write, run: Run) -> None:
     assert json.loads(done.out)["runs"][0]["results"] == []
 
 
+def test_hcl_files_of_other_tools_are_nothing_to_analyse(write: Write, run: Run) -> None:
+    write({"web.hcl": "job {", "image.pkr.hcl": "source {", "large.hcl": "#" * 1_000_001})
+
+    assert run("check").code == 3
+
+
+def test_a_file_that_terragrunt_includes_may_be_named(write: Write, run: Run) -> None:
+    unit = (
+        'include "all" {\n  path = "../all.hcl"\n}\nterraform {\n  source = "git::https://x/y"\n}\n'
+    )
+    write(
+        {
+            "all.hcl": 'inputs = {\n  overrides = { "cn-north-1" = 1, "*" = 2 }\n}\n',
+            "a/terragrunt.hcl": unit,
+        }
+    )
+
+    done = run("check", "all.hcl")
+
+    assert done.code == 1
+    assert "--> all.hcl:2:" in done.out
+    assert run("check", "a").code == 0
+
+
 def test_a_file_that_is_too_large_is_not_called_absent(write: Write, run: Run) -> None:
     write({"main.tf": "#" * 1_000_001})
 

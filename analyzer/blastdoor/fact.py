@@ -375,6 +375,8 @@ class Evaluated:
     """Paths of the variables files of the root that are read only when they are asked for."""
     external_region: bool = False
     """Whether something around the unit supplies providers (Terragrunt, a caller elsewhere)."""
+    open_providers: Value | None = None
+    """Why something may configure providers that is not known here; ``None`` when all is known."""
     close: Callable[[], None] = lambda: None
     """Lets go of what the values were read from; nothing can be read on demand behind it."""
     runner: Related | None = None

@@ -674,6 +674,24 @@ def test_a_file_of_unknown_text_keeps_providers_open(live: Any) -> None:
     assert (unit.external_region, unit.failures) == (True, [])
 
 
+def test_a_file_that_the_environment_chooses_keeps_providers_open(live: Any) -> None:
+    other = r'local.unknown == "x" ? "provider \"aws\" {}\n" : "provider \"null\" {}\n"'
+    found = live(root="", child=generated(other))
+    (queue,) = found.evaluated().resources
+
+    assert found.plain(queue.region) == '<ENVIRONMENT local.unknown == "x">'
+    assert found.failures() == []
+
+
+def test_a_missing_include_is_a_failure_whoever_asks_first(live: Any) -> None:
+    child = including('find_in_parent_folders("none.hcl")') + SOURCE
+    child += 'inputs = { name = try(include.a.locals.x, "y") }\n'
+    unit = live(child=child).evaluated()
+
+    assert unit.open_providers.reason.name == "OUTSIDE_FILE"
+    assert len(unit.failures) == 1
+
+
 @pytest.mark.parametrize(
     ("if_exists", "existing", "expected"),
     [
@@ -930,6 +948,9 @@ def test_coverage_counts_what_terragrunt_gives() -> None:
     report = run(unknown)
     assert dict(report.coverage.undecidable) == {"provider": 1, "region": 1}
     assert (run(LIVE).coverage.share("region") or 0) == 1.0
+    # What an include that is not here would configure is not known either.
+    report = run({**LIVE, "live/root.hcl": ""} | {UNIT: CHILD.replace("root.hcl", "none.hcl")})
+    assert report.coverage.undecidable["provider"] == 1
 
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "terragrunt"

@@ -43,6 +43,7 @@ from blastdoor.value import (
     Known,
     Many,
     Mapping,
+    OneOf,
     Reason,
     Step,
     Text,
@@ -242,6 +243,7 @@ def evaluate_unit(
     program.budget = reader.budget
     collect(program, module, evaluated)
     evaluated.external_region = gap is not None
+    evaluated.open_providers = gap
     _backend(evaluated, result)
     _settings(evaluated, reader, given)
     _shapes(evaluated, reader)
@@ -439,6 +441,9 @@ def _cause(rendering: Rendering, generate: Generate) -> Unknown:
         for part in walk(value):
             if isinstance(part, Unknown):
                 return part
+            if isinstance(part, OneOf):
+                condition = part.alternatives[0].condition
+                return Unknown(Reason.ENVIRONMENT, condition[:100], generate.span)
     for piece in generate.pieces:
         if isinstance(piece, Unknown):
             return piece

@@ -400,6 +400,8 @@ class Config:
         """The ``include`` blocks by label, in source order. A file that is included has none."""
         if self._includes is None:
             self._includes = {}
+            # Includes come first, whoever asks for them: no `try()` catches what is wrong with them.
+            speculative, self.budget.speculative = self.budget.speculative, 0
             for block in self.blocks("include"):
                 name = block.labels[0].text if block.labels else ""
                 if self.child is not None:
@@ -411,6 +413,7 @@ class Config:
                     self.reader.fail(self._header(block), message, FailureKind.LIMIT)
                     break
                 self._includes[name] = self._include(name, block)
+            self.budget.speculative = speculative
         return self._includes
 
     def _header(self, block: tree.Block) -> Span:

@@ -69,6 +69,9 @@ def _cover(unit: Evaluated, policies: list[iam.Policy], coverage: Coverage) -> N
         elif provider.name in (*_GOOGLE, "azurerm"):
             # No resource takes a region from it: its place is a project or subscription.
             _count(coverage, "provider", provider.account)
+    clouds = ("aws", *_GOOGLE)
+    if unit.open_providers is not None and not any(p.name in clouds for p in unit.providers):
+        _count(coverage, "provider", unit.open_providers)
     for resource in unit.resources:
         if not resource.is_data and resource.region is not None:
             _count(coverage, "region", resource.region)
@@ -102,9 +105,9 @@ def _obstacle(value: Value) -> Unknown | None:
     """The unknown that keeps a value from being known; an undecidable one only if there is no other.
 
     Holes within texts are no obstacle: an ARN with the name of a resource created here says where it
-    points. Neither are alternatives: each of them is known.
+    points. Alternatives are known when each of them is.
     """
-    if isinstance(value, (Known, OneOf)):
+    if isinstance(value, Known):
         return None
     undecidable: Unknown | None = None
     stack: list[Value] = [value]
@@ -114,6 +117,8 @@ def _obstacle(value: Value) -> Unknown | None:
             if current.reason.decidable:
                 return current
             undecidable = undecidable or current
+        elif isinstance(current, OneOf):
+            stack.extend(alternative.value for alternative in current.alternatives)
         elif isinstance(current, Many):
             stack.extend(current.items)
         elif isinstance(current, Mapping):
