@@ -118,7 +118,10 @@ def _obstacle(value: Value) -> Unknown | None:
                 return current
             undecidable = undecidable or current
         elif isinstance(current, OneOf):
-            stack.extend(alternative.value for alternative in current.alternatives)
+            values = [alternative.value for alternative in current.alternatives]
+            # An alternative that cannot work is refused by Terraform: the others are what can be.
+            working = [v for v in values if not _cannot_work(v)]
+            stack.extend(working or values)
         elif isinstance(current, Many):
             stack.extend(current.items)
         elif isinstance(current, Mapping):
@@ -127,3 +130,7 @@ def _obstacle(value: Value) -> Unknown | None:
         # A document whose structure is known counts as known: its holes are names of resources.
         return None
     return undecidable
+
+
+def _cannot_work(value: Value) -> bool:
+    return isinstance(value, Unknown) and value.reason is Reason.INVALID
