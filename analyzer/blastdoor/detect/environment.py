@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.reading import chain
 from blastdoor.reach import Environments, Reach
+from blastdoor.record import dataclass
 from blastdoor.value import Mapping, known_text
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from blastdoor.fact import Setting
 from blastdoor.facts.reading import chain, items_of, place, truth, words_of
 from blastdoor.finding import Related
 from blastdoor.reach import EVERY, Accounts, Environments, Everywhere, Organization, Reach, Regions
+from blastdoor.record import dataclass
 from blastdoor.value import (
     Encoded,
     Known,

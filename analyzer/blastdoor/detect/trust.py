@@ -8,7 +8,6 @@ OIDC providers"; what the subjects of each issuer look like is in the table of i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -16,6 +15,7 @@ from blastdoor.detect import grant
 from blastdoor.fact import Term
 from blastdoor.facts.iam import module_of
 from blastdoor.facts.reading import HOLE
+from blastdoor.record import dataclass
 from blastdoor.value import known_text
 
 if TYPE_CHECKING:
