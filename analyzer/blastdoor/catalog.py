@@ -52,7 +52,7 @@ FAMILIES: Final = (
 """The families of rules, in the order in which they are listed."""
 RESERVED: Final = frozenset({"ACC", "ACK", "GRD", "GRT", "NET", "OVR", "RGN", "ROL", "WID"})
 """What the codes of shipped rules, of this version or a later one, begin with."""
-LANGUAGES: Final = ("terraform", "cloudformation", "python")
+LANGUAGES: Final = ("terraform", "cloudformation", "python", "document")
 """The languages that a page may claim."""
 CONFIDENCES: Final = frozenset({"very-high", "high", "medium", "low"})
 """The values of SARIF's ``precision``."""
@@ -67,14 +67,23 @@ _FENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "json": ("cloudformation", "template.json"),
         "yaml": ("cloudformation", "template.yaml"),
         "python": ("python", "main.py"),
+        "sh": ("document", "deploy.sh"),
+        "toml": ("document", "overrides.toml"),
     }
 )
 """Fence word → the language of the example and the name of its file."""
 _DIALECTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = MappingProxyType(
     {
-        "json": {"terraform": ("terraform", "main.tf.json")},
+        "json": {
+            "document": ("document", "overrides.json"),
+            "terraform": ("terraform", "main.tf.json"),
+        },
         "hcl": {"tfvars": ("terraform", "terraform.tfvars")},
-        "yaml": {"sam": ("cloudformation", "template.yaml")},
+        "yaml": {
+            "document": ("document", "overrides.yaml"),
+            "sam": ("cloudformation", "template.yaml"),
+            "workflow": ("document", ".github/workflows/deploy.yml"),
+        },
         "python": dict.fromkeys(("boto3", "cdk", "pulumi", "troposphere"), ("python", "main.py")),
     }
 )

@@ -83,7 +83,7 @@ def compare(
 ) -> Comparison:
     """The change between two sources whose differing files are ``changed``."""
     rules = tuple(rules)
-    renamed = _renamed_directories(changed)
+    renamed = {**_renamed_files(changed), **_renamed_directories(changed)}
     old = _Look([c.base for c in changed if c.base is not None], renamed, base=True)
     new = _Look([c.head for c in changed if c.head is not None], renamed, base=False)
     # What changed on one side says what has to be looked at on both.
@@ -163,6 +163,7 @@ class _Look:
         from blastdoor.units import Repository
 
         repository = Repository(source, source.files())
+        engine.survey(repository)
         repository.roots()
         return frozenset(repository.affected(self.paths))
 
@@ -206,6 +207,15 @@ def _renamed_directories(changed: Iterable[Changed]) -> dict[str, str]:
             if before != after:
                 votes[after][before] += 1
     return {after: counts.most_common(1)[0][0] for after, counts in votes.items()}
+
+
+def _renamed_files(changed: Iterable[Changed]) -> dict[str, str]:
+    """File in head → file in base, where it was renamed: a file may be a unit of its own."""
+    return {
+        change.head: change.base
+        for change in changed
+        if change.base is not None and change.head is not None and change.base != change.head
+    }
 
 
 def differing(base: Source, head: Source, paths: Iterable[str]) -> list[Changed]:

@@ -21,6 +21,7 @@ from blastdoor import facts as extractors
 from blastdoor import tables
 from blastdoor.context import environment_words, is_demo
 from blastdoor.detect import DETECTORS, Detector
+from blastdoor.evaluate.survey import surveys
 from blastdoor.evaluate.terraform import evaluate_root
 from blastdoor.finding import (
     Failure,
@@ -35,7 +36,7 @@ from blastdoor.finding import (
 from blastdoor.record import dataclass
 from blastdoor.source.kinds import Kind
 from blastdoor.span import written
-from blastdoor.units import Repository, Root, Variables, is_variables
+from blastdoor.units import Repository, Root, Subject, Variables, is_variables
 from blastdoor.value import HIDDEN, known_text
 
 if TYPE_CHECKING:
@@ -135,6 +136,17 @@ def room() -> Iterator[None]:
             gc.enable()
 
 
+def survey(repository: Repository) -> list[Failure]:
+    """Effect: finds the units of the languages whose files only their content tells."""
+    failures = []
+    for find in surveys(repository):
+        try:
+            repository.subjects.extend(find(repository))
+        except Exception as error:  # noqa: BLE001  as in `_Run`
+            failures.append(_internal(".", None, error))
+    return failures
+
+
 def active(rules: Iterable[Rule], options: Options) -> list[Rule]:
     """The rules that run under ``options``."""
     chosen = []
@@ -199,12 +211,18 @@ class _Run:
 
     def all(self, progress: Progress | None) -> Report:
         units = self._survey()
+        self.report.failures.extend(survey(self.repository))
         roots = [path for path in self.repository.roots() if self._wanted(path)]
         chosen = None if self.chosen is None else self.chosen(self.repository)
         if chosen is not None:
             roots = [path for path in roots if path in chosen]
             units = [unit for unit in units if unit.directory in chosen]
-        total = len(roots) + len(units)
+        subjects = [
+            subject
+            for subject in self.repository.subjects
+            if (chosen is None or subject.path in chosen) and self._concerned(subject)
+        ]
+        total = len(roots) + len(units) + len(subjects)
         for number, directory in enumerate(roots):
             if progress is not None:
                 progress(number, total)
@@ -219,6 +237,11 @@ class _Run:
                 continue
             if directory not in self.visited and self._wanted(directory):
                 self._root(Root(directory, is_root=False))
+        for number, subject in enumerate(subjects):
+            if progress is not None:
+                progress(len(roots) + len(units) + number, total)
+            self.report.units += 1
+            self._evaluate(Root(subject.path, is_root=True), subject.evaluate, (), first=True)
         self._plans()
         self._unread_variables()
         if progress is not None:
@@ -269,6 +292,10 @@ class _Run:
             return ()
         self.report.skipped.update(estate.skipped)
         return [*estate.units, *estate.stacks]
+
+    def _concerned(self, subject: Subject) -> bool:
+        """Whether a file that is to be reported plays a part in a unit."""
+        return self.selection is None or any(self.selection(path) for path in subject.reads)
 
     def _unit(self, unit: Unit) -> None:
         from blastdoor.evaluate import terragrunt

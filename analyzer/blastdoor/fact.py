@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from blastdoor.span import Span
     from blastdoor.value import Unknown, Value
 
-Language = Literal["terraform", "cloudformation", "python"]
+Language = Literal["terraform", "cloudformation", "python", "document"]
 ScopeKind = Literal[
     "",
     "organization",

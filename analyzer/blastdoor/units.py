@@ -13,7 +13,7 @@ import posixpath
 import re
 from collections import OrderedDict
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from blastdoor.context import Gatherer, commented, is_demo
 from blastdoor.fact import NO_CONTEXT, OverrideChange
@@ -24,8 +24,9 @@ from blastdoor.source.kinds import Kind
 from blastdoor.span import Document, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from blastdoor.fact import Evaluated
     from blastdoor.source import Entry, Files
 
 _CACHED_BYTES: Final = 6_000_000
@@ -265,11 +266,27 @@ def parse(document: Document) -> tree.Parsed:
     return parse_hcl(document)
 
 
+_BY_CONTENT: Final = frozenset({Kind.TEMPLATE, Kind.PYTHON, Kind.DOCUMENT})
 _LOCAL_SOURCE: Final = re.compile(r'"?source"?\s*[=:]\s*"(\.\.?(?:/[^"\n]*)?)"')
 
 
+class Subject(Protocol):
+    """One unit of a language whose units are files: a template, a Python module, a document."""
+
+    @property
+    def path(self) -> str:
+        """The file that the unit is named after: its address."""
+
+    @property
+    def reads(self) -> Collection[str]:
+        """Paths of the files that it may read, its own among them; they need not be there."""
+
+    def evaluate(self) -> Evaluated:
+        """The unit with its values."""
+
+
 class Repository:
-    """The Terraform directories of one source tree, read on demand.
+    """The units of one source tree: Terraform directories, read on demand, and files of other kinds.
 
     ``files`` gives the texts, ``entries`` what discovery found.
     """
@@ -279,9 +296,13 @@ class Repository:
         self.by_directory: dict[str, list[str]] = {}
         self.reported: set[str] = set()
         self.terragrunt: set[str] = set()
+        """Directories with Terragrunt configuration."""
         self._evidence: list[str] = []
         """Files that no directory reads for itself and that still say where things go."""
-        """Directories with Terragrunt configuration."""
+        self.others: dict[Kind, list[str]] = {}
+        """Files of the kinds that only their content tells, in the order of the listing."""
+        self.subjects: list[Subject] = []
+        """The units among them, once they are surveyed."""
         self.stacks: list[str] = []
         """Terragrunt's stack files."""
         self.hcl: dict[str, bool] = {}
@@ -289,6 +310,12 @@ class Repository:
         for entry in entries:
             directory, name = posixpath.split(entry.path)
             directory = directory or "."
+            if entry.kind in _BY_CONTENT:
+                self.others.setdefault(entry.kind, []).append(entry.path)
+                self._evidence.append(entry.path)
+                if entry.reported:
+                    self.reported.add(entry.path)
+                continue
             if entry.kind is Kind.TERRAGRUNT or is_variables(name):
                 self._evidence.append(entry.path)
             if name in ("terragrunt.hcl", "terragrunt.hcl.json"):
@@ -415,6 +442,33 @@ class Repository:
             module.failures.append(failure)
             self.failures.setdefault((path, fault.message, fault.span.start), failure)
         return parsed
+
+    # Files of other kinds
+
+    def text(self, path: str) -> Document | None:
+        """A file that a unit is read from; ``None`` when it is not there. Effect: it counts as read."""
+        text = self.files.read(path)
+        if text is None:
+            return None
+        self.read_paths.add(path)
+        return Document(path, text)
+
+    def remark(
+        self,
+        document: Document,
+        comments: Sequence[tree.Comment],
+        blocks: Iterable[tuple[int, int]] = (),
+    ) -> None:
+        """Effect: notes a file's comments that speak to blastdoor, and the offsets of its blocks."""
+        if comments:
+            self.comments[document.path] = list(comments)
+            self.commented[document.path] = document
+            self.ranges[document.path] = list(blocks)
+
+    def fault(self, failure: Failure) -> None:
+        """Effect: keeps what could not be read of a file, once."""
+        start = failure.span.start if failure.span is not None else 0
+        self.failures.setdefault((failure.path, failure.message, start), failure)
 
     # Terragrunt
 
@@ -634,12 +688,14 @@ class Repository:
         return callers
 
     def affected(self, paths: Iterable[str]) -> set[str]:
-        """The directories whose meaning may change with some files; `roots` has to come first.
+        """The units whose meaning may change with some files; `roots` has to come first.
 
-        Those that hold the files, those whose text names a file that is no configuration (a policy,
-        a template), and all that call one of them. The text is searched, nothing is evaluated.
+        Directories that hold the files, those whose text names a file that is no configuration (a
+        policy, a template), and all that call one of them; surveyed units by the files that they may
+        read. The text is searched, nothing is evaluated.
         """
-        found: set[str] = set()
+        paths = frozenset(paths)
+        found = {unit.path for unit in self.subjects if not paths.isdisjoint(unit.reads)}
         others: set[str] = set()
         for path in paths:
             folder, name = posixpath.split(path)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from blastdoor.finding import Failure, FailureKind
+from blastdoor.source.content import kind_of_content, told_by_content
 from blastdoor.source.entry import Entry, inside
 from blastdoor.source.git import READ_FLAGS, Repository, is_work_tree, repository_root
 from blastdoor.source.glob import Globs
@@ -367,6 +368,7 @@ class Tree:
         self._asked = False
         self._failed: set[tuple[FailureKind, str]] = set()
         self._plans: set[str] = set()
+        self._told: set[str] = set()
 
     # Listing
 
@@ -453,6 +455,8 @@ class Tree:
                 found = self._plan(where, item, context)
                 if found is not None:
                     kind, item = Kind.PLAN, found
+                elif told_by_content(item.name):
+                    kind, item = self._look(where, item)
             if item.type == stat.S_IFLNK and kind is None:
                 self._count_link(where)
             elif kind is not None:
@@ -552,6 +556,27 @@ class Tree:
         self._plans.add(path)
         return item._replace(size=size)
 
+    def _look(self, path: str, item: Listed) -> tuple[Kind | None, Listed]:
+        """The kind that the content of a file tells, and the file with its size."""
+        try:
+            handle = self._access.file(path)
+        except (OSError, ValueError):
+            return None, item
+        with os.fdopen(handle, "rb") as file:
+            try:
+                size = os.fstat(handle).st_size
+                kind = kind_of_content(path, file.read(self.max_size))
+            except OSError:
+                return None, item
+        if kind is None:
+            return None, item
+        self._told.add(path)
+        return kind, item._replace(size=size)
+
+    def _analysed(self, path: str) -> bool:
+        """Whether a file is of a kind that is analysed, as far as listing has told it."""
+        return kind_of(path) is not None or path in self._plans or path in self._told
+
     def _limit(self, path: str) -> int:
         return self.max_plan if path in self._plans else self.max_size
 
@@ -598,15 +623,18 @@ class Tree:
         a file that cannot be read is a failure.
         """
         data = self.data(path)
-        if data is None:
+        short = inside(path)
+        if data is None or short is None:
             return None
+        plan = short in self._plans
+        analysed = self._analysed(short)
         try:
-            if is_utf16(data) and inside(path) in self._plans:
+            if plan and is_utf16(data):
                 return data.decode("utf-16")
-            return data.decode("utf-8-sig" if kind_of(path) is None else "utf-8")
+            return data.decode("utf-8" if analysed and not plan else "utf-8-sig")
         except UnicodeDecodeError as error:
-            if kind_of(path) is not None or inside(path) in self._plans:
-                self._fail(FailureKind.UNREADABLE, inside(path) or path, _encoding(data, error))
+            if analysed:
+                self._fail(FailureKind.UNREADABLE, short, _encoding(data, error))
             return None
 
     def data(self, path: str) -> bytes | None:
@@ -614,7 +642,7 @@ class Tree:
         short = inside(path)
         if short is None or (_WINDOWS and "\\" in path):
             return None
-        wanted = kind_of(short) is not None or short in self._plans
+        wanted = self._analysed(short)
         limit = self._limit(short)
         try:
             handle = self._access.file(short)

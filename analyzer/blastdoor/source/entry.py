@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from blastdoor.record import dataclass
+from blastdoor.source.content import kind_of_content, told_by_content
 from blastdoor.source.kinds import Kind, kind_of
 from blastdoor.source.plans import HEAD, look, look_whole, may_be_plan
 
@@ -112,6 +113,9 @@ class Memory:
             kind = kind_of(path)
             if kind is None and _is_plan(path, self._files[path]):
                 kind = Kind.PLAN
+            if kind is None and told_by_content(path):
+                data = self._files[path].encode("utf-8", "surrogatepass")
+                kind = kind_of_content(path, data)
             if kind is not None:
                 yield Entry(path, kind, len(self._files[path].encode("utf-8", "surrogatepass")))
 

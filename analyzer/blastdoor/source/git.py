@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.source import index
+from blastdoor.source.content import told_by_content
 from blastdoor.source.glob import Pattern, last_match, patterns
 from blastdoor.source.kinds import kind_of
 from blastdoor.source.plans import may_be_plan
@@ -142,9 +143,7 @@ class Repository:
             self.fault = "is no regular file of a readable size"
             return None
         try:
-            return index.tracked_paths(
-                data, lambda path: kind_of(path) is not None or may_be_plan(path)
-            )
+            return index.tracked_paths(data, _may_concern)
         except index.GitIndexError as error:
             self.fault = str(error)
             return None
@@ -196,6 +195,11 @@ class Repository:
         The index is read only when something is ignored. When it cannot be read, everything counts.
         """
         return not self.ignored(path) or self.tracked(path) is not False
+
+
+def _may_concern(path: str) -> bool:
+    """Whether a file with this name may be of a kind that is analysed."""
+    return kind_of(path) is not None or may_be_plan(path) or told_by_content(path)
 
 
 def _decoded(data: bytes) -> tuple[Pattern, ...]:

@@ -24,11 +24,17 @@ class Kind(Enum):
     """Says that ``terraform init`` ran in the directory: it is a root."""
     PLAN = "terraform plan"
     """Output of ``terraform show -json``; only the content tells it (`blastdoor.source.plans`)."""
+    TEMPLATE = "cloudformation template"
+    """A template of CloudFormation or SAM, in YAML or JSON (`blastdoor.source.content`)."""
+    PYTHON = "python"
+    """Python that builds, configures or calls infrastructure (`blastdoor.source.content`)."""
+    DOCUMENT = "configuration document"
+    """Settings, or steps of a deployment, in the form of some tool (`blastdoor.source.content`)."""
 
     @property
     def language(self) -> str:
         """The language that rule pages name."""
-        return "terraform"
+        return _LANGUAGES.get(self, "terraform")
 
     @property
     def configuration(self) -> bool:
@@ -36,6 +42,11 @@ class Kind(Enum):
         return self not in (Kind.HCL, Kind.LOCK)
 
 
+_LANGUAGES: Final = {
+    Kind.TEMPLATE: "cloudformation",
+    Kind.PYTHON: "python",
+    Kind.DOCUMENT: "document",
+}
 _NAMES: Final = {
     ".terraform.lock.hcl": Kind.LOCK,
     "root.hcl": Kind.TERRAGRUNT,
@@ -62,13 +73,10 @@ _OTHER_TOOLS: Final = (
     ".tftest.hcl",
 )
 """Endings of files that Packer, Nomad and Terraform's own tests and stacks use."""
-# A language whose files only their content tells apart (CloudFormation among YAML and JSON, Python
-# that builds infrastructure) adds its endings here and a look at the head of the file in
-# `blastdoor.source.disk.Tree.files`.
 
 
 def kind_of(path: str) -> Kind | None:
-    """The kind of the file at ``path``; ``None`` for what is out of scope.
+    """The kind of the file at ``path``; ``None`` where the name alone does not tell one.
 
     Terraform's own idea of a file to leave alone is ours: names that begin with a dot, end with
     ``~`` or stand between ``#`` (editors' leftovers) are no configuration.

@@ -16,10 +16,11 @@ from collections import Counter
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, Self
 
 from blastdoor.finding import Failure, FailureKind
+from blastdoor.source.content import kind_of_content, told_by_content
 from blastdoor.source.disk import MAX_FILES, MAX_SIZE
 from blastdoor.source.entry import Entry, inside
 from blastdoor.source.git import git_directory
-from blastdoor.source.kinds import kind_of
+from blastdoor.source.kinds import Kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,6 +82,8 @@ class Git:
         self.directory = _git_directory(top)
         self._batch: subprocess.Popen[bytes] | None = None
         self._trees: dict[str, dict[str, Blob]] = {}
+        self.told: dict[tuple[str, str], Kind | None] = {}
+        """(object id, path) → what the content says it is: two revisions share most of them."""
 
     def __enter__(self) -> Self:
         return self
@@ -198,6 +201,11 @@ class Git:
 
         GitError too when the object is missing, as in a partial clone.
         """
+        data, size = self.head(oid, limit)
+        return data if size <= limit else None
+
+    def head(self, oid: str, limit: int) -> tuple[bytes, int]:
+        """The first ``limit`` bytes of an object, and how many it has. Raises GitError, as `blob`."""
         stdin, stdout = self._streams()
         try:
             stdin.write(oid.encode("ascii") + b"\n")
@@ -207,18 +215,15 @@ class Git:
                 message = f"the object {oid} is missing; is the clone partial?"
                 raise GitError(message)
             size = int(header[2])
-            if size > limit:
-                left = size + 1
-                while left > 0:
-                    left -= len(stdout.read(min(left, 1 << 20))) or left
-                return None
-            data = stdout.read(size)
-            stdout.read(1)
+            data = stdout.read(min(size, limit))
+            left = size - len(data) + 1
+            while left > 0:
+                left -= len(stdout.read(min(left, 1 << 20))) or left
         except (OSError, ValueError) as error:
             raise GitError("git stopped answering") from error
-        if len(data) != size:
+        if len(data) != min(size, limit):
             raise GitError("git stopped answering")
-        return data
+        return data, size
 
     def _streams(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._batch is None:
@@ -254,6 +259,7 @@ class Revision:
             if path.startswith(prefix):
                 self._blobs[path[len(prefix) :]] = blob
         self._names: dict[str, list[str]] | None = None
+        self._told: set[str] = set()
 
     @property
     def failures(self) -> Sequence[Failure]:
@@ -265,6 +271,8 @@ class Revision:
         count = 0
         for path in sorted(self._blobs):
             kind = kind_of(path)
+            if kind is None and told_by_content(path):
+                kind = self._look(path)
             if kind is None:
                 continue
             if self._blobs[path].mode == _LINK:
@@ -275,6 +283,24 @@ class Revision:
                 self._fail(".", f"holds more than {MAX_FILES} files; the rest is not read")
                 return
             yield Entry(path, kind, 0)
+
+    def _look(self, path: str) -> Kind | None:
+        """The kind that the content of a file tells. Effect: it is analysed from here on."""
+        blob = self._blobs[path]
+        if blob.mode not in _REGULAR:
+            return None
+        key = (blob.oid, path)
+        if key not in self.git.told:
+            try:
+                data, _size = self.git.head(blob.oid, MAX_SIZE)
+            except GitError as error:
+                self._fail(path, str(error))
+                return None
+            self.git.told[key] = kind_of_content(path, data)
+        kind = self.git.told[key]
+        if kind is not None:
+            self._told.add(path)
+        return kind
 
     def read(self, path: str) -> str | None:
         """The text of a file."""
@@ -291,7 +317,8 @@ class Revision:
             self._fail(short, f"is larger than {MAX_SIZE:,} bytes", FailureKind.LIMIT)
             return None
         try:
-            return data.decode("utf-8-sig" if kind_of(short) is None else "utf-8")
+            analysed = kind_of(short) is not None or short in self._told
+            return data.decode("utf-8" if analysed else "utf-8-sig")
         except UnicodeDecodeError:
             self._fail(short, "is not UTF-8")
             return None
