@@ -501,6 +501,22 @@ def write(request: Request, form: str, report: Report, rules: RuleSet, stream: T
             snippets=not request.no_snippets,
             allow_failures=request.allow_failures,
         )
+    elif form == "github":
+        from blastdoor.report.github import write_github
+
+        write_github(stream, report)
+    elif form == "gitlab":
+        from blastdoor.report.gitlab import write_gitlab
+
+        write_gitlab(stream, report)
+    elif form == "junit":
+        from blastdoor.report.junit import write_junit
+
+        write_junit(stream, report)
+    elif form == "rdjsonl":
+        from blastdoor.report.rdjsonl import write_rdjsonl
+
+        write_rdjsonl(stream, report, rules)
     else:
         _write_text(request, report, rules, stream)
 
