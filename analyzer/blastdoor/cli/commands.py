@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from blastdoor import __version__
+from blastdoor.cli import review
 from blastdoor.cli.streams import FORMATS
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ Examples:
   blastdoor check live/prod modules/net      two of its parts, judged within the whole
   blastdoor check --output sarif=out.sarif   text to read, SARIF to upload
   blastdoor diff main                        what a change reaches that main does not
+  blastdoor gate main                        whether a second person has said yes to that
   blastdoor explain RGN010                   why a rule hurts and how to fix it
 
 {EXIT_CODES}
@@ -349,6 +351,10 @@ def diff(**given: Any) -> int:
     from blastdoor.cli import diff as running
 
     return running.diff(running.Request(**given))
+
+
+cli.add_command(review.gate)
+cli.add_command(review.ack)
 
 
 @cli.group(
