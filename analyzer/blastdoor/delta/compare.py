@@ -264,7 +264,7 @@ def _policies(base: Footprint, head: Footprint) -> list[Delta]:
                     Event.UNKNOWN,
                     "resources",
                     head,
-                    base.reach.grants.describe() if base.reach.grants else "",
+                    base.policy.grants().describe(),
                     "what nobody can tell from the code",
                 )
             )
@@ -428,7 +428,7 @@ def _gone(
                 )
             )
         elif item.aspect == "deny" and item.policy is not None:
-            denied = item.reach.grants.describe() if item.reach.grants else ""
+            denied = item.policy.grants().describe()
             found.append(
                 replace(
                     _words_delta(

@@ -86,7 +86,7 @@ class Footprint:
     cause: str = ""
     """Address of the provider configuration that decides it, when the resource does not itself."""
     policy: policy.Policy | None = None
-    """The statements behind ``reach.grants``, for allow and deny."""
+    """What it allows or denies; ``reach`` leaves it out, for the union of its tuples is dear."""
     exact: bool = True
     """Whether all of it is known."""
     stateful: bool = False
@@ -392,7 +392,7 @@ def _policies(facts: Facts) -> Iterator[Footprint]:
             first.resource.type,
             "allow" if effect == "allow" else "deny",
             attribute,
-            Reach(grants=found.grants()),
+            Reach(),
             first.span,
             related=related,
             policy=found,

@@ -15,7 +15,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from blastdoor import tables
 from blastdoor.fact import Statement as Fact
@@ -224,18 +224,21 @@ def _text(value: Value, plain: str) -> str:
 
 
 def _grant(statement: _Statement) -> Grant:
-    def joined(elements: Sequence[_Element], empty: Extent) -> Extent:
-        found = empty
+    def joined(
+        elements: Sequence[_Element], kind: type[Principals | Actions | Resources]
+    ) -> Extent:
+        parts: list[Any] = []
         for element in elements:
-            extent = element.extent
-            found = found.join(Unresolved(element.text) if extent is None else extent)
-        return found
+            if element.extent is None:
+                return Unresolved(min(e.text for e in elements if e.extent is None))
+            parts.extend(getattr(element.extent, "elements", ()))
+        return kind(*parts)
 
     principals = None
     if statement.principals is not None:
-        principals = joined(statement.principals, Principals())
-    actions = joined(statement.actions, Actions())
-    resources = joined(statement.resources, Resources())
+        principals = joined(statement.principals, Principals)
+    actions = joined(statement.actions, Actions)
+    resources = joined(statement.resources, Resources)
     limits = (f"{o} {k} {', '.join(sorted(v))}" for o, k, v in statement.conditions)
     return Grant(principals, actions, resources, Conditions(*limits))  # type: ignore[arg-type]
 
