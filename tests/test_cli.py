@@ -1003,3 +1003,62 @@ def test_no_module_comes_from_the_directory_that_is_analysed(tmp_path: Path) -> 
     )
 
     assert (done.returncode, done.stderr) == (1, "")
+
+
+UNPROTECTED = """\
+resource "aws_db_instance" "orders" {\r
+  identifier          = "orders"\r
+  deletion_protection = false # why\r
+  skip_final_snapshot = true\r
+}\r
+"""
+
+
+def test_fix_writes_what_is_safe_and_keeps_the_rest(write: Write, run: Run) -> None:
+    file = write({"main.tf": ""}) / "main.tf"
+    file.write_bytes(UNPROTECTED.encode())
+    file.chmod(0o640)
+
+    done = run("check", "--fix", "--select", "GRD001,GRD002")
+
+    expected = UNPROTECTED.replace("= false", "= true").encode()
+    assert file.read_bytes() == expected
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert "1 finding in 1 file fixed; 1 more with --unsafe-fixes" in done.err
+    assert "data-kept-by-force-lost" in done.out
+    assert "deletion-protection-off" not in done.out
+
+
+def test_show_fixes_prints_a_diff_and_writes_nothing(write: Write, run: Run) -> None:
+    file = write({"main.tf": ""}) / "main.tf"
+    file.write_bytes(UNPROTECTED.encode())
+
+    done = run("check", "--show-fixes", "--unsafe-fixes", "--select", "GRD001,GRD002")
+
+    assert file.read_bytes() == UNPROTECTED.encode()
+    assert "-  skip_final_snapshot = true" in done.out
+    assert "+  skip_final_snapshot = false" in done.out
+    assert done.code == 1
+
+
+def test_standard_input_cannot_be_fixed(
+    write: Write, run: Run, feed: Callable[[bytes], None]
+) -> None:
+    write({"main.tf": ""})
+    feed(UNPROTECTED.encode())
+
+    done = run("check", "-", "--fix")
+
+    assert done.code == 2
+    assert "standard input cannot be fixed" in done.err
+
+
+def test_a_known_finding_is_not_fixed(write: Write, run: Run) -> None:
+    file = write({"main.tf": UNPROTECTED}) / "main.tf"
+    before = file.read_bytes()
+    run("check", "--select", "GRD001", "--write-baseline", "known.json")
+
+    done = run("check", "--select", "GRD001", "--baseline", "known.json", "--fix")
+
+    assert file.read_bytes() == before
+    assert done.code == 0

@@ -519,6 +519,7 @@ class _Run:
                 related=tuple(related),
                 reach=None,
                 covers=tuple(placed(place) for place in hit.covers),
+                remedies=(),
             )
         reach = hit.reach
         if reach is not None:
@@ -535,6 +536,7 @@ class _Run:
             related=tuple(related),
             reach=reach,
             covers=tuple(placed(place) for place in hit.covers),
+            remedies=(),
         )
 
     def _environment(
@@ -566,6 +568,8 @@ class _Run:
             return
         if path not in self.repository.reported:
             return
+        if any(r.span.path not in self.repository.reported for r in hit.remedies):
+            hit = replace(hit, remedies=())
         if unit.secrets:
             hit = without_secrets(hit, unit.secrets)
         finding = finding_of(rule, hit, unit.environment, self.options)
@@ -690,6 +694,7 @@ def finding_of(rule: Rule, hit: Hit, environment: str | None, options: Options) 
         evidence,
         before=hit.before,
         after=hit.after,
+        remedies=hit.remedies,
     )
 
 
@@ -821,7 +826,8 @@ def _placed(hit: Hit, unit: Evaluated) -> Hit:
     related = [replace(r, span=written(r.span)) for r in hit.related]
     if unit.runner is not None:
         related.append(unit.runner)
-    return replace(hit, span=written(hit.span), related=tuple(related))
+    remedies = tuple([replace(r, span=written(r.span)) for r in hit.remedies])
+    return replace(hit, span=written(hit.span), related=tuple(related), remedies=remedies)
 
 
 def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:

@@ -460,6 +460,8 @@ class Guard:
     note: str
     level: str
     safe_text: str = ""
+    safe: str | int | float | bool | None = None
+    """The value that the table calls safe."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

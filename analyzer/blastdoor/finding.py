@@ -48,6 +48,37 @@ class Related:
     message: str
 
 
+class Act(StrEnum):
+    """What a remedy does to the text that it names."""
+
+    SET = "set"
+    """Writes another literal in place of a whole value."""
+    TEXT = "text"
+    """Writes other characters in place of a stretch within a string."""
+    REMOVE = "remove"
+    """Takes out the argument, property or entry that a value belongs to, name and all."""
+    ADD = "add"
+    """Writes one more argument into a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One step that would mend a finding, without the notation of a language.
+
+    `blastdoor.fixes` turns it into an edit of the text.
+    """
+
+    act: Act
+    span: Span
+    """What is written now: the value, the stretch of the string, or the header of the block."""
+    words: str
+    """What the step does, an imperative clause: ``set deletion_protection to true``."""
+    data: str | int | float | bool | None = None
+    """The literal to set or to add, or the characters to write."""
+    name: str = ""
+    """The name of the argument to add."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suppression:
     """Why a finding is silenced and where that is written."""
@@ -94,6 +125,8 @@ class Finding:
     """In a diff: what base reaches on the axis, in words."""
     after: str = ""
     """In a diff: what head reaches."""
+    remedies: tuple[Remedy, ...] = ()
+    """The steps that together would mend it; the rule says whether they are safe."""
     baseline: str = ""
     """In a diff: ``new`` or ``unchanged`` against base (SARIF ``baselineState``)."""
 

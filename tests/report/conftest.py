@@ -23,6 +23,7 @@ class FakeRule:
     axes: tuple[str, ...] = ("regions",)
     tags: tuple[str, ...] = ("external/cwe/cwe-1188",)
     why: str = "One mistake takes **every** region down.\n\nThe rest of the page."
+    fix: str = "none"
     fix_text: str = "Name the regions:\n\n```hcl\nfor_each = {}\n```"
     path: str = "rules/region/every-region-target.md"
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from blastdoor.config import Config
     from blastdoor.engine import Options
     from blastdoor.finding import Finding
+    from blastdoor.report.baseline import Baseline
     from blastdoor.report.text import Choice
     from blastdoor.source import Entry, Source
 
@@ -86,6 +87,9 @@ class Request:
     colour: Choice = "auto"
     quiet: bool = False
     no_progress: bool = False
+    fix: bool = False
+    unsafe_fixes: bool = False
+    show_fixes: bool = False
 
     @property
     def trusted(self) -> bool:
@@ -117,11 +121,18 @@ def check(request: Request) -> int:
         and (entry.kind.configuration or (terragrunt and entry.kind is Kind.HCL))
         and (place is None or place.selects(entry.path))
     ]
+
+    def judged(source: Source, entries: list[Entry] | None = None) -> Report:
+        listed = list(source.files()) if entries is None else entries
+        found = _analyse(request, source, listed, rules, options, place)
+        return _without_ignored(found, config, rules)
+
     if chosen:
-        report = _analyse(request, source, entries, rules, options, place)
+        report = judged(source, entries)
+        if request.fix or request.show_fixes:
+            report = _fixed(request, source, report, rules, place, known=known, judged=judged)
     else:
         report = Report(failures=list(source.failures), skipped=Counter(source.skipped))
-    report = _without_ignored(report, config, rules)
     report = _logged(report, entries, place)
     report = _compared(request, report, known, whole=place is None or place.whole)
 
@@ -320,6 +331,47 @@ def _analyse(
             progress.clear()
 
 
+def _fixed(  # noqa: PLR0913  what it takes to analyse again
+    request: Request,
+    source: Source,
+    report: Report,
+    rules: RuleSet,
+    place: Place | None,
+    *,
+    known: str | None,
+    judged: Callable[[Source], Report],
+) -> Report:
+    """The report on what the files say with their fixes. Effect: shows them, writes the files."""
+    if place is None or isinstance(source, Overlay):
+        raise CallerError("standard input cannot be fixed: name the file")
+    from blastdoor.cli import fixing
+    from blastdoor.fixes import fix_of
+    from blastdoor.fixes.mend import mend
+
+    kinds = {rule.id: rule.fix for rule in rules}
+    accepted = frozenset[str]() if known is None else _accepted(request, known).fingerprints
+    mended = mend(
+        report,
+        lambda texts: judged(Overlay(source, texts)),
+        kinds,
+        unsafe=request.unsafe_fixes,
+        accepted=accepted,
+    )
+    if request.show_fixes:
+        emit(sys.stdout, "".join(f"{line}\n" for line in fixing.diff(mended, place.root)))
+    if request.fix:
+        fixing.write(mended, place.root)
+    left = [
+        fix_of(finding, kinds[finding.rule])
+        for finding in mended.report.findings
+        if finding.fingerprint not in accepted
+    ]
+    more = sum(fix is not None and not fix.safe for fix in left)
+    words = fixing.said(mended, written=request.fix, unsafe=request.unsafe_fixes, more=more)
+    _remark(request, words)
+    return mended.report if request.fix else report
+
+
 def _without_ignored(report: Report, config: Config, rules: RuleSet) -> Report:
     """The report without what the configuration ignores by path: that counts as suppressed."""
     tables = [(table, names.every(table.ignore, rules)) for table in config.paths]
@@ -404,14 +456,21 @@ def _compared(request: Request, report: Report, known: str | None, *, whole: boo
         fingerprints = frozenset(finding.fingerprint for finding in report.findings)
         return baseline.apply_baseline(report, baseline.Baseline(fingerprints))
     assert known is not None
-    try:
-        accepted = baseline.read_baseline(known, request.baseline or "baseline")
-    except baseline.BaselineError as error:
-        raise CallerError(str(error)) from error
+    accepted = _accepted(request, known)
     stale = accepted.stale(report.findings)
     if stale and whole:
         _remark(request, f"{stale} entries of the baseline match nothing any more")
     return baseline.apply_baseline(report, accepted)
+
+
+def _accepted(request: Request, text: str) -> Baseline:
+    """The findings of a baseline. Raises CallerError."""
+    from blastdoor.report import baseline
+
+    try:
+        return baseline.read_baseline(text, request.baseline or "baseline")
+    except baseline.BaselineError as error:
+        raise CallerError(str(error)) from error
 
 
 # Outcome
@@ -442,6 +501,22 @@ def write(request: Request, form: str, report: Report, rules: RuleSet, stream: T
             snippets=not request.no_snippets,
             allow_failures=request.allow_failures,
         )
+    elif form == "github":
+        from blastdoor.report.github import write_github
+
+        write_github(stream, report)
+    elif form == "gitlab":
+        from blastdoor.report.gitlab import write_gitlab
+
+        write_gitlab(stream, report)
+    elif form == "junit":
+        from blastdoor.report.junit import write_junit
+
+        write_junit(stream, report)
+    elif form == "rdjsonl":
+        from blastdoor.report.rdjsonl import write_rdjsonl
+
+        write_rdjsonl(stream, report, rules)
     else:
         _write_text(request, report, rules, stream)
 

@@ -121,6 +121,7 @@ Examples:
   blastdoor check --format sarif > out.sarif
   blastdoor check --output sarif=out.sarif --output json=out.json
   blastdoor check --write-baseline known.json, then: blastdoor check --baseline known.json
+  blastdoor check --show-fixes               what --fix would change, as a diff
 
 {EXIT_CODES}
 """
@@ -194,6 +195,15 @@ Examples:
     multiple=True,
     help="Read but do not report these files, as in .gitignore; may be repeated.",
 )
+@click.option(
+    "--fix", is_flag=True, help="Write the safe fixes into the files; report what is left."
+)
+@click.option(
+    "--unsafe-fixes",
+    is_flag=True,
+    help="With --fix or --show-fixes: those somebody must look at, too.",
+)
+@click.option("--show-fixes", is_flag=True, help="Print the fixes as a diff.")
 @click.option(
     "--no-inline-suppressions", is_flag=True, help="Report what ignore comments would silence."
 )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import at_path, bodies_of, chain, origin, place, words_of
-from blastdoor.finding import Level
+from blastdoor.facts.reading import (
+    at_path,
+    bodies_of,
+    chain,
+    origin,
+    place,
+    words_of,
+    written_at_use,
+)
+from blastdoor.finding import Act, Level, Remedy
 from blastdoor.reach import Guards, Reach
 from blastdoor.value import Known, known_text
 
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Facts, Guard, Provider, Resource, StackPolicy, Term
+    from blastdoor.value import Scalar, Value
 
 _WORD: Final = re.compile(r"[A-Za-z]+|\d+")
 _PUBLIC_WORDS: Final = frozenset({"public", "website", "websites", "static"})
@@ -158,6 +168,7 @@ def provider_validation_skipped(facts: Facts) -> Iterator[Hit]:
                     contain=f"remove {row.attribute}",
                     related=chain(value, at),
                     reach=Reach(guards=Guards()),
+                    remedies=_flip(value, row.attribute, row.safe),
                 )
 
 
@@ -247,7 +258,17 @@ def _hit(guard: Guard, message: str, contain: str) -> Hit:
         contain=contain,
         related=chain(guard.value, at),
         reach=Reach(guards=Guards()),
+        remedies=_flip(guard.value, guard.attribute, guard.safe),
     )
+
+
+def _flip(value: Value, attribute: str, safe: Scalar) -> tuple[Remedy, ...]:
+    """The remedy that writes the safe value, where the unsafe one is written for this use alone."""
+    span = written_at_use(value)
+    if span is None:
+        return ()
+    name = attribute.rsplit(".", 1)[-1]
+    return (Remedy(Act.SET, span, f"set {name} to {json.dumps(safe)}", safe),)
 
 
 def all_drift_ignored(facts: Facts) -> Iterator[Hit]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
-    from blastdoor.finding import Level, Related
+    from blastdoor.finding import Level, Related, Remedy
     from blastdoor.reach import Reach
     from blastdoor.span import Span
 
@@ -43,5 +43,7 @@ class Hit:
     covers: tuple[Span, ...] = ()
     """The places at which it says all that a superseded rule would say of the same attribute; none
     for its own place and whatever stands there."""
+    remedies: tuple[Remedy, ...] = ()
+    """The steps that together would mend it."""
     environment: str | None = None
     """The environment it concerns, when the detector knows better than the unit does."""

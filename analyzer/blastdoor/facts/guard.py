@@ -36,6 +36,7 @@ def guards(unit: Evaluated) -> Iterator[Guard]:
                         row.note,
                         row.level.word,
                         row.safe_text,
+                        row.safe,
                     )
 
 

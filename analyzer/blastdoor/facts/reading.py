@@ -125,6 +125,15 @@ def _inner(span: Span | None, outer: Span) -> Span:
     return outer
 
 
+def written_at_use(value: Value) -> Span | None:
+    """Where a literal stands that is written where it is used, and that nothing else uses."""
+    if not isinstance(value, Known) or value.marks & SECRET:
+        return None
+    if any(e.step not in (Step.ATTRIBUTE, Step.OVERRIDE) for e in value.via):
+        return None
+    return value.span
+
+
 def chain(value: Value, at: Span | None = None) -> tuple[Related, ...]:
     """The evidence of a value as related places, from the cause to the use."""
     related: list[Related] = []

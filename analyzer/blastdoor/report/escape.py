@@ -61,6 +61,14 @@ def encodable(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub(_escape, text)
 
 
+def fitting(text: str, encoding: str | None) -> str:
+    """The text with what a stream's encoding cannot hold as backslash escapes."""
+    encoding = (encoding or "utf-8").lower()
+    if encoding.startswith("utf"):
+        return text
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def width(text: str) -> int:
     """Terminal columns of a sanitised text without tabs: wide characters take two, marks none."""
     if text.isascii():

@@ -41,6 +41,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from blastdoor.fixes import fix_of
 from blastdoor.report.escape import encodable
 from blastdoor.report.redact import MASK, is_secret_name, masked
 from blastdoor.report.summary import summarise
@@ -71,6 +72,21 @@ def _words(text: str) -> str:
     return encodable(masked(text)).replace("\x7f", "\\x7f")
 
 
+def _fix(finding: Finding, rule: RuleView | None) -> Json | None:
+    """What would mend a finding: edits by place, each with the text that is to stand there."""
+    found = None if rule is None else fix_of(finding, rule.fix)
+    if found is None:
+        return None
+    return {
+        "title": _words(found.title),
+        "safe": found.safe,
+        "edits": [
+            {"path": _words(edit.span.path), **_place(edit.span), "text": edit.text}
+            for edit in found.edits
+        ],
+    }
+
+
 def finding_json(finding: Finding, rule: RuleView | None) -> Json:
     """One finding as JSON data."""
     secret = is_secret_name(finding.attribute)
@@ -99,6 +115,7 @@ def finding_json(finding: Finding, rule: RuleView | None) -> Json:
         ],
         "reach": finding.reach.to_json() if finding.reach is not None else None,
         "evidence": [_words(words) for words in finding.evidence],
+        "fix": _fix(finding, rule),
         "fingerprint": finding.fingerprint,
         "suppression": None
         if suppression is None

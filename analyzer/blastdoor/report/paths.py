@@ -85,6 +85,12 @@ class Relocation:
                 ]
             ),
             suppression=why,
+            remedies=tuple(
+                [
+                    replace(one, span=self._span(one.span), words=self.words(one.words))
+                    for one in finding.remedies
+                ]
+            ),
         )
 
     def _failure(self, failure: Failure) -> Failure:

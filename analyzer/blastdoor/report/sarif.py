@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from blastdoor.finding import FailureKind, Level
+from blastdoor.fixes import fix_of
 from blastdoor.report import sarif_model as model
 from blastdoor.report.escape import sanitise, sanitise_lines
 from blastdoor.report.linehash import line_hashes
@@ -360,8 +361,21 @@ class _Writer:
             rank=_rank(finding, rule),
             suppression=self._suppression(finding),
             properties=_properties(finding),
+            fixes=self._fixes(finding, rule),
             baseline=finding.baseline,
         )
+
+    def _fixes(self, finding: Finding, rule: RuleView | None) -> list[model.FixModel]:
+        found = None if rule is None else fix_of(finding, rule.fix)
+        if found is None:
+            return []
+        changes: dict[str, list[tuple[model.Region, str]]] = {}
+        for edit in found.edits:
+            where = model.region(edit.span.begin, edit.span.finish)
+            changes.setdefault(edit.span.path, []).append((where, edit.text))
+        files = [(self._places.artifact(path), texts) for path, texts in changes.items()]
+        words = _capital(_escaped(_sentence(legible(found.title))))
+        return [model.fix(words, files, {"safe": found.safe})]
 
     def _suppression(self, finding: Finding) -> model.Suppression | None:
         why = finding.suppression

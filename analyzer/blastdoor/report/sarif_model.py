@@ -42,6 +42,7 @@ Suppression = NewType("Suppression", object)
 Provenance = NewType("Provenance", object)
 Automation = NewType("Automation", object)
 CodeFlow = NewType("CodeFlow", object)
+FixModel = NewType("FixModel", object)
 
 Json = Any
 """JSON data."""
@@ -166,6 +167,7 @@ def result(  # noqa: PLR0913  a result's properties
     rank: float,
     suppression: Suppression | None,
     properties: Mapping[str, Json],
+    fixes: Sequence[FixModel] = (),
     baseline: str = "",
 ) -> Result:
     """One finding; ``baseline`` is its state against an earlier run, where there is one."""
@@ -182,8 +184,36 @@ def result(  # noqa: PLR0913  a result's properties
             partial_fingerprints=dict(fingerprints),
             rank=rank,
             suppressions=None if suppression is None else [suppression],
+            fixes=list(fixes) or None,
             baseline_state=baseline or None,
             properties=dict(properties) or None,
+        )
+    )
+
+
+def fix(
+    words: str,
+    changes: Iterable[tuple[Artifact, Sequence[tuple[Region, str]]]],
+    properties: Mapping[str, Json],
+) -> FixModel:
+    """What would mend a result: per file, the ranges that go and the texts that come."""
+    return FixModel(
+        _om.Fix(
+            description=_om.Message(text=words),
+            artifact_changes=[
+                _om.ArtifactChange(
+                    artifact_location=file,
+                    replacements=[
+                        _om.Replacement(
+                            deleted_region=where,
+                            inserted_content=_om.ArtifactContent(text=text) if text else None,
+                        )
+                        for where, text in replacements
+                    ],
+                )
+                for file, replacements in changes
+            ],
+            properties=dict(properties),
         )
     )
 

@@ -19,7 +19,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from blastdoor.finding import Level
-from blastdoor.report.escape import expand, sanitise, width
+from blastdoor.report.escape import expand, fitting, sanitise, width
 from blastdoor.report.redact import legible, quoted_parts
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
@@ -372,13 +372,10 @@ def write_text(
 
     What the stream's encoding cannot hold is written as a backslash escape.
     """
-    encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
-    universal = encoding.startswith("utf")
+    encoding = getattr(stream, "encoding", None)
 
     def write(text: str) -> None:
-        if not universal:
-            text = text.encode(encoding, "backslashreplace").decode(encoding)
-        stream.write(text)
+        stream.write(fitting(text, encoding))
 
     known = by_id(rules)
     for failure in report.failures:

@@ -60,6 +60,11 @@ class RuleView(Protocol):
         ...
 
     @property
+    def fix(self) -> str:
+        """What its fixes are: ``safe``, ``unsafe`` or ``none``."""
+        ...
+
+    @property
     def fix_text(self) -> str:
         """How to fix it (Markdown)."""
         ...
