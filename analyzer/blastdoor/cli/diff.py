@@ -17,7 +17,7 @@ from blastdoor.cli import check as checking
 from blastdoor.cli import names, sides
 from blastdoor.cli.sides import is_revision
 from blastdoor.cli.streams import CallerError, drop_stdout, progress_for
-from blastdoor.finding import Level
+from blastdoor.finding import Level, Report
 from blastdoor.report.escape import sanitise
 from blastdoor.report.paths import Relocation
 from blastdoor.source import (
@@ -105,7 +105,7 @@ def diff(request: Request) -> int:
                 found = _compare(request, both, rules, options)
         except GitError as error:
             raise CallerError(sanitise(str(error))) from error
-        found = checking.without_ignored_of_change(found, config, rules)
+        found = without_ignored(found, config, rules)
         if place.prefix:
             found = _renamed(found, place.prefix)
         for form, file in outputs:
@@ -123,7 +123,15 @@ def _compare(request: Request, both: Sides, rules: RuleSet, options: Options) ->
     quiet = request.quiet or request.no_progress
     progress = None if quiet else progress_for(sys.stderr, os.environ)
     try:
-        return compare(both.base, both.head, both.changed, rules, options, progress=progress)
+        return compare(
+            both.base,
+            both.head,
+            both.changed,
+            rules,
+            options,
+            history=both.history,
+            progress=progress,
+        )
     finally:
         if progress is not None:
             progress.clear()
@@ -207,16 +215,31 @@ def _planned(
 # Outcome
 
 
+def without_ignored(found: Comparison, config: Config, rules: RuleSet) -> Comparison:
+    """The comparison without what the configuration ignores by path; widenings stay."""
+    kept = checking.without_ignored(Report(findings=found.introduced), config, rules)
+    report = replace(found.report, suppressed=[*found.report.suppressed, *kept.suppressed])
+    return replace(found, introduced=kept.findings, report=report)
+
+
 def _renamed(found: Comparison, prefix: str) -> Comparison:
     """The comparison with paths relative to the repository."""
 
     def rename(path: str) -> str:
         return posixpath.normpath(posixpath.join(prefix, path))
 
-    report = Relocation(rename, set()).report(found.whole())
+    whole = found.whole()
+    files = {
+        place.path
+        for finding in whole.findings
+        for place in (finding.span, *(related.span for related in finding.related))
+    }
+    relocation = Relocation(rename, files)
+    report = relocation.report(whole)
     count = len(found.widenings)
     return replace(
         found,
+        deltas=[replace(d, span=relocation.span(d.span)) for d in found.deltas],
         widenings=report.findings[:count],
         introduced=report.findings[count:],
         report=replace(found.report, failures=report.failures, findings=[]),

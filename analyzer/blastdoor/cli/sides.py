@@ -19,8 +19,9 @@ from blastdoor.source.renames import renamed
 from blastdoor.source.revision import Git, GitError, Revision, blob_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from blastdoor.change import History
     from blastdoor.config import Config
     from blastdoor.source import Source
 
@@ -37,6 +38,8 @@ class Sides:
     head: Source
     changed: Sequence[Changed]
     names: tuple[str, str]
+    history: History | None = None
+    """The revisions before base, where there are any."""
 
 
 def is_revision(name: str) -> bool:
@@ -111,7 +114,8 @@ def revisions(
     moved = [Changed(inside(c.base), inside(c.head)) for c in git.changes(start, commit)]
     changed = [c for c in moved if c.base is not None or c.head is not None]
     changed += _through_links(old, new, changed)
-    return _narrowed(Sides(old, new, changed, (base, head or "")), config)
+    past = _past(git, start, prefix, config)
+    return _narrowed(Sides(old, new, changed, (base, head or ""), past), config)
 
 
 def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:
@@ -126,7 +130,8 @@ def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:
     ]
     changed = _with_renames(changed, old, new)
     changed += _through_links(old, new, changed)
-    return _narrowed(Sides(old, new, changed, (base, STAGED)), config)
+    past = _past(git, old.commit, prefix, config)
+    return _narrowed(Sides(old, new, changed, (base, STAGED), past), config)
 
 
 def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -> Sides:
@@ -160,7 +165,20 @@ def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -
         for path in links
         if (there := os.path.lexists(root / path)) and revision.read(path) != tree.read(path)
     ]
-    return _narrowed(Sides(old, tree, _with_renames(changed, old, tree), (base, WORKING_TREE)), config)
+    changed = _with_renames(changed, old, tree)
+    past = _past(git, revision.commit, prefix, config)
+    return _narrowed(Sides(old, tree, changed, (base, WORKING_TREE), past), config)
+
+
+def _past(git: Git, commit: str, prefix: str, config: Config) -> History:
+    """The history of base: what reads it opens one revision after the other."""
+
+    def history(paths: Collection[str]) -> Iterator[Source]:
+        below = [f"{prefix}/{path}" if prefix else path for path in sorted(paths)]
+        for earlier in git.changed_in(commit, below):
+            yield Revision(git, earlier, prefix, max_size=config.max_file_size)
+
+    return history
 
 
 def _narrowed(sides: Sides, config: Config) -> Sides:
@@ -170,7 +188,7 @@ def _narrowed(sides: Sides, config: Config) -> Sides:
     base, head = (
         Narrowed(side, config.exclude, config.include) for side in (sides.base, sides.head)
     )
-    return Sides(base, head, sides.changed, sides.names)
+    return Sides(base, head, sides.changed, sides.names, sides.history)
 
 
 def _with_renames(changed: Sequence[Changed], base: Source, head: Source) -> list[Changed]:

@@ -257,9 +257,35 @@ def outside(head: Policy, base: Policy) -> tuple[list[Excess], bool]:
     return found, unclear
 
 
+def beyond(policy: Policy) -> bool:
+    """Whether a policy has a statement of more tuples than are compared."""
+    return any(_size(statement) > _MAX_TUPLES for statement in policy.statements)
+
+
+def same(one: Policy, other: Policy) -> bool:
+    """Whether two policies are written in the same words, whatever their order."""
+    return _words(one) == _words(other)
+
+
+def _words(policy: Policy) -> list[str]:
+    return sorted(
+        repr(
+            [
+                *(sorted(element.text for element in s.part(name)) for name in _PARTS[:3]),
+                sorted(_condition(condition) for condition in s.conditions),
+            ]
+        )
+        for s in policy.statements
+    )
+
+
+def _size(statement: _Statement) -> int:
+    who = statement.principals or (1,)
+    return len(statement.actions) * len(statement.resources) * len(who)
+
+
 def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
-    size = len(head.actions) * len(head.resources) * len(head.principals or (1,))
-    if not head.sure or size > _MAX_TUPLES:
+    if not head.sure or _size(head) > _MAX_TUPLES:
         return [], True
     verdicts = [_Against(head, other) for other in base.statements]
     missing: dict[tuple[Part, ...], list[tuple[_Element | None, _Element, _Element]]] = {}

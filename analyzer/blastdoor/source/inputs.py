@@ -38,12 +38,11 @@ class Narrowed:
     def files(self) -> Iterator[Entry]:
         """Every file, with what is only an input said to be one."""
         for entry in self.base.files():
-            if self._exclude.match(entry.path) or (
-                self._include and not self._include.match(entry.path)
-            ):
-                yield replace(entry, reported=False)
-            else:
-                yield entry
+            yield replace(entry, reported=False) if self.excluded(entry.path) else entry
+
+    def excluded(self, path: str) -> bool:
+        """Whether the configuration leaves a file out."""
+        return self._exclude.match(path) or bool(self._include and not self._include.match(path))
 
     def read(self, path: str) -> str | None:
         """The text of a file."""

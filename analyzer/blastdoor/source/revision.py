@@ -1,7 +1,7 @@
 """Revisions of a git repository, read from its objects: no checkout, nothing of the repository runs.
 
-Only ``rev-parse``, ``merge-base``, ``ls-tree``, ``diff-tree`` between two trees and
-``cat-file --batch`` are run. They start no program that the repository's own configuration or
+Only ``rev-parse``, ``merge-base``, ``ls-tree``, ``diff-tree`` between two trees, ``rev-list`` and
+``cat-file`` are run. They start no program that the repository's own configuration or
 attributes name (fsmonitor, filters, text conversion, external diff, hooks); commands that look at
 the work tree do, and are not used. The configuration of the user and the system is left out.
 """
@@ -48,6 +48,8 @@ _OPTIONS: Final = (
 _REGULAR: Final = ("100644", "100755")
 _LINK: Final = "120000"
 _SUBMODULE: Final = "160000"
+_MAX_PATHS: Final = 500
+"""Most paths of one command line."""
 _MAX_HOPS: Final = 40
 """Most symbolic links on one way, as in Linux."""
 _MAX_LINK: Final = 4_096
@@ -157,6 +159,34 @@ class Git:
             if self.shallow():
                 message = f"{message}; the clone is shallow: git fetch --unshallow"
             raise GitError(message) from error
+
+    def changed_in(self, commit: str, paths: Sequence[str], most: int = 50) -> list[str]:
+        """The commits before ``commit``, by first parents, in which some paths were otherwise.
+
+        The latest first; what a shallow clone does not hold is left out. Raises GitError.
+        """
+        if not paths:
+            return []
+        found = self.run(
+            "--literal-pathspecs",
+            "rev-list",
+            "--first-parent",
+            "--parents",
+            f"--max-count={most}",
+            commit,
+            "--",
+            *paths[:_MAX_PATHS],
+        )
+        rows = [row.split() for row in found.decode("ascii", "replace").splitlines()]
+        earlier = [row[1] for row in rows if len(row) > 1]
+        return [one for one in earlier if self._holds(one)]
+
+    def _holds(self, commit: str) -> bool:
+        try:
+            self.run("cat-file", "-e", f"{commit}^{{tree}}")
+        except GitError:
+            return False
+        return True
 
     def shallow(self) -> bool:
         """Whether the history is cut off."""
