@@ -565,7 +565,10 @@ class _Run:
         words = environment_words(root.directory)
         for file in variables:
             words.extend(_WORD.findall(posixpath.basename(file.path).rsplit(".tfvars", 1)[0]))
+        given = {file.path for file in variables}
         for setting in unit.settings:
+            if setting.kind == "tfvars" and variables and setting.span.path not in given:
+                continue  # of another variant
             if setting.name in _ENVIRONMENT_NAMES and setting.kind in ("tfvars", "local"):
                 text = known_text(setting.value)
                 if text is not None:

@@ -16,7 +16,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.delta import policy
-from blastdoor.delta.settled import differ, said
+from blastdoor.delta.footprint import ACCOUNT_GUARDS
+from blastdoor.delta.settled import changes
 from blastdoor.finding import Related
 from blastdoor.reach import (
     Accounts,
@@ -164,7 +165,12 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
     found.extend(_spans(base, head, counterpart))
     environments = {unit: _environment(names) for unit, names in head.environments.items()}
     return _together(
-        replace(d, units=(d.unit,), environment=environments.get(d.unit)) for d in found
+        replace(
+            d,
+            units=(d.unit,),
+            environment=None if d.event is Event.SPANS else environments.get(d.unit),
+        )
+        for d in found
     )
 
 
@@ -289,22 +295,31 @@ def _delta(
 
 def _changed(base: Footprint, head: Footprint) -> list[Delta]:
     """Settings without an order: another value, surely."""
-    if base.value is None or head.value is None or not differ(base.value, head.value):
+    if base.value is None or head.value is None:
         return []
-    event = Event.REPLACED if head.aspect == "fixed" else Event.CHANGED
-    axis = "guards" if head.aspect == "fixed" else "accounts"
+    parts = changes(base.value, head.value)
+    if not parts:
+        return []
+    if head.aspect == "fixed":
+        event, axis = Event.REPLACED, "guards"
+    else:
+        event, axis = Event.CHANGED, "accounts"
+    names = [".".join(filter(None, (head.attribute, part.path))) for part in parts]
     found = _words_delta(
         event,
         axis,
         head,
-        said(base.value),
-        said(head.value),
+        ", ".join(part.before for part in parts[:_MOST]),
+        ", ".join(part.after for part in parts[:_MOST]),
         normal=f"{base.value.key()}\u2192{head.value.key()}",
     )
     places = tuple(Related(span, f"{address} is under it") for address, span in head.under[:_BESIDE])
+    at = parts[0].span if head.aspect == "provider" else None
     return [
         replace(
             found,
+            span=at or head.span,
+            attribute=", ".join(names[:_MOST]),
             also=tuple(address for address, _span in head.under),
             related=(*found.related, Related(base.span, "before this change"), *places),
         )
@@ -573,7 +588,11 @@ def _gone(
     union: _Union,
 ) -> Iterator[Delta]:
     """Guards and statements that are gone while the thing is there, and things that hold data."""
-    present = {item.address: item for item in items if item.aspect == "existence"}
+    present = {
+        item.address: item
+        for item in items
+        if item.aspect == "existence" or (item.aspect == "provider" and not item.attribute)
+    }
     held = {
         (item.attribute.partition(":")[0], item.type)
         for item in items
@@ -601,6 +620,14 @@ def _gone(
                 before,
                 "none",
                 base=item.reach,
+            )
+        elif item.aspect == "provider" and item.attribute in ACCOUNT_GUARDS:
+            yield _words_delta(
+                Event.LOST,
+                "guards",
+                replace(moved, reach=Reach(guards=Guards()), under=item.under),
+                item.attribute,
+                "none",
             )
         elif item.aspect == "deny" and item.policy is not None:
             excess, _unclear = policy.outside(item.policy, union.policy(unit, "deny"))

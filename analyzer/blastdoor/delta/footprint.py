@@ -498,6 +498,8 @@ _PROVIDER_SETTINGS: Final = (
 terraform-provider-aws, -google and -azurerm documentation, provider configuration references. Regions
 are the placement of each resource, and are compared there.
 """
+ACCOUNT_GUARDS: Final = frozenset({"allowed_account_ids", "forbidden_account_ids"})
+"""Those of them that keep everything out of the wrong account."""
 _CREDENTIALS: Final = ("assume_role", "profile", "access_key", "impersonate_service_account")
 
 

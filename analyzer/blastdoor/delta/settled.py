@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.facts.reading import words_of
 from blastdoor.value import Encoded, Known, Many, Mapping, OneOf, Piece, Text, Unknown, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.fact import Resource
+    from blastdoor.span import Span
 
 _LONG: Final = 80
 _MAX_NODES: Final = 5_000
@@ -41,17 +44,72 @@ def differ(base: Value, head: Value) -> bool:
 
 
 def _plain(value: Known) -> str:
-    """Terraform and CloudFormation convert between text, numbers and truth."""
-    if value.data is None:
-        return ""
-    return str(value.data).lower() if isinstance(value.data, bool) else str(value.data)
+    """A scalar as text: languages convert between text, numbers and truth.
+
+    Case and a last dot are left out, which names of engines, places and zones may have or not.
+    """
+    return "" if value.data is None else str(value.data).casefold().rstrip(".")
+
+
+class Changed(NamedTuple):
+    """One part of a value that is another one."""
+
+    path: str
+    """``role_arn`` within the value; ``""`` for the value itself."""
+    before: str
+    after: str
+    span: Span | None
+
+
+def changes(base: Value, head: Value) -> list[Changed]:
+    """The parts of two values that surely differ, blocks and maps taken apart."""
+    if not differ(base, head) and not isinstance(head, (Many, Mapping)):
+        return []
+    old, new = dict(_leaves(base)), dict(_leaves(head))
+    found = []
+    for path in sorted({*old, *new}):
+        before, after = old.get(path), new.get(path)
+        if before is None or after is None:
+            value = after or before
+            if value is not None and value.resolved and not _nothing(value):
+                at = None if after is None else after.span
+                found.append(
+                    Changed(path, _said(before), _said(after), at or head.span)
+                )
+        elif differ(before, after):
+            found.append(Changed(path, said(before), said(after), after.span or head.span))
+    return found
+
+
+def _nothing(value: Value) -> bool:
+    return isinstance(value, Known) and value.data is None
+
+
+def _said(value: Value | None) -> str:
+    return "nothing" if value is None else said(value)
+
+
+def _leaves(value: Value) -> Iterator[tuple[str, Value]]:
+    stack: list[tuple[str, Value]] = [("", value)]
+    nodes = 0
+    while stack and nodes < _MAX_NODES:
+        path, current = stack.pop()
+        nodes += 1
+        dot = f"{path}." if path else ""
+        if isinstance(current, Mapping):
+            stack.extend((f"{dot}{name}", inner) for name, inner in current.entries.items())
+        elif isinstance(current, Many) and any(isinstance(i, Mapping) for i in current.items):
+            if len(current.items) == 1:
+                stack.append((path, current.items[0]))
+            else:
+                stack.extend((f"{dot}{n}", inner) for n, inner in enumerate(current.items))
+        else:
+            yield path, current
 
 
 def said(value: Value) -> str:
     """A value in a message."""
     text = words_of(value)
-    if text == "a value" and isinstance(value, Mapping):
-        text = ", ".join(f"{name} = {words_of(inner)}" for name, inner in value.entries.items())
     return text if len(text) <= _LONG else f"{text[: _LONG - 1]}\u2026"
 
 

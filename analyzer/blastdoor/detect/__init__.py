@@ -128,6 +128,7 @@ DELTA_DETECTORS: Final = frozenset(
         "widening.environment-widened",
         "guard.lifecycle-guard-removed",
         "guard.stateful-replacement",
+        "account.account-guard-missing",
         "guard.account-default-weakened",
         "guard.backup-disabled",
         "guard.data-kept-by-force-lost",

@@ -243,8 +243,21 @@ def flag_widened(deltas: Sequence[Delta]) -> Iterator[Hit]:
             )
 
 
-_TAGS: Final = frozenset({"default_labels", "default_tags"})
-_UNTOLD: Final = frozenset({"access_key"})
+_TAGS: Final = ("default_labels", "default_tags")
+_UNTOLD: Final = ("access_key",)
+
+
+def account_guard_missing(deltas: Sequence[Delta]) -> Iterator[Hit]:
+    """What kept everything under a provider out of another account is gone."""
+    for delta in deltas:
+        if delta.aspect == "provider" and delta.event is Event.LOST:
+            yield hit(
+                delta,
+                f"accounts: whatever account the credentials are for, by {delta.address}: "
+                f"{delta.before} is gone",
+                "removed",
+                contain=f"keep {delta.before}",
+            )
 
 
 def provider_wide_setting_changed(deltas: Sequence[Delta]) -> Iterator[Hit]:
@@ -254,13 +267,13 @@ def provider_wide_setting_changed(deltas: Sequence[Delta]) -> Iterator[Hit]:
             continue
         number = len(delta.also)
         things = delta.also[0] if number == 1 else f"{delta.also[0]} and {number - 1} more"
-        told = "" if delta.attribute in _UNTOLD else f" ({delta.after}, was {delta.before})"
-        axis = "guards" if delta.attribute == "features" else "accounts"
+        told = "" if delta.attribute.startswith(_UNTOLD) else f" ({delta.after}, was {delta.before})"
+        axis = "guards" if delta.attribute.startswith("features") else "accounts"
         yield replace(
             hit(
                 delta,
                 f"{axis}: {delta.attribute} of {delta.address} is another one{told}, for {things}",
-                "tags" if delta.attribute in _TAGS else "",
+                "tags" if delta.attribute.startswith(_TAGS) else "",
                 contain="keep it, and make a second configuration with an alias for what is to "
                 "go elsewhere",
             ),
