@@ -7,7 +7,7 @@ import posixpath
 from collections import Counter
 from dataclasses import field, replace
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from blastdoor.record import dataclass
 
@@ -145,6 +145,12 @@ class FailureKind(StrEnum):
     SUPPRESSION = "suppression"
     INCOMPLETE = "incomplete"
     """The input says of itself that a part of it is missing; what is there was analysed."""
+    PEER = "peer"
+    """Another tool that runs beside could not do its part; the analysis is not touched by it."""
+
+
+_REMARKS: Final = frozenset({FailureKind.SUPPRESSION, FailureKind.INCOMPLETE, FailureKind.PEER})
+"""Kinds that keep no run from passing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +167,7 @@ class Failure:
     @property
     def fatal(self) -> bool:
         """Whether it makes the run exit with 2 unless failures are allowed."""
-        return self.kind not in (FailureKind.SUPPRESSION, FailureKind.INCOMPLETE)
+        return self.kind not in _REMARKS
 
     @property
     def word(self) -> str:

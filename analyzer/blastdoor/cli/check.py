@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from blastdoor import __version__
 from blastdoor.cli import names
+from blastdoor.cli.beside import companion, outcome, show_run
 from blastdoor.cli.places import Place, from_here, locate, locate_text
 from blastdoor.cli.streams import FORMATS, CallerError, drop_stdout, emit, progress_for, replacing
 from blastdoor.finding import Level, Report, Suppression
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TextIO
 
+    from blastdoor.beside import PeerRun
     from blastdoor.catalog import RuleSet
     from blastdoor.config import Config
     from blastdoor.engine import Options
@@ -90,6 +92,10 @@ class Request:
     fix: bool = False
     unsafe_fixes: bool = False
     show_fixes: bool = False
+    beside: tuple[str, ...] = ()
+    """Tools to run beside the analysis: ``checkov`` or ``checkov=COMMAND``."""
+    beside_timeout: float = 300.0
+    """Seconds that they may take."""
 
     @property
     def trusted(self) -> bool:
@@ -127,12 +133,14 @@ def check(request: Request) -> int:
         found = _analyse(request, source, listed, rules, options, place)
         return without_ignored(found, config, rules)
 
-    if chosen:
-        report = judged(source, entries)
-        if request.fix or request.show_fixes:
-            report = _fixed(request, source, report, rules, place, known=known, judged=judged)
-    else:
-        report = Report(failures=list(source.failures), skipped=Counter(source.skipped))
+    with companion(request.beside, request.beside_timeout, source, chosen) as peer:
+        if chosen:
+            report = judged(source, entries)
+            if request.fix or request.show_fixes:
+                report = _fixed(request, source, report, rules, place, known=known, judged=judged)
+        else:
+            report = Report(failures=list(source.failures), skipped=Counter(source.skipped))
+        runs = outcome(peer, report, rules, "" if place is None else place.prefix)
     report = _logged(report, entries, place)
     report = _compared(request, report, known, whole=place is None or place.whole)
 
@@ -143,9 +151,9 @@ def check(request: Request) -> int:
     for form, file in outputs:
         if file == STDOUT:
             continue
-        to_file(file, partial(write, request, form, reports[form], rules))
+        to_file(file, partial(write, request, form, reports[form], rules, beside=runs))
     try:
-        write(request, shown, reports[shown], rules, sys.stdout)
+        write(request, shown, reports[shown], rules, sys.stdout, beside=runs)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; what was found stays found
         drop_stdout()
@@ -476,7 +484,15 @@ def _accepted(request: Request, text: str) -> Baseline:
 # Outcome
 
 
-def write(request: Request, form: str, report: Report, rules: RuleSet, stream: TextIO) -> None:
+def write(
+    request: Request,
+    form: str,
+    report: Report,
+    rules: RuleSet,
+    stream: TextIO,
+    *,
+    beside: Sequence[PeerRun] = (),
+) -> None:
     """Effect: writes the report in one format."""
     if form == "json":
         from blastdoor.report.json import write_json
@@ -500,6 +516,7 @@ def write(request: Request, form: str, report: Report, rules: RuleSet, stream: T
             include_suppressed=request.include_suppressed,
             snippets=not request.no_snippets,
             allow_failures=request.allow_failures,
+            beside=beside,
         )
     elif form == "github":
         from blastdoor.report.github import write_github
@@ -519,6 +536,8 @@ def write(request: Request, form: str, report: Report, rules: RuleSet, stream: T
         write_rdjsonl(stream, report, rules)
     else:
         _write_text(request, report, rules, stream)
+        for run in beside:
+            show_run(run, stream, summary=not request.quiet)
 
 
 def _write_text(request: Request, report: Report, rules: RuleSet, stream: TextIO) -> None:

@@ -196,6 +196,22 @@ Examples:
     help="Read but do not report these files, as in .gitignore; may be repeated.",
 )
 @click.option(
+    "--with",
+    "beside",
+    metavar="TOOL",
+    multiple=True,
+    help="Run another tool beside, and add what it finds: checkov, or checkov=COMMAND.",
+)
+@click.option(
+    "--with-timeout",
+    "beside_timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=1),
+    default=300.0,
+    show_default=True,
+    help="How long it may take.",
+)
+@click.option(
     "--fix", is_flag=True, help="Write the safe fixes into the files; report what is left."
 )
 @click.option(

@@ -15,6 +15,7 @@ from blastdoor.span import Document, Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from blastdoor.beside import PeerRun
     from blastdoor.finding import Failure, Finding, Report
 
 _BETWEEN: Final = re.compile(r"([\s,;()\"'`]+)")
@@ -43,6 +44,17 @@ class Relocation:
             findings=[self._finding(finding) for finding in report.findings],
             suppressed=[self._finding(finding) for finding in report.suppressed],
             failures=[self._failure(failure) for failure in report.failures],
+        )
+
+    def run(self, run: PeerRun) -> PeerRun:
+        """The run of another tool with every path named anew."""
+        return replace(
+            run,
+            findings=[replace(one, span=self._span(one.span)) for one in run.findings],
+            failures=[
+                one if one.path == "." else replace(one, path=self._rename(one.path))
+                for one in run.failures
+            ],
         )
 
     def words(self, text: str) -> str:

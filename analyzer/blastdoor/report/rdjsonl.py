@@ -80,7 +80,6 @@ def failure_diagnostic(failure: Failure) -> dict[str, Any]:
 def write_rdjsonl(stream: TextIO, report: Report, rules: Iterable[RuleView]) -> None:
     """Effect: writes a line for each failure and finding to a text stream."""
     known = by_id(rules)
-    for data in map(failure_diagnostic, report.failures):
-        stream.write(f"{json.dumps(data)}\n")
-    for finding in report.findings:
-        stream.write(f"{json.dumps(diagnostic(finding, known.get(finding.rule)))}\n")
+    data = [failure_diagnostic(failure) for failure in report.failures]
+    data += [diagnostic(finding, known.get(finding.rule)) for finding in report.findings]
+    stream.writelines(f"{json.dumps(one)}\n" for one in data)

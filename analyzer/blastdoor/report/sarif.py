@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import TextIO
 
+    from blastdoor.beside import PeerFinding, PeerRun
     from blastdoor.fact import Language
     from blastdoor.finding import Failure, Finding, Report
     from blastdoor.report.views import RuleView
@@ -73,9 +74,14 @@ _NOTIFICATIONS: Final = {
     FailureKind.CONFIGURATION.value: "The configuration cannot be used.",
     FailureKind.SUPPRESSION.value: "An ignore comment cannot be used.",
     FailureKind.INCOMPLETE.value: "A file says that a part of it is missing.",
+    FailureKind.PEER.value: "A tool that runs beside could not do its part.",
     _OMITTED: "There are more results than a run may hold.",
 }
 
+_MILD: Final = frozenset({_OMITTED, FailureKind.SUPPRESSION.value, FailureKind.PEER.value})
+"""Kinds of notification that keep no run from being a success."""
+_PEERS: Final = {"Checkov": "https://www.checkov.io"}
+"""Where other tools live."""
 _LANGUAGES: Final[Mapping[str, Language]] = {
     "py": "python",
     "pyi": "python",
@@ -489,8 +495,9 @@ def write_sarif(  # noqa: PLR0913  what the command line decides
     snippets: bool = True,
     allow_failures: bool = False,
     revision: Revision | None = None,
+    beside: Sequence[PeerRun] = (),
 ) -> None:
-    """Effect: writes one SARIF log with one run to a text stream.
+    """Effect: writes one SARIF log to a text stream: one run, and one of each tool beside.
 
     ``root`` is an absolute path to name as the source root; without it the log holds no path of the
     machine. ``snippets`` quotes short source lines, secrets masked. ``allow_failures`` writes
@@ -536,7 +543,7 @@ def write_sarif(  # noqa: PLR0913  what the command line decides
                 short=_NOTIFICATIONS[kind],
                 full=_NOTIFICATIONS[kind],
                 help_text=_NOTIFICATIONS[kind],
-                level=Level.WARNING if kind in {_OMITTED, "suppression"} else Level.ERROR,
+                level=Level.WARNING if kind in _MILD else Level.ERROR,
             )
             for kind in kinds
         ],
@@ -567,7 +574,91 @@ def write_sarif(  # noqa: PLR0913  what the command line decides
     for finding in kept:
         stream.write(separator + encode(model.plain(writer.result(finding))))
         separator = ",\n"
-    stream.write("\n]}]}\n" if kept else "]}]}\n")
+    stream.write("\n]}" if kept else "]}")
+    stream.writelines(",\n" + encode(model.plain(_beside(run, places, category))) for run in beside)
+    stream.write("]}\n")
+
+
+def _beside(run: PeerRun, places: _Places, category: str | None) -> dict[str, object]:
+    """The run of another tool on the same files."""
+    used = {finding.rule: finding for finding in reversed(run.findings)}
+    indices = {rule: index for index, rule in enumerate(sorted(used))}
+    kept = run.findings[:MAX_RESULTS]
+    kind = FailureKind.PEER.value
+    words = _NOTIFICATIONS[kind]
+    driver = model.tool(
+        name=run.tool,
+        full_name=f"{run.tool} {run.version}".strip(),
+        organization=run.tool,
+        version=run.version or "unknown",
+        semantic_version=semantic_version(run.version) if run.version else None,
+        information_uri=_PEERS.get(run.tool, REPOSITORY),
+        rules=[
+            model.descriptor(
+                rule,
+                name=pascal(rule),
+                short=legible(used[rule].title),
+                full=legible(used[rule].title),
+                help_text=legible(used[rule].title),
+                help_uri=used[rule].uri or None,
+                level=used[rule].level,
+            )
+            for rule in sorted(used)
+        ],
+        notifications=[
+            model.descriptor(
+                kind,
+                name="PeerFailure",
+                short=words,
+                full=words,
+                help_text=words,
+                level=Level.WARNING,
+            )
+        ],
+    )
+    notes = [
+        model.notification(
+            kind,
+            0,
+            Level.WARNING,
+            model.message(_escaped(_sentence(legible(failure.message)))),
+            place=None if failure.path == "." else model.location(places.file(failure.path)),
+        )
+        for failure in run.failures
+    ]
+    results = [
+        model.result(
+            rule=finding.rule,
+            rule_index=indices[finding.rule],
+            level=finding.level,
+            words=model.message(_escaped(_sentence(legible(finding.title)))),
+            place=model.location(places.spot(finding.span), unit=sanitise(finding.unit)),
+            related=(),
+            flow=None,
+            fingerprints=_peer_fingerprints(finding),
+            rank=_RANK[finding.level],
+            suppression=None,
+            properties={},
+        )
+        for finding in kept
+    ]
+    return {
+        "tool": driver,
+        "invocations": [model.invocation(notes, successful=not notes)],
+        "automationDetails": model.automation(f"{category}-{run.tool.lower()}")
+        if category
+        else None,
+        "originalUriBaseIds": model.source_root(None),
+        "columnKind": "unicodeCodePoints",
+        "properties": {"sameAsOurs": run.same, "omitted": len(run.findings) - len(kept)},
+        "results": results,
+    }
+
+
+def _peer_fingerprints(finding: PeerFinding) -> dict[str, str]:
+    line = finding.span.begin.line
+    found = line_hashes(finding.span.document.text, {line}).get(line)
+    return {} if found is None else {"primaryLocationLineHash": found}
 
 
 def _root_uri(root: str | None) -> str | None:

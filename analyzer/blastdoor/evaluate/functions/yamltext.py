@@ -30,6 +30,8 @@ _TIME: Final = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]| +)([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})"
     r"(?:\.[0-9]*)?(Z|[-+][0-9]{2}:[0-9]{2})?"
 )
+_TOO_DEEP: Final = "maximum nesting depth"
+"""What the library says of it (libyaml as of PyYAML 6.0.4)."""
 _CORE: Final = "tag:yaml.org,2002:"
 _AROUND: Final = frozenset({"StreamStartEvent", "DocumentStartEvent", "DocumentEndEvent"})
 
@@ -44,7 +46,11 @@ def decode(call: Call, text: str) -> Value:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return _Reader(call, yaml.parse(text, Loader=loader)).document()
-    except (yaml.YAMLError, UnicodeError, ValueError):
+    except (yaml.YAMLError, UnicodeError, ValueError) as error:
+        # The library has a limit of its own, which it may meet before the first event.
+        if _TOO_DEEP in str(getattr(error, "problem", "")):
+            message = "YAML text too deep"
+            raise call.budget(message) from None
         message = "not valid YAML"
         raise call.invalid(message) from None
 
