@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,9 +29,10 @@ CODES: Final = frozenset({0, 1, 2, 3})
 
 def commits(directory: Path, number: int, paths: tuple[str, ...], revision: str) -> list[str]:
     """The ids of the last commits that touch one of some paths, the newest first."""
+    git = shutil.which("git") or sys.exit("git is needed")
     done = subprocess.run(
         [
-            "git",
+            git,
             f"--git-dir={directory}",
             "rev-list",
             "--no-merges",
@@ -118,7 +120,8 @@ def main() -> None:
     parser.add_argument("--revision", default="HEAD", help="where to begin (default: HEAD)")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
-    rows, every = [], {}
+    rows: list[list[str]] = []
+    every: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for repository in options.repositories:
             directory = git_directory(repository)

@@ -285,7 +285,9 @@ def _levelled(
         lowered = level
         for _why in finding.evidence:
             lowered = lowered.lowered()
-        found.append(replace(finding, level=options.levels.get(rule.id, max(finding.level, lowered))))
+        found.append(
+            replace(finding, level=options.levels.get(rule.id, max(finding.level, lowered)))
+        )
     return found
 
 
@@ -294,9 +296,7 @@ def _asked(findings: Iterable[Finding], rules: Iterable[Rule], options: Options)
     return [finding for finding in findings if engine.asked(known[finding.rule], options)]
 
 
-def _grouped(
-    findings: Sequence[Finding], rules: Iterable[Rule], options: Options
-) -> list[Finding]:
+def _grouped(findings: Sequence[Finding], rules: Iterable[Rule], options: Options) -> list[Finding]:
     return list(findings) if options.pedantic else engine.one_per_file(findings, rules)
 
 

@@ -92,9 +92,7 @@ def diff(request: Request) -> int:
     with ExitStack() as stack:
         try:
             place = _place(request)
-            config = names.configuration(
-                place.root, request.config_file, isolated=request.isolated
-            )
+            config = names.configuration(place.root, request.config_file, isolated=request.isolated)
             rules = names.rule_set(config, trusted=request.config_file is not None)
             options = checking.options_of(request.as_check(), config, rules, None)
             if place.plan is not None:
@@ -192,9 +190,7 @@ def _sides(request: Request, place: _Place, config: Config, stack: ExitStack) ->
     return sides.revisions(git, base, request.head, place.root, place.prefix, config)
 
 
-def _planned(
-    path: Path, rules: RuleSet, options: Options
-) -> tuple[Comparison, tuple[str, str]]:
+def _planned(path: Path, rules: RuleSet, options: Options) -> tuple[Comparison, tuple[str, str]]:
     """What a plan changes of the state it was made from. Raises CallerError."""
     data = read_regular(path, MAX_PLAN)
     name = sanitise(str(path))

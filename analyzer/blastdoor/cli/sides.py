@@ -12,7 +12,7 @@ from blastdoor.cli.streams import CallerError
 from blastdoor.report.escape import sanitise
 from blastdoor.source import MAX_SIZE, Tree, read_regular, repository_root
 from blastdoor.source.content import told_by_content
-from blastdoor.source.disk import SKIPPED
+from blastdoor.source.disk import walked
 from blastdoor.source.inputs import Beside, Narrowed
 from blastdoor.source.kinds import kind_of
 from blastdoor.source.renames import renamed
@@ -62,7 +62,7 @@ def directories(base: Path, head: Path, config: Config) -> Sides:
     except OSError as error:
         raise CallerError(f"{sanitise(str(error.filename))}: {error.strerror}") from error
     changed = []
-    before, after = dict(_walked(base)), dict(_walked(head))
+    before, after = dict(walked(base)), dict(walked(head))
     for path in sorted({*before, *after}):
         here, there = before.get(path), after.get(path)
         if here is None or there is None:
@@ -73,21 +73,6 @@ def directories(base: Path, head: Path, config: Config) -> Sides:
             changed.append(Changed(path, path))
     sides = Sides(old, new, _with_renames(changed, old, new), (str(base), str(head)))
     return _narrowed(sides, config)
-
-
-def _walked(folder: Path) -> Iterator[tuple[str, tuple[int, str]]]:
-    """(path, (size, place)) of the files below a directory, copies and caches left out."""
-    top = os.path.realpath(folder)
-    for place, names, files in os.walk(top):
-        names[:] = [name for name in names if name not in SKIPPED]
-        below = os.path.relpath(place, top).replace(os.sep, "/")
-        for name in files:
-            full = os.path.join(place, name)
-            try:
-                size = os.path.getsize(full)
-            except OSError:
-                continue
-            yield name if below == "." else f"{below}/{name}", (size, full)
 
 
 def revisions(

@@ -313,7 +313,9 @@ def _changed(base: Footprint, head: Footprint) -> list[Delta]:
         ", ".join(part.after for part in parts[:_MOST]),
         normal=f"{base.value.key()}\u2192{head.value.key()}",
     )
-    places = tuple(Related(span, f"{address} is under it") for address, span in head.under[:_BESIDE])
+    places = tuple(
+        Related(span, f"{address} is under it") for address, span in head.under[:_BESIDE]
+    )
     at = parts[0].span if head.aspect == "provider" else None
     return [
         replace(
@@ -486,9 +488,7 @@ class _Union:
                 self._gone[item.type, item.aspect].append(item)
 
     def alike(self, item: Footprint, unit: str) -> list[Footprint]:
-        """What is gone and may be the thing under another address: of its type, in its unit or of
-        its name.
-        """
+        """What is gone and may be the thing under another address: of its type, near or alike."""
         name = item.address.rpartition(".")[2]
         return [
             other
@@ -768,7 +768,9 @@ def _spans(base: Side, head: Side, counterpart: Mapping[str, str]) -> Iterator[D
     }
     first: Footprint | None = None
     for unit, contents in head.contents.items():
-        old = {digest for digest, _at in base.contents.get(counterpart.get(unit, unit), {}).values()}
+        old = {
+            digest for digest, _at in base.contents.get(counterpart.get(unit, unit), {}).values()
+        }
         changed = {address for address, (digest, _at) in contents.items() if digest not in old}
         if not changed:
             continue

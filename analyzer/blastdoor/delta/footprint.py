@@ -568,6 +568,7 @@ def _fixed(unit: str, resource: Resource) -> Iterator[Footprint]:
             )
             break
 
+
 _NO_GUARDS: Final = frozenset({"immediate", "major-upgrade"})
 """Kinds of the table of guards that say when a change comes and not what it may take away."""
 

@@ -73,9 +73,7 @@ def changes(base: Value, head: Value) -> list[Changed]:
             value = after or before
             if value is not None and value.resolved and not _nothing(value):
                 at = None if after is None else after.span
-                found.append(
-                    Changed(path, _said(before), _said(after), at or head.span)
-                )
+                found.append(Changed(path, _said(before), _said(after), at or head.span))
         elif differ(before, after):
             found.append(Changed(path, said(before), said(after), after.span or head.span))
     return found

@@ -192,11 +192,7 @@ def _guard_lost(rule: str) -> Callable[[Sequence[Delta]], Iterator[Hit]]:
     def detect(deltas: Sequence[Delta]) -> Iterator[Hit]:
         for delta in deltas:
             named, _colon, attribute = delta.attribute.partition(":")
-            if (
-                delta.aspect == "guard"
-                and delta.event is Event.LOST
-                and named in _GUARDS[rule]
-            ):
+            if delta.aspect == "guard" and delta.event is Event.LOST and named in _GUARDS[rule]:
                 yield _lost(delta, attribute)
 
     return detect
@@ -237,8 +233,7 @@ def flag_widened(deltas: Sequence[Delta]) -> Iterator[Hit]:
         if delta.aspect == "flag" and delta.event in _REACHES:
             yield hit(
                 delta,
-                f"fleet: {delta.after} get it, was {delta.before} ({delta.attribute})"
-                f"{_for(delta)}",
+                f"fleet: {delta.after} get it, was {delta.before} ({delta.attribute}){_for(delta)}",
                 contain="go in steps, such as 1, 10, 50 and 100 %, with time between them",
             )
 
@@ -267,7 +262,9 @@ def provider_wide_setting_changed(deltas: Sequence[Delta]) -> Iterator[Hit]:
             continue
         number = len(delta.also)
         things = delta.also[0] if number == 1 else f"{delta.also[0]} and {number - 1} more"
-        told = "" if delta.attribute.startswith(_UNTOLD) else f" ({delta.after}, was {delta.before})"
+        told = (
+            "" if delta.attribute.startswith(_UNTOLD) else f" ({delta.after}, was {delta.before})"
+        )
         axis = "guards" if delta.attribute.startswith("features") else "accounts"
         yield replace(
             hit(

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from blastdoor.change import Comparison
-    from blastdoor.finding import Finding
     from blastdoor.report.views import RuleView
 
 SCHEMA: Final = "blastdoor/change/v1"

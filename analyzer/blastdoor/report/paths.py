@@ -50,7 +50,7 @@ class Relocation:
         """The run of another tool with every path named anew."""
         return replace(
             run,
-            findings=[replace(one, span=self._span(one.span)) for one in run.findings],
+            findings=[replace(one, span=self.span(one.span)) for one in run.findings],
             failures=[
                 one if one.path == "." else replace(one, path=self._rename(one.path))
                 for one in run.failures

@@ -340,7 +340,9 @@ class Revision:
             if linked and self._resolved(path) is None:
                 self.skipped["symbolic link to no file below the root"] += 1
                 if kind.configuration:
-                    message = "is a symbolic link to no file below the root: Terraform would read it"
+                    message = (
+                        "is a symbolic link to no file below the root: Terraform would read it"
+                    )
                     self._fail(path, message)
                 continue
             count += 1
