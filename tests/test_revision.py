@@ -104,7 +104,7 @@ def test_what_is_no_commit(repository: Path, name: str) -> None:
 
 def test_files_that_cannot_be_read_are_failures(repository: Path) -> None:
     link = repository / "live" / "link.tf"
-    link.symlink_to("main.tf")
+    link.symlink_to("../../outside.tf")
     last = commit(
         repository,
         {"live/latin.tf": b"# \xe9\n", "live/large.tf": b"#" * 1_000_001, "live/ok.tf": "# ok\n"},
@@ -121,6 +121,21 @@ def test_files_that_cannot_be_read_are_failures(repository: Path) -> None:
             ("live/latin.tf", "unreadable"),
             ("live/large.tf", "limit"),
         }
+
+
+def test_symbolic_links_are_followed_within_the_root(repository: Path) -> None:
+    (repository / "live" / "link.tf").symlink_to("main.tf")
+    (repository / "stage").symlink_to("live")
+    (repository / "loop.tf").symlink_to("loop.tf")
+    last = commit(repository, {"live/ok.tf": "# ok\n"})
+    with Git(repository) as opened:
+        source = Revision(opened, last)
+        entries = {entry.path: entry.reported for entry in source.files()}
+
+        assert entries == {"live/link.tf": False, "live/main.tf": True, "live/ok.tf": True}
+        assert source.read("live/link.tf") == source.read("stage/main.tf") == BASE
+        assert source.read("stage/none.tf") is source.read("loop.tf") is None
+        assert [(f.path, f.kind.value) for f in source.failures] == [("loop.tf", "unreadable")]
 
 
 def test_a_bare_repository_and_one_that_is_none(repository: Path, tmp_path: Path) -> None:

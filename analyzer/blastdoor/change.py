@@ -1,7 +1,7 @@
 """Two revisions of a source: what head reaches that base did not.
 
-Both sides are evaluated in full, but only the units that something changed in: those whose files
-differ, those that name a changed file, and all that call one of them.
+Both sides are evaluated, but only the units that something changed in: those whose files differ, those
+that name a changed file, and all that call one of them.
 """
 
 from __future__ import annotations
@@ -9,21 +9,28 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import engine
-from blastdoor.delta.compare import Delta, Side, deltas
+from blastdoor.delta.compare import Delta, Event, Side, deltas, earlier, last_known
 from blastdoor.delta.footprint import Footprint, footprints, joined
+from blastdoor.delta.planned import planned_deltas, prior_state
+from blastdoor.delta.settled import content
 from blastdoor.detect import DELTA_DETECTORS, delta_detector
-from blastdoor.finding import Failure, Finding, Report, fingerprinted
+from blastdoor.finding import Failure, FailureKind, Finding, Related, Report, fingerprinted
+from blastdoor.reach import Regions
+from blastdoor.source.inputs import Narrowed
+from blastdoor.span import written
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from blastdoor.catalog import Rule
+    from blastdoor.detect.hit import Hit
     from blastdoor.engine import Options, Progress
-    from blastdoor.fact import Facts
+    from blastdoor.fact import Facts, PlannedChange
     from blastdoor.source import Source
     from blastdoor.units import Repository
 
@@ -72,45 +79,62 @@ class Comparison:
         return replace(self.report, findings=[*self.widenings, *self.introduced], failures=failures)
 
 
-def compare(
+History = Callable[[Collection[str]], "Iterator[Source]"]
+"""Paths of files → the revisions before base in which one of them changed, the latest first."""
+
+INTRODUCED: Final = "introduced"
+"""Key of a page's levels: what its finding weighs when the change brings it."""
+CHANGED: Final = "changed"
+"""The same, when the thing was there before and had no such finding."""
+
+
+def compare(  # noqa: PLR0913  everything after the options by keyword
     base: Source,
     head: Source,
     changed: Sequence[Changed],
     rules: Iterable[Rule],
     options: Options | None = None,
     *,
+    history: History | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """The change between two sources whose differing files are ``changed``."""
+    """The change between two sources whose differing files are ``changed``.
+
+    ``history`` is asked only where head says what base did not: whether that is wider than what the
+    code said last.
+    """
     rules = tuple(rules)
+    options = options or engine.Options()
+    telling = [c for c in changed if c.base is None or c.head is None or not _silent(c.head)]
     renamed = {**_renamed_files(changed), **_renamed_directories(changed)}
-    old = _Look([c.base for c in changed if c.base is not None], renamed, base=True)
-    new = _Look([c.head for c in changed if c.head is not None], renamed, base=False)
+    old = _Look([c.base for c in telling if c.base is not None], renamed, base=True)
+    new = _Look([c.head for c in telling if c.head is not None], renamed, base=False)
     # What changed on one side says what has to be looked at on both.
     base_roots = old.scout(base)
     head_roots = new.scout(head)
     old.more, new.more = head_roots, base_roots
+    every = _thorough(rules, options)
     report_base = engine.check(
-        base, rules, options, observe=old.observe, wanted=old.wanted, progress=progress
+        base, rules, every, observe=old.observe, wanted=old.wanted, progress=progress
     )
     report = engine.check(
-        head, rules, options, observe=new.observe, wanted=new.wanted, progress=progress
+        head, rules, every, observe=new.observe, wanted=new.wanted, progress=progress
     )
     found = deltas(old.side, new.side, renamed)
-    widenings = judged(
-        found, rules, options or engine.Options(), new.side, old.secrets | new.secrets
+    found = [d for d in found if d.event is not Event.REVEALED] + _learned(
+        found, new.side, renamed, history
     )
-    places = {(f.rule, f.span.path, f.span.start) for f in widenings}
-    known = {finding.fingerprint for finding in report_base.findings}
-    introduced: list[Finding] = []
-    unchanged: list[Finding] = []
-    for finding in report.findings:
-        if (finding.rule, finding.span.path, finding.span.start) in places:
-            continue  # the delta says it with what was before
-        if finding.fingerprint in known:
-            unchanged.append(replace(finding, baseline="unchanged"))
-        else:
-            introduced.append(replace(finding, baseline="new"))
+    sensitive = old.secrets | new.secrets
+    widenings = judged(found, rules, options, sensitive, new)
+    touched = {c.head for c in changed}
+    report.failures = [
+        failure
+        for failure in report.failures
+        if failure.kind is not FailureKind.SUPPRESSION or failure.path in touched
+    ]
+    introduced, unchanged = _compared(
+        report.findings, report_base.findings, _Names(new.side, renamed), widenings
+    )
     return Comparison(
         found,
         report,
@@ -118,17 +142,201 @@ def compare(
         tuple(sorted(new.side.footprints)),
         renamed,
         widenings,
-        introduced,
-        unchanged,
+        _grouped(_levelled(introduced, old.side, rules, options), rules, options),
+        _asked(unchanged, rules, options),
     )
+
+
+def compare_plan(
+    source: Source, path: str, text: str, rules: Iterable[Rule], options: Options | None = None
+) -> Comparison:
+    """What a plan changes: its prior state against the values that it plans.
+
+    ``source`` is what stands beside it, for the places in the code.
+    """
+    from blastdoor.source import Overlay
+
+    rules = tuple(rules)
+    options = options or engine.Options()
+    renamed: dict[str, str] = {}
+    old = _Look([path], renamed, base=True)
+    new = _Look([path], renamed, base=False)
+    before = prior_state(text)
+    every = _thorough(rules, options)
+    reports = [
+        engine.check(
+            Overlay(source, {path: document}),
+            rules,
+            every,
+            observe=look.observe,
+            wanted=look.wanted,
+        )
+        for look, document in ((old, before), (new, text))
+    ]
+    found = [d for d in deltas(old.side, new.side, renamed) if d.event is not Event.REVEALED]
+    found = planned_deltas(found, new.side, new.planned)
+    widenings = judged(found, rules, options, old.secrets | new.secrets, new)
+    introduced, unchanged = _compared(
+        reports[1].findings, reports[0].findings, _Names(new.side, renamed), widenings
+    )
+    return Comparison(
+        found,
+        reports[1],
+        [],
+        tuple(sorted(new.side.footprints)),
+        renamed,
+        widenings,
+        _grouped(_levelled(introduced, old.side, rules, options), rules, options),
+        _asked(unchanged, rules, options),
+    )
+
+
+_SILENT: Final = frozenset({".terraform.lock.hcl"})
+"""Files of which only that they are there says something about a unit."""
+
+
+def _silent(path: str) -> bool:
+    return posixpath.basename(path) in _SILENT
+
+
+def _thorough(rules: Iterable[Rule], options: Options) -> Options:
+    """The options with every place of a file, and with what is only asked for when it is new."""
+    wanted = frozenset(
+        rule.id
+        for rule in rules
+        if rule.default == "opt-in"
+        and "state" in rule.modes
+        and not rule.levels.keys().isdisjoint((INTRODUCED, CHANGED))
+    )
+    return replace(options, each=True, also=wanted)
+
+
+def _compared(
+    head: Sequence[Finding],
+    base: Sequence[Finding],
+    names: _Names,
+    widenings: Sequence[Finding],
+) -> tuple[list[Finding], list[Finding]]:
+    """The findings of head that base did not have, and those that it had."""
+    places = {(f.rule, f.span.path, f.span.start) for f in widenings}
+    had = Counter(names.before(finding) for finding in base)
+    introduced: list[Finding] = []
+    unchanged: list[Finding] = []
+    for finding in head:
+        if (finding.rule, finding.span.path, finding.span.start) in places:
+            continue  # the delta says it with what was before
+        for key in names.after(finding):
+            if had[key] > 0:
+                had[key] -= 1
+                unchanged.append(replace(finding, baseline="unchanged"))
+                break
+        else:
+            introduced.append(replace(finding, baseline="new"))
+    return introduced, unchanged
+
+
+Said = tuple[str, str, str, str, str, str]
+
+
+class _Names:
+    """What a finding says, wherever it stands, on both sides of a change alike."""
+
+    def __init__(self, head: Side, renamed: Mapping[str, str]) -> None:
+        self._renamed = renamed
+        self._moves: dict[str, str] = {}
+        for moves in head.moves.values():
+            self._moves.update(moves)
+
+    def before(self, finding: Finding) -> Said:
+        """What a finding of base says."""
+        return self._said(finding, posixpath.dirname(finding.span.path) or ".", finding.unit)
+
+    def after(self, finding: Finding) -> list[Said]:
+        """What a finding of head says, under the names that its place and thing may have had."""
+        folder = posixpath.dirname(finding.span.path) or "."
+        folders = dict.fromkeys((folder, self._renamed.get(folder, folder)))
+        units = dict.fromkeys((finding.unit, earlier(finding.unit, self._moves)))
+        return [self._said(finding, f, unit) for f in folders for unit in units]
+
+    @staticmethod
+    def _said(finding: Finding, folder: str, unit: str) -> Said:
+        return finding.rule, folder, unit, finding.attribute, finding.axis, finding.value
+
+
+def _levelled(
+    introduced: Sequence[Finding],
+    base: Side,
+    rules: Iterable[Rule],
+    options: Options,
+) -> list[Finding]:
+    """What is new, at the level that it has when it is new."""
+    known = {rule.id: rule for rule in rules}
+    there = {item.address for items in base.footprints.values() for item in items}
+    found = []
+    for finding in introduced:
+        rule = known[finding.rule]
+        level = rule.levels.get(CHANGED) if finding.unit in there else None
+        level = level or rule.levels.get(INTRODUCED)
+        if level is None:
+            if not engine.asked(rule, options):
+                continue
+            found.append(finding)
+            continue
+        lowered = level
+        for _why in finding.evidence:
+            lowered = lowered.lowered()
+        found.append(
+            replace(finding, level=options.levels.get(rule.id, max(finding.level, lowered)))
+        )
+    return found
+
+
+def _asked(findings: Iterable[Finding], rules: Iterable[Rule], options: Options) -> list[Finding]:
+    known = {rule.id: rule for rule in rules}
+    return [finding for finding in findings if engine.asked(known[finding.rule], options)]
+
+
+def _grouped(findings: Sequence[Finding], rules: Iterable[Rule], options: Options) -> list[Finding]:
+    return list(findings) if options.pedantic else engine.one_per_file(findings, rules)
+
+
+# What base did not say
+
+_MOST_REVISIONS: Final = 20
+"""Earlier revisions that are looked at for what the code said last."""
+
+
+def _learned(
+    found: Sequence[Delta], head: Side, renamed: Mapping[str, str], history: History | None
+) -> list[Delta]:
+    """What head says and base did not, where that is wider than what was last said."""
+    open_ = [d for d in found if d.event is Event.REVEALED and d.key is not None]
+    result: list[Delta] = []
+    if history is None or not open_:
+        return result
+    paths = {path for d in open_ for path in head.inputs.get(d.unit, ())}
+    for number, source in enumerate(history(paths)):
+        if number >= _MOST_REVISIONS or not open_:
+            break
+        look = _Look(sorted(paths), {}, base=True)
+        engine.check(source, (), engine.Options(), observe=look.observe, wanted=look.wanted)
+        left: list[Delta] = []
+        for delta in open_:
+            verdict = last_known(delta, head, look.side, renamed.get(delta.unit, delta.unit))
+            if verdict is None:
+                left.append(delta)
+            else:
+                result.extend(verdict)
+        open_ = left
+    return result
 
 
 def judged(
     found: Sequence[Delta],
     rules: Iterable[Rule],
     options: Options,
-    head: Side,
     secrets: Collection[str] = (),
+    look: _Look | None = None,
 ) -> list[Finding]:
     """What the rules that judge changes say of deltas, each with its fingerprint."""
     findings = []
@@ -138,11 +346,13 @@ def judged(
         if rule.id in options.ignore or (options.select and rule.id not in options.select):
             continue
         for hit in delta_detector(rule.detector)(found):
-            unit = next((d.unit for d in found if d.span is hit.span), "")
-            environments = head.environments.get(unit, set())
-            environment = next(iter(environments)) if len(environments) == 1 else None
             shown = engine.without_secrets(hit, secrets) if secrets else hit
-            findings.append(engine.finding_of(rule, shown, environment, options))
+            if look is not None:
+                placed = look.placed(shown)
+                if placed is None:
+                    continue
+                shown = placed
+            findings.append(engine.finding_of(rule, shown, None, options))
     marked = [replace(finding, baseline="new") for finding in fingerprinted(findings)]
     return sorted(marked, key=lambda f: (-f.level, f.span.path, f.span.start, f.rule, f.message))
 
@@ -155,8 +365,11 @@ class _Look:
         self.side = Side()
         self.secrets: set[str] = set()
         """Texts that the code says are sensitive."""
+        self.planned: list[PlannedChange] = []
+        """What a plan destroys or replaces."""
         self.more: frozenset[str] = frozenset()
         self._names = renamed if base else {old: new for new, old in renamed.items()}
+        self._repository: Repository | None = None
 
     def scout(self, source: Source) -> frozenset[str]:
         """The directories of this side that the change speaks to."""
@@ -169,9 +382,36 @@ class _Look:
 
     def wanted(self, repository: Repository) -> set[str]:
         """Those, and the counterparts of those of the other side."""
+        self._repository = repository
+        spoken = repository.context.regions
+        if spoken:
+            self.side.regions = Regions(*spoken)
         found = repository.affected(self.paths)
         found.update(self._names.get(directory, directory) for directory in self.more)
         return found
+
+    def placed(self, hit: Hit) -> Hit | None:
+        """A hit where somebody can see it; ``None`` in a file that the configuration leaves out.
+
+        A file that only others read (a policy in JSON, a template) is said at its use.
+        """
+        hit = replace(
+            hit,
+            span=written(hit.span),
+            related=tuple(replace(r, span=written(r.span)) for r in hit.related),
+        )
+        repository = self._repository
+        if repository is None or hit.span.path in repository.reported:
+            return hit
+        if isinstance(repository.files, Narrowed) and repository.files.excluded(hit.span.path):
+            return None
+        for use in reversed(hit.related):
+            if use.span.path in repository.reported:
+                others = tuple(other for other in hit.related if other is not use)
+                return replace(
+                    hit, span=use.span, related=(Related(hit.span, "written here"), *others)
+                )
+        return hit
 
     def observe(self, facts: Facts) -> None:
         """Effect: keeps the footprints of one variant of a unit."""
@@ -185,6 +425,12 @@ class _Look:
         kept = self.side.kept.setdefault(unit.address, set())
         kept.update(_KEYS.sub("", r.from_) for r in unit.removals if not r.destroys)
         self.secrets.update(unit.secrets)
+        self.planned.extend(unit.changes)
+        self.side.inputs.setdefault(unit.address, set()).update(unit.inputs)
+        contents = self.side.contents.setdefault(unit.address, {})
+        for resource in unit.resources:
+            if not resource.is_data:
+                contents[resource.address] = content(resource), resource.span
         if unit.environment is not None:
             self.side.environments.setdefault(unit.address, set()).add(unit.environment)
 

@@ -86,6 +86,10 @@ class Options:
     """Glob of unit paths → environment name."""
     detectors: Mapping[str, Detector] = field(default_factory=dict)
     """Detectors of installed distributions, by the names that pages use."""
+    also: frozenset[str] = frozenset()
+    """Slugs of opt-in rules that run beside the usual ones: for a look at what is new."""
+    each: bool = False
+    """Whether rules that speak once for a file speak of each place."""
 
 
 def check(  # noqa: PLR0913  one door, everything after the options by keyword
@@ -160,6 +164,7 @@ def active(rules: Iterable[Rule], options: Options) -> list[Rule]:
                 rule.default == "on"
                 or bool(rule.on_when)
                 or (rule.default == "pedantic" and options.pedantic)
+                or rule.id in options.also
             )
         if wanted and "state" in rule.modes:
             chosen.append(rule)
@@ -185,9 +190,14 @@ class _Run:
         self.source = source
         self.every = rules
         self.rules = active(rules, options)
-        self.waiting = frozenset(rule.id for rule in self.rules if not asked(rule, options))
+        self.waiting = frozenset(
+            rule.id
+            for rule in self.rules
+            if not asked(rule, options) and rule.id not in options.also
+        )
         self.thorough = any(
-            rule.default == "opt-in" and rule.id not in self.waiting for rule in self.rules
+            rule.default == "opt-in" and rule.id not in self.waiting | options.also
+            for rule in self.rules
         )
         self.options = options
         self.selection = selection
@@ -242,8 +252,9 @@ class _Run:
                 progress(len(roots) + len(units) + number, total)
             self.report.units += 1
             self._evaluate(Root(subject.path, is_root=True), subject.evaluate, (), first=True)
-        self._plans()
-        self._unread_variables()
+        self._plans(chosen)
+        if chosen is None:
+            self._unread_variables()
         if progress is not None:
             progress(total, total)
         return self._finish()
@@ -400,10 +411,12 @@ class _Run:
 
     # Plans
 
-    def _plans(self) -> None:
+    def _plans(self, chosen: Container[str] | None) -> None:
         """Effect: analyses the plans, after the sources that they were made from."""
         for entry in self.entries:
             if entry.kind is Kind.PLAN and entry.reported:
+                if chosen is not None and entry.path not in chosen:
+                    continue
                 if self.selection is not None and not self.selection(entry.path):
                     continue
                 self._plan(entry.path)
@@ -433,6 +446,8 @@ class _Run:
         self.report.coverage.add(coverage)
         self.report.resources += sum(not r.is_data for r in unit.resources)
         self.report.planned.update(plan.planned)
+        if self.observe is not None:
+            self.observe(facts)
         for key, finding in self.found.items():
             self.same.setdefault(_statement(finding), []).append(key)
         for rule in self.rules:
@@ -550,7 +565,10 @@ class _Run:
         words = environment_words(root.directory)
         for file in variables:
             words.extend(_WORD.findall(posixpath.basename(file.path).rsplit(".tfvars", 1)[0]))
+        given = {file.path for file in variables}
         for setting in unit.settings:
+            if setting.kind == "tfvars" and variables and setting.span.path not in given:
+                continue  # of another variant
             if setting.name in _ENVIRONMENT_NAMES and setting.kind in ("tfvars", "local"):
                 text = known_text(setting.value)
                 if text is not None:
@@ -654,8 +672,8 @@ class _Run:
                 for failure in outcome.failures
                 if self.selection is None or self.selection(failure.path)
             )
-        if not self.options.pedantic:
-            findings = _one_per_file(findings, self.every)
+        if not self.options.pedantic and not self.options.each:
+            findings = one_per_file(findings, self.every)
         report.findings.extend(findings)
         report.failures.sort(
             key=lambda f: (f.path, f.span.start if f.span else -1, f.kind, f.message)
@@ -781,7 +799,7 @@ def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list
     ]
 
 
-def _one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
+def one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
     """The findings with those of each rule ``per: file`` made one for each file.
 
     The strongest stands for all, the first among equals; the others are places beside it. It is done

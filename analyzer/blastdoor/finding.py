@@ -133,6 +133,8 @@ class Finding:
     """The steps that together would mend it; the rule says whether they are safe."""
     baseline: str = ""
     """In a diff: ``new`` or ``unchanged`` against base (SARIF ``baselineState``)."""
+    also: tuple[str, ...] = ()
+    """In a diff: addresses of the other things to which the same happens for the same cause."""
 
 
 class FailureKind(StrEnum):

@@ -295,6 +295,8 @@ class Repository:
         self.files = files
         self.by_directory: dict[str, list[str]] = {}
         self.reported: set[str] = set()
+        self.plans: set[str] = set()
+        """Paths of Terraform plans."""
         self.terragrunt: set[str] = set()
         """Directories with Terragrunt configuration."""
         self._evidence: list[str] = []
@@ -310,6 +312,8 @@ class Repository:
         for entry in entries:
             directory, name = posixpath.split(entry.path)
             directory = directory or "."
+            if entry.kind is Kind.PLAN:
+                self.plans.add(entry.path)
             if entry.kind in _BY_CONTENT:
                 self.others.setdefault(entry.kind, []).append(entry.path)
                 self._evidence.append(entry.path)
@@ -696,6 +700,7 @@ class Repository:
         """
         paths = frozenset(paths)
         found = {unit.path for unit in self.subjects if not paths.isdisjoint(unit.reads)}
+        found.update(path for path in paths if path in self.plans)
         others: set[str] = set()
         for path in paths:
             folder, name = posixpath.split(path)

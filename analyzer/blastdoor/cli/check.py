@@ -131,7 +131,7 @@ def check(request: Request) -> int:
     def judged(source: Source, entries: list[Entry] | None = None) -> Report:
         listed = list(source.files()) if entries is None else entries
         found = _analyse(request, source, listed, rules, options, place)
-        return _without_ignored(found, config, rules)
+        return without_ignored(found, config, rules)
 
     with companion(request.beside, request.beside_timeout, source, chosen) as peer:
         if chosen:
@@ -380,7 +380,7 @@ def _fixed(  # noqa: PLR0913  what it takes to analyse again
     return mended.report if request.fix else report
 
 
-def _without_ignored(report: Report, config: Config, rules: RuleSet) -> Report:
+def without_ignored(report: Report, config: Config, rules: RuleSet) -> Report:
     """The report without what the configuration ignores by path: that counts as suppressed."""
     tables = [(table, names.every(table.ignore, rules)) for table in config.paths]
     if not tables:

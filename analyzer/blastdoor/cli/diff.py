@@ -12,44 +12,45 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import __version__
-from blastdoor.change import Changed, compare, differing
+from blastdoor.change import compare, compare_plan
 from blastdoor.cli import check as checking
-from blastdoor.cli import names
+from blastdoor.cli import names, sides
+from blastdoor.cli.sides import is_revision
 from blastdoor.cli.streams import CallerError, drop_stdout, progress_for
-from blastdoor.finding import Level
+from blastdoor.finding import Level, Report
 from blastdoor.report.escape import sanitise
 from blastdoor.report.paths import Relocation
 from blastdoor.source import (
-    MAX_SIZE,
+    MAX_PLAN,
     Tree,
     configuration_root,
+    plans,
     read_regular,
     repository_root,
 )
-from blastdoor.source.revision import Git, GitError, Revision, blob_id
+from blastdoor.source.revision import Git, GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import TextIO
 
     from blastdoor.catalog import RuleSet
     from blastdoor.change import Comparison
+    from blastdoor.cli.sides import Sides
     from blastdoor.config import Config
     from blastdoor.engine import Options
     from blastdoor.report.text import Choice
-    from blastdoor.source import Source
 
 FORMATS: Final = ("text", "json", "sarif", "markdown")
 """What a change can be written as."""
-_RANGE: Final = "..."
 
 
 @dataclass(frozen=True)
 class Request:
     """What the command line says."""
 
-    base: str
+    base: str | None = None
     head: str | None = None
+    staged: bool = False
     form: str | None = None
     outputs: tuple[str, ...] = ()
     fail_on: str | None = None
@@ -84,139 +85,137 @@ class Request:
         )
 
 
-@dataclass(frozen=True)
-class _Sides:
-    """The two sources, what differs between them, and how head is called in reports."""
-
-    base: Source
-    head: Source
-    changed: Sequence[Changed]
-    prefix: str
-    names: tuple[str, str]
-
-
 def diff(request: Request) -> int:
     """The exit code. Effect: analyses both sides, writes the reports. Raises CallerError."""
     outputs = checking.outputs_of(request.outputs, request.form, FORMATS)
     shown = next((form for form, file in outputs if file == checking.STDOUT), request.form)
     with ExitStack() as stack:
         try:
-            root, sides = _sides(request, stack)
-            config = names.configuration(root, request.config_file, isolated=request.isolated)
+            place = _place(request)
+            config = names.configuration(place.root, request.config_file, isolated=request.isolated)
             rules = names.rule_set(config, trusted=request.config_file is not None)
             options = checking.options_of(request.as_check(), config, rules, None)
-            found = _compare(request, sides, rules, options)
+            if place.plan is not None:
+                found, called = _planned(place.plan, rules, options)
+            else:
+                both = _sides(request, place, config, stack)
+                called = both.names
+                found = _compare(request, both, rules, options)
         except GitError as error:
             raise CallerError(sanitise(str(error))) from error
-        if sides.prefix:
-            found = _renamed(found, sides.prefix)
+        found = without_ignored(found, config, rules)
+        if place.prefix:
+            found = _renamed(found, place.prefix)
         for form, file in outputs:
             if file != checking.STDOUT:
-                checking.to_file(file, partial(_write, request, form, found, rules, sides))
+                checking.to_file(file, partial(_write, request, form, found, rules, called))
         try:
-            _write(request, shown or "text", found, rules, sides, sys.stdout)
+            _write(request, shown or "text", found, rules, called, sys.stdout)
             sys.stdout.flush()
         except BrokenPipeError:
             drop_stdout()
     return _code(request, config, found)
 
 
-def _compare(request: Request, sides: _Sides, rules: RuleSet, options: Options) -> Comparison:
+def _compare(request: Request, both: Sides, rules: RuleSet, options: Options) -> Comparison:
     quiet = request.quiet or request.no_progress
     progress = None if quiet else progress_for(sys.stderr, os.environ)
     try:
-        return compare(sides.base, sides.head, sides.changed, rules, options, progress=progress)
+        return compare(
+            both.base,
+            both.head,
+            both.changed,
+            rules,
+            options,
+            history=both.history,
+            progress=progress,
+        )
     finally:
         if progress is not None:
             progress.clear()
 
 
-# Sides
+# What is compared
 
 
-def _sides(request: Request, stack: ExitStack) -> tuple[Path, _Sides]:
-    """The root whose configuration holds, and the two sides. Raises CallerError, GitError."""
+@dataclass(frozen=True)
+class _Place:
+    """What the arguments mean."""
+
+    root: Path
+    """Where the configuration is looked for."""
+    top: Path | None = None
+    """The repository, for revisions."""
+    prefix: str = ""
+    """The root within the repository."""
+    plan: Path | None = None
+
+
+def _place(request: Request) -> _Place:
+    """What the arguments mean. Raises CallerError."""
     base, head = request.base, request.head
-    if Path(base).is_dir() and (head is None or Path(head).is_dir()) and not _is_revision(base):
+    if base is None:
+        if not request.staged:
+            raise CallerError("name what to compare with: a revision, a directory or a plan")
+        base = "HEAD"
+    if request.staged and head is not None:
+        raise CallerError("--staged takes the place of HEAD: name one revision at most")
+    if head is None and not request.staged and Path(base).is_file() and not is_revision(base):
+        return _Place(configuration_root(base), plan=Path(base))
+    if (
+        Path(base).is_dir()
+        and not request.staged
+        and (head is None or Path(head).is_dir())
+        and not is_revision(base)
+    ):
         if head is None:
             raise CallerError(f"{sanitise(base)} is a directory: name the one to compare it with")
-        return Path(head), _directories(Path(base), Path(head))
+        return _Place(Path(head))
     here = Path(os.path.realpath(os.curdir))
     top = repository_root(here)
     if top is None:
         raise CallerError("no git repository here: name two directories instead of revisions")
     root = configuration_root(here) if not request.isolated else top
-    prefix = root.relative_to(top).as_posix() if root != top else ""
-    git = stack.enter_context(Git(top))
-    return root, _revisions(git, base, head, root, prefix)
+    return _Place(root, top, root.relative_to(top).as_posix() if root != top else "")
 
 
-def _is_revision(name: str) -> bool:
-    """Whether a name that is a directory too is a revision of the repository here."""
-    top = repository_root(Path.cwd())
-    if top is None:
-        return False
+def _sides(request: Request, place: _Place, config: Config, stack: ExitStack) -> Sides:
+    """The two sides. Raises CallerError, GitError."""
+    base = request.base or "HEAD"
+    if place.top is None:
+        return sides.directories(Path(base), Path(request.head or ""), config)
+    git = stack.enter_context(Git(place.top))
+    if request.staged:
+        return sides.staged(git, base, place.prefix, config)
+    return sides.revisions(git, base, request.head, place.root, place.prefix, config)
+
+
+def _planned(path: Path, rules: RuleSet, options: Options) -> tuple[Comparison, tuple[str, str]]:
+    """What a plan changes of the state it was made from. Raises CallerError."""
+    data = read_regular(path, MAX_PLAN)
+    name = sanitise(str(path))
+    if data is None:
+        raise CallerError(f"{name} cannot be read as a plan of at most {MAX_PLAN:,} bytes")
+    look = plans.look(data[: plans.HEAD])
+    if look is plans.Look.BINARY:
+        raise CallerError(f"{name} {plans.BINARY_PLAN}")
     try:
-        with Git(top) as git:
-            git.commit(name)
-    except GitError:
-        return False
-    return True
-
-
-def _directories(base: Path, head: Path) -> _Sides:
-    old, new = Tree(base), Tree(head)
-    paths = [entry.path for side in (old, new) for entry in side.files()]
-    others = {
-        path.relative_to(side).as_posix()
-        for side in (base, head)
-        for path in side.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    }
-    changed = differing(old, new, [*paths, *others])
-    return _Sides(Tree(base), Tree(head), changed, "", (str(base), str(head)))
-
-
-def _revisions(git: Git, base: str, head: str | None, root: Path, prefix: str) -> _Sides:
-    if _RANGE in base and head is None:
-        base, _dots, head = base.partition(_RANGE)
-        head = head or "HEAD"
-        commit = git.commit(head)
-        start = git.merge_base(git.commit(base or "HEAD"), commit)
-    else:
-        start = git.commit(base)
-        commit = "" if head is None else git.commit(head)
-    old = Revision(git, start, prefix)
-    if not head:
-        changed = _changed_on_disk(old, git, root)
-        return _Sides(old, Tree(root), changed, prefix, (base, "the working tree"))
-    within = f"{prefix}/" if prefix else ""
-
-    def inside(path: str | None) -> str | None:
-        return path[len(within) :] if path is not None and path.startswith(within) else None
-
-    moved = [Changed(inside(c.base), inside(c.head)) for c in git.changes(start, commit)]
-    changed = [c for c in moved if c.base is not None or c.head is not None]
-    return _Sides(old, Revision(git, commit, prefix), changed, prefix, (base, head))
-
-
-def _changed_on_disk(base: Revision, git: Git, root: Path) -> list[Changed]:
-    """What the working tree has otherwise than a revision; git itself is not asked to look."""
-    del git
-    found: list[Changed] = []
-    known = base.oids()
-    for path, oid in known.items():
-        data = read_regular(root / path, MAX_SIZE)
-        if data is None:
-            if not os.path.lexists(root / path):
-                found.append(Changed(path, None))
-        elif blob_id(data, len(oid)) != oid:
-            found.append(Changed(path, path))
-    found += [Changed(None, entry.path) for entry in Tree(root).files() if entry.path not in known]
-    return found
+        text = data.decode("utf-16" if plans.is_utf16(data) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CallerError(f"{name} is not UTF-8") from error
+    folder = Path(os.path.realpath(path)).parent
+    found = compare_plan(Tree(folder), path.name, text, rules, options)
+    return found, ("the state", path.name)
 
 
 # Outcome
+
+
+def without_ignored(found: Comparison, config: Config, rules: RuleSet) -> Comparison:
+    """The comparison without what the configuration ignores by path; widenings stay."""
+    kept = checking.without_ignored(Report(findings=found.introduced), config, rules)
+    report = replace(found.report, suppressed=[*found.report.suppressed, *kept.suppressed])
+    return replace(found, introduced=kept.findings, report=report)
 
 
 def _renamed(found: Comparison, prefix: str) -> Comparison:
@@ -225,10 +224,18 @@ def _renamed(found: Comparison, prefix: str) -> Comparison:
     def rename(path: str) -> str:
         return posixpath.normpath(posixpath.join(prefix, path))
 
-    report = Relocation(rename, set()).report(found.whole())
+    whole = found.whole()
+    files = {
+        place.path
+        for finding in whole.findings
+        for place in (finding.span, *(related.span for related in finding.related))
+    }
+    relocation = Relocation(rename, files)
+    report = relocation.report(whole)
     count = len(found.widenings)
     return replace(
         found,
+        deltas=[replace(d, span=relocation.span(d.span)) for d in found.deltas],
         widenings=report.findings[:count],
         introduced=report.findings[count:],
         report=replace(found.report, failures=report.failures, findings=[]),
@@ -237,24 +244,29 @@ def _renamed(found: Comparison, prefix: str) -> Comparison:
 
 
 def _write(
-    request: Request, form: str, found: Comparison, rules: RuleSet, sides: _Sides, stream: TextIO
+    request: Request,
+    form: str,
+    found: Comparison,
+    rules: RuleSet,
+    called: tuple[str, str],
+    stream: TextIO,
 ) -> None:
     """Effect: writes the change in one format."""
     if form == "json":
         from blastdoor.report.change import write_change_json
 
-        write_change_json(stream, found, rules, version=__version__, names=sides.names)
+        write_change_json(stream, found, rules, version=__version__, names=called)
     elif form == "markdown":
         from blastdoor.report.change import write_change_markdown
 
-        write_change_markdown(stream, found, rules, names=sides.names)
+        write_change_markdown(stream, found, rules, names=called)
     elif form == "text" and not request.no_snippets:
         from blastdoor.report.change import write_change_text
         from blastdoor.report.text import style_for
 
         style = style_for(stream, request.colour, os.environ)
         write_change_text(
-            stream, found, rules, names=sides.names, style=style, summary=not request.quiet
+            stream, found, rules, names=called, style=style, summary=not request.quiet
         )
     else:
         checking.write(request.as_check(), form, found.whole(), rules, stream)

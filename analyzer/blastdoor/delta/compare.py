@@ -8,18 +8,25 @@ many resources have from one provider configuration or one value is said once.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.delta import policy
+from blastdoor.delta.footprint import ACCOUNT_GUARDS
+from blastdoor.delta.settled import changes
 from blastdoor.finding import Related
 from blastdoor.reach import (
+    Accounts,
     Extent,
+    Fleet,
     Guards,
     Inherited,
     Order,
+    Partitions,
     Reach,
     Regions,
     Unresolved,
@@ -28,7 +35,7 @@ from blastdoor.reach import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from blastdoor.delta.footprint import Aspect, Footprint
     from blastdoor.span import Span
@@ -52,6 +59,14 @@ class Event(Enum):
     """A guard that was there is gone."""
     DESTROYED = "destroyed"
     """A thing that holds data is no longer in the code, and nothing says that it is kept."""
+    REPLACED = "replaced"
+    """A thing that holds data has an argument changed that cannot change in place."""
+    CHANGED = "changed"
+    """A setting that holds for many things is another one."""
+    SPANS = "spans"
+    """One change touches what lies far apart."""
+    REVEALED = "revealed"
+    """Base did not say, and head does: whether it widens is for the history to tell."""
     NARROWED = "narrowed"
 
 
@@ -85,6 +100,14 @@ class Delta:
     narrowed: tuple[str, ...] = ()
     """What the same thing no longer reaches, on any axis: said, never netted."""
     stateful: bool = False
+    home: Span | None = None
+    """The header of the thing, where ``span`` is the place of what decides."""
+    units: tuple[str, ...] = ()
+    """The units it happened in."""
+    environment: str | None = None
+    """What these units are for, when that is known and the same for all; production wins."""
+    key: tuple[str, str, str] | None = None
+    """What it is about within its unit, as `Footprint.key`."""
 
 
 @dataclass(slots=True)
@@ -99,48 +122,86 @@ class Side:
     """Unit → addresses that are forgotten and not destroyed (``removed`` with destroy = false)."""
     environments: dict[str, set[str]] = field(default_factory=dict)
     """Unit → the environments of its variants, as far as they are known."""
+    contents: dict[str, dict[str, tuple[str, Span]]] = field(default_factory=dict)
+    """Unit → address → what it says in a digest, and the header of its block."""
+    regions: Regions | None = None
+    """The regions that the whole repository speaks of; ``None`` when it speaks of none."""
+    inputs: dict[str, set[str]] = field(default_factory=dict)
+    """Unit → paths of the files that it was read from."""
 
 
 Key = tuple[str, str, str]
-_MOVED_ASPECTS: Final = frozenset({"allow", "deny", "placement", "target", "replica", "rollout"})
+_NOTHING_NEW: Final = frozenset(
+    {"audience", "existence", "fixed", "flag", "guard", "lifecycle", "provider"}
+)
+"""Aspects of which a new thing says nothing that was not so before."""
 
 
 def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
     """Every delta between two revisions; ``renamed`` is unit in head → unit in base."""
-    found: list[Delta] = []
-    union = _Union(base)
+    counterpart = {unit: renamed.get(unit, unit) for unit in head.footprints}
+    paired: dict[str, list[tuple[Footprint | None, Footprint]]] = {}
+    gone: dict[str, list[Footprint]] = {}
     for unit, items in head.footprints.items():
-        old_unit = renamed.get(unit, unit)
-        old = {item.key: item for item in base.footprints.get(old_unit, ())}
+        old = {item.key: item for item in base.footprints.get(counterpart[unit], ())}
         aliases = head.moves.get(unit, {})
-        here = {item.key for item in items}
-        gone = [item for key, item in old.items() if not _still(key, here, aliases)]
-        for item in items:
-            before = old.get(item.key)
-            if before is None:
-                before = old.get((_earlier(item.address, aliases), item.aspect, item.attribute))
+        pairs = paired[unit] = [(_before(item, old, aliases), item) for item in items]
+        taken = {before.key for before, _item in pairs if before is not None}
+        gone[unit] = [item for key, item in old.items() if key not in taken]
+    taken_units = set(counterpart.values())
+    lost = {unit: items for unit, items in base.footprints.items() if unit not in taken_units}
+    union = _Union(base, [*gone.values(), *lost.values()])
+    head_union = _Union(head, ())
+    found: list[Delta] = []
+    for unit, pairs in paired.items():
+        for before, item in pairs:
             if before is not None:
                 found.extend(_compared(before, item))
-            elif item.aspect in ("guard", "lifecycle", "existence"):
-                continue
-            else:
-                found.extend(_from_nothing(item, old_unit, gone, union))
-        found.extend(_gone(gone, unit, items, head.kept.get(unit, set())))
-    return _together(found)
-
-
-def _still(key: Key, here: set[Key], aliases: Mapping[str, str]) -> bool:
-    if key in here:
-        return True
-    address, aspect, attribute = key
-    return any(
-        (new + address[len(old) :], aspect, attribute) in here
-        for new, old in aliases.items()
-        if address == old or address.startswith((f"{old}.", f"{old}["))
+            elif item.aspect not in _NOTHING_NEW:
+                found.extend(_from_nothing(item, counterpart[unit], union))
+        kept = head.kept.get(unit, set())
+        found.extend(_gone(gone[unit], unit, head.footprints[unit], kept, head_union))
+    found.extend(_lost(lost, head))
+    found.extend(_spans(base, head, counterpart))
+    environments = {unit: _environment(names) for unit, names in head.environments.items()}
+    return _together(
+        replace(
+            d,
+            units=(d.unit,),
+            environment=None if d.event is Event.SPANS else environments.get(d.unit),
+        )
+        for d in found
     )
 
 
-def _earlier(address: str, aliases: Mapping[str, str]) -> str:
+def _environment(names: set[str]) -> str | None:
+    """What a unit is for, whatever variant it is run with."""
+    if "production" in names:
+        return "production"
+    return next(iter(names)) if len(names) == 1 else None
+
+
+_MAX_MOVES: Final = 50
+"""Longest chain of moves that is followed."""
+
+
+def _before(
+    item: Footprint, old: Mapping[Key, Footprint], aliases: Mapping[str, str]
+) -> Footprint | None:
+    """The same aspect of the same thing in base, under this address or one that it had."""
+    address = item.address
+    for _hop in range(_MAX_MOVES):
+        found = old.get((address, item.aspect, item.attribute))
+        if found is not None:
+            return found
+        former = earlier(address, aliases)
+        if former == address:
+            return None
+        address = former
+    return None
+
+
+def earlier(address: str, aliases: Mapping[str, str]) -> str:
     """The address that something had, by the longest move that names it or a module around it."""
     best = ""
     for new in aliases:
@@ -155,6 +216,10 @@ def _earlier(address: str, aliases: Mapping[str, str]) -> str:
 def _compared(base: Footprint, head: Footprint) -> list[Delta]:
     if head.aspect in ("allow", "deny"):
         return _policies(base, head)
+    if head.aspect in ("fixed", "provider"):
+        return _changed(base, head)
+    if head.aspect == "flag":
+        return _let_through(base, head)
     found: list[Delta] = []
     narrowed: list[str] = []
     before = base.reach.extents()
@@ -180,7 +245,7 @@ def _event(axis: str, head: Extent, base: Extent) -> Event | None:
     if isinstance(head, Unresolved):
         return None if isinstance(base, Unresolved) or _loose(base) else Event.UNKNOWN
     if isinstance(base, Unresolved):
-        return None
+        return Event.REVEALED
     if isinstance(head, Regions) and isinstance(base, Regions):
         if unpinned(head, base):
             return Event.UNPINNED
@@ -217,25 +282,69 @@ def _loose(extent: Extent) -> bool:
 def _delta(
     event: Event, axis: str, base: Footprint, head: Footprint, before: Extent, after: Extent
 ) -> Delta:
-    return Delta(
+    return _words_delta(
         event,
         axis,
-        head.aspect,
-        head.unit,
-        head.address,
-        head.type,
-        head.attribute,
+        head,
         before.describe(),
         after.describe(),
-        f"{before.to_json()}\u2192{after.to_json()}",
-        head.span,
-        head.words,
-        head.related,
-        head.cause,
-        head.reach,
-        base.reach,
-        stateful=head.stateful,
+        normal=f"{before.to_json()}\u2192{after.to_json()}",
+        base=base.reach,
     )
+
+
+def _changed(base: Footprint, head: Footprint) -> list[Delta]:
+    """Settings without an order: another value, surely."""
+    if base.value is None or head.value is None:
+        return []
+    parts = changes(base.value, head.value)
+    if not parts:
+        return []
+    if head.aspect == "fixed":
+        event, axis = Event.REPLACED, "guards"
+    else:
+        event, axis = Event.CHANGED, "accounts"
+    names = [".".join(filter(None, (head.attribute, part.path))) for part in parts]
+    found = _words_delta(
+        event,
+        axis,
+        head,
+        ", ".join(part.before for part in parts[:_MOST]),
+        ", ".join(part.after for part in parts[:_MOST]),
+        normal=f"{base.value.key()}\u2192{head.value.key()}",
+    )
+    places = tuple(
+        Related(span, f"{address} is under it") for address, span in head.under[:_BESIDE]
+    )
+    at = parts[0].span if head.aspect == "provider" else None
+    return [
+        replace(
+            found,
+            span=at or head.span,
+            attribute=", ".join(names[:_MOST]),
+            also=tuple(address for address, _span in head.under),
+            related=(*found.related, Related(base.span, "before this change"), *places),
+        )
+    ]
+
+
+_JUMP: Final = 50
+"""Points by which a share may grow in one change."""
+_WHOLE: Final = 100
+
+
+def _let_through(base: Footprint, head: Footprint) -> list[Delta]:
+    """A share that goes to everyone, or grows by half of all, in one step."""
+    before = base.reach.fleet.percent if isinstance(base.reach.fleet, Fleet) else 0.0
+    after = head.reach.fleet.percent if isinstance(head.reach.fleet, Fleet) else 0.0
+    event = Event.WIDENED
+    if after <= before:
+        if after == before:
+            return []
+        event = Event.NARROWED
+    elif after - before < _JUMP and after < _WHOLE:
+        return []
+    return [_words_delta(event, "fleet", head, f"{before:g} %", f"{after:g} %")]
 
 
 def _policies(base: Footprint, head: Footprint) -> list[Delta]:
@@ -247,38 +356,41 @@ def _policies(base: Footprint, head: Footprint) -> list[Delta]:
     assert wide.policy is not None
     assert narrow.policy is not None
     excess, unclear = policy.outside(wide.policy, narrow.policy)
+    back, _ = policy.outside(narrow.policy, wide.policy)
     found = [_exceeding(item, base, head, allow=allow) for item in excess]
-    if not found:
-        back, _ = policy.outside(narrow.policy, wide.policy)
-        if back:
-            found.append(
-                replace(
-                    _exceeding(back[0], head, base, allow=allow),
-                    event=Event.NARROWED,
-                    span=head.span,
-                )
+    if back:
+        less, more = _listed(back[0].before) or "nothing", _listed(back[0].after)
+        lost = (
+            _words_delta(Event.NARROWED, back[0].part, head, more, less)
+            if allow
+            else _words_delta(
+                Event.NARROWED, "conditions", head, f"{less} denied", f"{more} denied"
             )
-        elif unclear and base.exact and not head.exact:
-            found.append(
-                _words_delta(
-                    Event.UNKNOWN,
-                    "resources",
-                    head,
-                    base.reach.grants.describe() if base.reach.grants else "",
-                    "what nobody can tell from the code",
-                )
-            )
+        )
+        words = f"{lost.axis}: {lost.after}, was {lost.before}"
+        found = [*(replace(item, narrowed=(words,)) for item in found), lost]
+    if excess:
+        return found
+    large = policy.beyond(wide.policy) and not policy.same(wide.policy, narrow.policy)
+    if large or (unclear and base.exact and not head.exact):
+        after = "more statements than are compared" if large else "what the code does not say"
+        before = base.policy.grants().describe() if not policy.beyond(base.policy) else "fewer"
+        found.append(_words_delta(Event.UNKNOWN, "resources", head, before, after))
+    elif unclear and head.exact and not base.exact:
+        found.append(_words_delta(Event.REVEALED, "resources", head, "", ""))
     return found
 
 
 def _exceeding(excess: policy.Excess, base: Footprint, head: Footprint, *, allow: bool) -> Delta:
     after = _listed(excess.after)
-    before = _listed(excess.before) or "nothing"
+    before = _listed(excess.before)
     if not allow:
-        before, after = f"{after} denied", "no longer denied"
-    found = _words_delta(Event.WIDENED, excess.part if allow else "conditions", head, before, after)
+        # What was denied and is no longer: the statement of base is the wider one.
+        before, after = f"{after} denied", _less_denied(before)
+    normal = json.dumps([allow, sorted(excess.before), sorted(excess.after)])
+    axis = excess.part if allow else "conditions"
     return replace(
-        found,
+        _words_delta(Event.WIDENED, axis, head, before or "nothing", after, normal=normal),
         span=excess.span if allow else head.span,
         base=base.reach,
         attribute=f"{head.attribute}[{excess.sid}]" if excess.sid else head.attribute,
@@ -286,7 +398,14 @@ def _exceeding(excess: policy.Excess, base: Footprint, head: Footprint, *, allow
     )
 
 
-def _words_delta(event: Event, axis: str, item: Footprint, before: str, after: str) -> Delta:
+def _words_delta(
+    event: Event,
+    axis: str,
+    item: Footprint,
+    before: str,
+    after: str,
+    **more: Any,
+) -> Delta:
     return Delta(
         event,
         axis,
@@ -297,14 +416,21 @@ def _words_delta(event: Event, axis: str, item: Footprint, before: str, after: s
         item.attribute,
         before,
         after,
-        f"{before}\u2192{after}",
+        more.pop("normal", f"{before}\u2192{after}"),
         item.span,
         item.words,
         item.related,
         item.cause,
         item.reach,
         stateful=item.stateful,
+        home=item.home or item.span,
+        key=item.key,
+        **more,
     )
+
+
+def _less_denied(left: str) -> str:
+    return f"no longer denied, only {left}" if left else "no longer denied"
 
 
 _MOST: Final = 6
@@ -316,25 +442,68 @@ def _listed(texts: Sequence[str]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
+def last_known(delta: Delta, head: Side, before: Side, unit: str) -> list[Delta] | None:
+    """What an earlier revision says of something that base did not say; ``None``: nothing either.
+
+    A list of one delta where head reaches further than that, an empty one where it does not.
+    """
+    items = {item.key: item for item in before.footprints.get(unit, ())}
+    item = next((i for i in head.footprints.get(delta.unit, ()) if i.key == delta.key), None)
+    if item is None:
+        return []
+    old = _before(item, items, head.moves.get(delta.unit, {}))
+    if old is None:
+        return None
+    if item.aspect in ("allow", "deny"):
+        if not old.exact:
+            return None
+    elif isinstance(old.reach.extents().get(delta.axis), Unresolved):
+        return None
+    since = "nobody could tell for a while"
+    return [
+        replace(
+            one,
+            units=(one.unit,),
+            environment=_environment(head.environments.get(one.unit, set())),
+            related=(*one.related, Related(old.span, f"what the code said last; {since}")),
+        )
+        for one in _compared(old, item)
+        if one.axis == delta.axis and one.event not in (Event.NARROWED, Event.REVEALED)
+    ]
+
+
 # What has no counterpart
 
 
 class _Union:
-    """What base reaches altogether: by unit, aspect and axis; and its policies."""
+    """What one side reaches altogether: by unit, aspect and axis; and its policies."""
 
-    def __init__(self, base: Side) -> None:
-        self._base = base
+    def __init__(self, side: Side, gone: Iterable[Iterable[Footprint]]) -> None:
+        self.side = side
         self._extents: dict[tuple[str, Aspect, str], Extent] | None = None
         self._policies: dict[tuple[str, Aspect], policy.Policy] = {}
+        self._gone: dict[tuple[str, Aspect], list[Footprint]] = defaultdict(list)
+        for items in gone:
+            for item in items:
+                self._gone[item.type, item.aspect].append(item)
+
+    def alike(self, item: Footprint, unit: str) -> list[Footprint]:
+        """What is gone and may be the thing under another address: of its type, near or alike."""
+        name = item.address.rpartition(".")[2]
+        return [
+            other
+            for other in self._gone.get((item.type, item.aspect), ())
+            if other.unit == unit or other.address.rpartition(".")[2] == name
+        ]
 
     def extent(self, unit: str, aspect: Aspect, axis: str) -> Extent | None:
         """The union of one axis over a unit."""
         if self._extents is None:
             self._extents = {}
-            for unit_, items in self._base.footprints.items():
+            for unit_, items in self.side.footprints.items():
                 for item in items:
                     for axis_, extent in item.reach.extents().items():
-                        if isinstance(extent, Unresolved) or axis_ == "grants":
+                        if isinstance(extent, Unresolved):
                             continue
                         key = (unit_, item.aspect, axis_)
                         known = self._extents.get(key)
@@ -346,34 +515,39 @@ class _Union:
         key = (unit, aspect)
         if key not in self._policies:
             statements = policy.Policy(())
-            for item in self._base.footprints.get(unit, ()):
+            for item in self.side.footprints.get(unit, ()):
                 if item.aspect == aspect and item.policy is not None:
                     statements = statements.joined(item.policy)
             self._policies[key] = statements
         return self._policies[key]
 
 
-def _from_nothing(
-    item: Footprint, old_unit: str, gone: Sequence[Footprint], union: _Union
-) -> list[Delta]:
+def _from_nothing(item: Footprint, old_unit: str, union: _Union) -> list[Delta]:
     """What a thing without a counterpart reaches beyond all that base reaches.
 
-    Where something of its type and aspect is gone, it may be that thing under another name, and is
-    held against it as if it were.
+    Where something of its type is gone, it may be that thing under another name or in another unit,
+    and is held against it as if it were.
     """
     if item.aspect == "deny":
         return []
-    alike = [g for g in gone if g.type == item.type and g.aspect == item.aspect]
+    alike = union.alike(item, old_unit)
     event = Event.WIDENED if alike else Event.NEW
     if item.aspect == "allow":
         if item.policy is None:
             return []
         base = union.policy(old_unit, "allow")
+        for other in alike:
+            base = base.joined(other.policy) if other.unit != old_unit else base
         excess, _unclear = policy.outside(item.policy, base)
         return [
             replace(
                 _words_delta(
-                    event, one.part, item, _listed(one.before) or "nothing", _listed(one.after)
+                    event,
+                    one.part,
+                    item,
+                    _listed(one.before) or "nothing",
+                    _listed(one.after),
+                    normal=json.dumps([sorted(one.before), sorted(one.after)]),
                 ),
                 span=one.span,
                 attribute=f"{item.attribute}[{one.sid}]" if one.sid else item.attribute,
@@ -383,9 +557,15 @@ def _from_nothing(
         ]
     found = []
     for axis, extent in item.reach.extents().items():
-        if isinstance(extent, Unresolved) or axis in ("grants", "guards", "fleet"):
+        if isinstance(extent, Unresolved) or axis in ("guards", "fleet", "environment"):
             continue
         before = union.extent(old_unit, item.aspect, axis)
+        for other in alike:
+            further = other.reach.extents().get(axis)
+            if other.unit != old_unit and further is not None:
+                before = further if before is None else before.join(further)
+        if before is None and axis == "regions" and item.aspect == "placement":
+            before = union.side.regions
         if before is None:
             # Nothing of base says anything on this axis: there is nothing to compare with.
             if item.aspect in ("target", "replica") and extent:
@@ -401,43 +581,91 @@ def _only_inherited(extent: Extent) -> bool:
 
 
 def _gone(
-    gone: Iterable[Footprint], unit: str, items: Sequence[Footprint], kept: set[str]
-) -> list[Delta]:
+    gone: Sequence[Footprint],
+    unit: str,
+    items: Sequence[Footprint],
+    kept: set[str],
+    union: _Union,
+) -> Iterator[Delta]:
     """Guards and statements that are gone while the thing is there, and things that hold data."""
-    found = []
-    present = {item.address: item for item in items if item.aspect == "existence"}
+    present = {
+        item.address: item
+        for item in items
+        if item.aspect == "existence" or (item.aspect == "provider" and not item.attribute)
+    }
+    held = {
+        (item.attribute.partition(":")[0], item.type)
+        for item in items
+        if item.aspect == "guard" and item.reach.guards
+    }
     for item in gone:
         here = present.get(item.address)
         related = (Related(item.span, "before this change"),)
         if here is None:
             if item.aspect == "existence" and item.stateful and not _is_kept(item.address, kept):
                 near = _near(item, items)
-                moved = replace(item, unit=unit, span=near, related=related)
-                found.append(
-                    _words_delta(Event.DESTROYED, "guards", moved, item.address, "nothing")
-                )
+                moved = replace(item, unit=unit, span=near, related=related, home=near)
+                yield _words_delta(Event.DESTROYED, "guards", moved, item.address, "nothing")
             continue
-        moved = replace(item, unit=unit, span=here.span, related=related)
+        moved = replace(item, unit=unit, span=here.span, related=related, home=here.span)
         if item.aspect in ("guard", "lifecycle") and item.reach.guards:
+            kind = item.attribute.partition(":")[0]
+            if any(k == kind and type_.startswith(f"{item.type}_") for k, type_ in held):
+                continue  # a resource of its own says it now
             before = item.reach.guards.describe()
-            found.append(
-                replace(
-                    _words_delta(Event.LOST, "guards", moved, before, "none"),
-                    reach=Reach(guards=Guards()),
-                    base=item.reach,
-                )
+            yield _words_delta(
+                Event.LOST,
+                "guards",
+                replace(moved, reach=Reach(guards=Guards())),
+                before,
+                "none",
+                base=item.reach,
+            )
+        elif item.aspect == "provider" and item.attribute in ACCOUNT_GUARDS:
+            yield _words_delta(
+                Event.LOST,
+                "guards",
+                replace(moved, reach=Reach(guards=Guards()), under=item.under),
+                item.attribute,
+                "none",
             )
         elif item.aspect == "deny" and item.policy is not None:
-            denied = item.reach.grants.describe() if item.reach.grants else ""
-            found.append(
-                replace(
+            excess, _unclear = policy.outside(item.policy, union.policy(unit, "deny"))
+            for one in excess:
+                yield replace(
                     _words_delta(
-                        Event.WIDENED, "conditions", moved, f"{denied} denied", "no longer denied"
+                        Event.WIDENED,
+                        "conditions",
+                        moved,
+                        f"{_listed(one.after)} denied",
+                        _less_denied(_listed(one.before)),
+                        normal=json.dumps([sorted(one.before), sorted(one.after)]),
                     ),
                     limits=item.policy.limits(),
                 )
-            )
-    return found
+
+
+def _lost(lost: Mapping[str, Sequence[Footprint]], head: Side) -> Iterator[Delta]:
+    """What held data in units that are gone as a whole, and is in no other unit."""
+    there = {
+        (item.type, item.address.rpartition(".")[2])
+        for items in head.footprints.values()
+        for item in items
+        if item.aspect == "existence"
+    }
+    for unit, items in lost.items():
+        data = [
+            item
+            for item in items
+            if item.aspect == "existence"
+            and item.stateful
+            and (item.type, item.address.rpartition(".")[2]) not in there
+        ]
+        if data:
+            first = min(data, key=lambda item: (item.span.path, item.span.start))
+            found = _words_delta(Event.DESTROYED, "guards", first, first.address, "nothing")
+            others = tuple(i.address for i in data if i.address != first.address)
+            yield replace(found, attribute="unit", unit=unit, also=others)
 
 
 def _near(item: Footprint, items: Sequence[Footprint]) -> Span:
@@ -457,28 +685,130 @@ def _is_kept(address: str, kept: set[str]) -> bool:
 # One cause, said once
 
 
+_BESIDE: Final = 50
+"""Places of other things that are named beside the first."""
+
+
 def _together(found: Iterable[Delta]) -> list[Delta]:
-    """The deltas of many things that one provider configuration or one value decides, as one."""
+    """The deltas of many things that one cause decides, as one.
+
+    The cause is a place in head, a provider's argument or a line of a module that is called many
+    times, with the same before and after; for environments it is the unit.
+    """
     groups: dict[tuple[object, ...], list[Delta]] = defaultdict(list)
     for item in found:
-        at = (item.span.path, item.span.start, item.span.end)
-        if item.aspect == "placement":
-            key: tuple[object, ...] = (
-                item.event,
-                item.axis,
-                item.unit,
-                at,
-                item.before,
-                item.after,
-            )
-        else:
-            key = (item.event, item.axis, item.unit, at, item.address, item.attribute, item.after)
+        key: tuple[object, ...] = (
+            item.event,
+            item.axis,
+            item.aspect,
+            item.before,
+            item.after,
+            item.attribute if item.aspect != "placement" else "",
+            *(
+                (item.unit,)
+                if item.axis == "environment"
+                else (item.span.path, item.span.start, item.span.end)
+            ),
+        )
         groups[key].append(item)
-    result = []
-    for items in groups.values():
-        first = items[0]
-        others = tuple(dict.fromkeys(i.address for i in items if i.address != first.address))
-        result.append(replace(first, also=others))
     return sorted(
-        result, key=lambda d: (d.span.path, d.span.start, d.axis, d.event.value, d.address)
+        (_as_one(items) for items in groups.values()),
+        key=lambda d: (d.span.path, d.span.start, d.axis, d.event.value, d.address),
+    )
+
+
+def _as_one(items: list[Delta]) -> Delta:
+    first = min(items, key=lambda d: (d.address, d.unit))
+    if len(items) == 1:
+        return _marked(first, first.also)
+    others = [d for d in sorted(items, key=lambda d: (d.address, d.unit)) if d is not first]
+    places: list[Related] = []
+    seen = {(r.span.path, r.span.start) for r in first.related}
+    seen.add((first.span.path, first.span.start))
+    for other in others:
+        at = other.home or other.span
+        if (at.path, at.start) not in seen and len(places) < _BESIDE:
+            seen.add((at.path, at.start))
+            places.append(Related(at, f"{other.address} too"))
+    units = tuple(sorted({d.unit for d in items}))
+    environments = {d.environment for d in items}
+    whole = replace(
+        first,
+        related=(*first.related, *places),
+        units=units,
+        environment=next(iter(environments))
+        if len(environments) == 1
+        else "production"
+        if "production" in environments
+        else None,
+    )
+    names = [a for d in items for a in (d.address, *d.also)]
+    names.remove(first.address)
+    return _marked(whole, tuple(sorted(names)))
+
+
+def _marked(item: Delta, also: tuple[str, ...]) -> Delta:
+    """A delta whose normal form knows what else it stands for: one thing more is another delta."""
+    if not also:
+        return replace(item, also=())
+    digest = hashlib.sha256("\0".join(sorted(also)).encode("utf-8", "surrogatepass")).hexdigest()
+    return replace(item, also=also, normal=f"{item.normal}+{digest[:16]}")
+
+
+# One change in many places
+
+_MANY: Final = 3
+"""Regions or accounts that one change may touch without a word."""
+
+
+def _spans(base: Side, head: Side, counterpart: Mapping[str, str]) -> Iterator[Delta]:
+    """What lies far apart and is changed at once: environments, partitions, many regions."""
+    touched: dict[str, dict[str, set[str]]] = {
+        axis: defaultdict(set) for axis in ("environment", "partitions", "regions", "accounts")
+    }
+    first: Footprint | None = None
+    for unit, contents in head.contents.items():
+        old = {
+            digest for digest, _at in base.contents.get(counterpart.get(unit, unit), {}).values()
+        }
+        changed = {address for address, (digest, _at) in contents.items() if digest not in old}
+        if not changed:
+            continue
+        for name in head.environments.get(unit, ()):
+            touched["environment"][name].add(unit)
+        for item in head.footprints.get(unit, ()):
+            if item.address not in changed or item.aspect not in ("placement", "existence"):
+                continue
+            if first is None or (item.home or item.span).path < (first.home or first.span).path:
+                first = item
+            for axis in ("partitions", "regions", "accounts"):
+                extent = item.reach.extents().get(axis)
+                if isinstance(extent, (Partitions, Regions, Accounts)):
+                    for element in extent.elements:
+                        if isinstance(element, str):
+                            touched[axis][element].add(unit)
+    if first is None:
+        return
+    apart = {
+        axis: names
+        for axis, names in touched.items()
+        if (axis in ("environment", "partitions") and len(names) > 1) or len(names) > _MANY
+    }
+    if not apart:
+        return
+    axis = next(iter(apart))
+    said_ = "; ".join(f"{name}: {', '.join(sorted(names))}" for name, names in apart.items())
+    units = sorted({unit for names in apart.values() for where in names.values() for unit in where})
+    found = _words_delta(Event.SPANS, axis, first, "", said_)
+    yield replace(
+        found,
+        span=first.home or first.span,
+        address=units[0],
+        also=tuple(units[1:]),
+        attribute="",
+        words="",
+        related=(),
+        cause="",
+        limits=tuple(apart),
+        reach=None,
     )

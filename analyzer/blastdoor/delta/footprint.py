@@ -12,15 +12,27 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor import tables
-from blastdoor.delta import policy
+from blastdoor.context import environment_words
+from blastdoor.delta import flags, policy
 from blastdoor.facts.network import network_of
-from blastdoor.facts.reading import HOLE, bodies_of, chain, items_of, origin, place, text_of, truth
+from blastdoor.facts.reading import (
+    HOLE,
+    at_path,
+    bodies_of,
+    chain,
+    items_of,
+    origin,
+    place,
+    text_of,
+    truth,
+)
 from blastdoor.reach import (
     AWS,
     EVERYWHERE,
     INHERITED,
     Accounts,
     AllIn,
+    Environments,
     Extent,
     Fleet,
     Guards,
@@ -62,7 +74,14 @@ Aspect = Literal[
     "rollout",
     "network",
     "existence",
+    "audience",
+    "provider",
+    "fixed",
+    "flag",
 ]
+"""``audience`` is for which environments a collection stands, ``provider`` a setting that holds for all
+that uses it, ``fixed`` an argument that cannot change in place, ``flag`` the share that a flag or weight
+lets through."""
 _EVERY: Final = (Meaning.EVERY_REGION, Meaning.EACH_REGION)
 
 
@@ -86,11 +105,17 @@ class Footprint:
     cause: str = ""
     """Address of the provider configuration that decides it, when the resource does not itself."""
     policy: policy.Policy | None = None
-    """The statements behind ``reach.grants``, for allow and deny."""
+    """What it allows or denies; ``reach`` leaves it out, for the union of its tuples is dear."""
     exact: bool = True
     """Whether all of it is known."""
     stateful: bool = False
     """Whether the resource holds data that is lost with it."""
+    home: Span | None = None
+    """The header of the resource, where that is not ``span``."""
+    value: Value | None = None
+    """What is set, for what has no order: provider settings and fixed arguments."""
+    under: tuple[tuple[str, Span], ...] = ()
+    """Address and place of what a provider setting holds for."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -109,27 +134,33 @@ def footprints(facts: Facts) -> list[Footprint]:
 
 def _all(facts: Facts) -> Iterator[Footprint]:
     unit = facts.unit.address
+    environment = facts.unit.environment
+    here = Reach(environment=None if environment is None else Environments(environment))
     for resource in facts.unit.resources:
         if resource.is_data:
             continue
         yield from _placement(unit, resource)
         yield from _replicas(unit, resource)
         yield from _lifecycle(unit, resource)
+        yield from _fixed(unit, resource)
         yield Footprint(
             unit,
             resource.address,
             resource.type,
             "existence",
             "",
-            Reach(),
+            here,
             resource.span,
             stateful=tables.is_stateful(resource.type),
         )
+    yield from _audiences(facts)
+    yield from _providers(facts)
     yield from _targets(facts)
     yield from _policies(facts)
     yield from _guards(facts)
     yield from _rollouts(facts)
     yield from _networks(facts)
+    yield from _flags(facts)
 
 
 def joined(one: Footprint, other: Footprint) -> Footprint:
@@ -143,6 +174,14 @@ def joined(one: Footprint, other: Footprint) -> Footprint:
         related=related,
         exact=one.exact and other.exact,
         cause=one.cause if one.cause == other.cause else "",
+        value=one.value if _same(one.value, other.value) else None,
+        under=tuple(dict.fromkeys((*one.under, *other.under))),
+    )
+
+
+def _same(one: Value | None, other: Value | None) -> bool:
+    return (one is None) == (other is None) and (
+        one is None or other is None or one.key() == other.key()
     )
 
 
@@ -226,6 +265,7 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
         chain(value, at),
         "" if own else provider.address,
         exact=not isinstance(regions, Unresolved),
+        home=resource.span,
     )
 
 
@@ -392,7 +432,7 @@ def _policies(facts: Facts) -> Iterator[Footprint]:
             first.resource.type,
             "allow" if effect == "allow" else "deny",
             attribute,
-            Reach(grants=found.grants()),
+            Reach(),
             first.span,
             related=related,
             policy=found,
@@ -404,7 +444,130 @@ def _none() -> Value:
     return Known(None)
 
 
+# Environments
+
+
+def _audiences(facts: Facts) -> Iterator[Footprint]:
+    """What stands for several environments: a block or call that is repeated for each."""
+    unit = facts.unit.address
+    repeated = [
+        *((r.address, r.type, r.collection, r.collection_span) for r in facts.unit.resources),
+        *((m.address, "module", m.collection, m.collection_span) for m in facts.unit.modules),
+    ]
+    scopes = tables.scopes()
+    for address, type_, collection, span in repeated:
+        if collection is None or span is None:
+            continue
+        if isinstance(collection, Mapping):
+            keys, complete = list(collection.entries), collection.complete
+        else:
+            items, complete = items_of(collection)
+            keys = [text for item in items if (text := known_text(item)) is not None]
+        named = {k for k in keys if scopes.environment_of(environment_words(k)) is not None}
+        if not named or not complete:
+            continue
+        yield Footprint(
+            unit,
+            address,
+            type_,
+            "audience",
+            "for_each",
+            Reach(environment=Environments(*sorted(named))),
+            place(collection, span) or span,
+            origin(collection),
+            chain(collection, span),
+            home=span,
+        )
+
+
+# Settings that hold for everything under a provider
+
+_PROVIDER_SETTINGS: Final = (
+    "allowed_account_ids",
+    "default_labels",
+    "default_tags",
+    "endpoints",
+    "features",
+    "forbidden_account_ids",
+    "project",
+    "subscription_id",
+    "tenant_id",
+)
+"""Arguments of provider configurations that decide where their resources are or what they get.
+
+terraform-provider-aws, -google and -azurerm documentation, provider configuration references. Regions
+are the placement of each resource, and are compared there.
+"""
+ACCOUNT_GUARDS: Final = frozenset({"allowed_account_ids", "forbidden_account_ids"})
+"""Those of them that keep everything out of the wrong account."""
+_CREDENTIALS: Final = ("assume_role", "profile", "access_key", "impersonate_service_account")
+
+
+def _providers(facts: Facts) -> Iterator[Footprint]:
+    under: dict[int, list[tuple[str, Span]]] = {}
+    for resource in facts.unit.resources:
+        if resource.provider is not None and not resource.is_data:
+            under.setdefault(id(resource.provider), []).append((resource.address, resource.span))
+    for provider in facts.unit.providers:
+        if not provider.declared or not provider.address:
+            continue
+        used = tuple(under.get(id(provider), ()))
+        common = Footprint(
+            facts.unit.address,
+            provider.address,
+            f"provider.{provider.name}",
+            "provider",
+            "",
+            Reach(),
+            provider.span,
+            home=provider.span,
+            under=used,
+        )
+        yield common
+        for name in (*_PROVIDER_SETTINGS, *_CREDENTIALS):
+            value = provider.get(name)
+            if value is None or (isinstance(value, Known) and value.data is None):
+                continue
+            at = place(value, provider.span) or provider.span
+            yield replace(
+                common,
+                attribute=name,
+                span=at,
+                words=origin(value),
+                related=chain(value, at),
+                value=value,
+            )
+
+
 # Guards and rollouts
+
+
+def _fixed(unit: str, resource: Resource) -> Iterator[Footprint]:
+    """The arguments of something that holds data whose change replaces it."""
+    row = tables.stateful().get(resource.type)
+    if row is None:
+        return
+    for name in sorted(row.replaced_by):
+        for value in at_path(resource.get, name):
+            if isinstance(value, Known) and value.data is None:
+                continue
+            at = place(value, resource.span) or resource.span
+            yield Footprint(
+                unit,
+                resource.address,
+                resource.type,
+                "fixed",
+                name,
+                Reach(),
+                at,
+                origin(value),
+                chain(value, at),
+                stateful=True,
+                home=resource.span,
+                value=value,
+            )
+            break
+
 
 _NO_GUARDS: Final = frozenset({"immediate", "major-upgrade"})
 """Kinds of the table of guards that say when a change comes and not what it may take away."""
@@ -462,6 +625,22 @@ def _rollouts(facts: Facts) -> Iterator[Footprint]:
             at,
             origin(rollout.value),
             chain(rollout.value, at),
+        )
+
+
+def _flags(facts: Facts) -> Iterator[Footprint]:
+    for share in flags.shares(facts.unit.resources):
+        at = place(share.value, share.resource.span) or share.resource.span
+        yield Footprint(
+            facts.unit.address,
+            share.resource.address,
+            share.resource.type,
+            "flag",
+            share.attribute,
+            Reach(fleet=Fleet(share.percent)) if share.percent > 0 else Reach(),
+            at,
+            origin(share.value),
+            chain(share.value, at),
         )
 
 

@@ -15,7 +15,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from blastdoor import tables
 from blastdoor.fact import Statement as Fact
@@ -224,18 +224,21 @@ def _text(value: Value, plain: str) -> str:
 
 
 def _grant(statement: _Statement) -> Grant:
-    def joined(elements: Sequence[_Element], empty: Extent) -> Extent:
-        found = empty
+    def joined(
+        elements: Sequence[_Element], kind: type[Principals | Actions | Resources]
+    ) -> Extent:
+        parts: list[Any] = []
         for element in elements:
-            extent = element.extent
-            found = found.join(Unresolved(element.text) if extent is None else extent)
-        return found
+            if element.extent is None:
+                return Unresolved(min(e.text for e in elements if e.extent is None))
+            parts.extend(getattr(element.extent, "elements", ()))
+        return kind(*parts)
 
     principals = None
     if statement.principals is not None:
-        principals = joined(statement.principals, Principals())
-    actions = joined(statement.actions, Actions())
-    resources = joined(statement.resources, Resources())
+        principals = joined(statement.principals, Principals)
+    actions = joined(statement.actions, Actions)
+    resources = joined(statement.resources, Resources)
     limits = (f"{o} {k} {', '.join(sorted(v))}" for o, k, v in statement.conditions)
     return Grant(principals, actions, resources, Conditions(*limits))  # type: ignore[arg-type]
 
@@ -254,9 +257,35 @@ def outside(head: Policy, base: Policy) -> tuple[list[Excess], bool]:
     return found, unclear
 
 
+def beyond(policy: Policy) -> bool:
+    """Whether a policy has a statement of more tuples than are compared."""
+    return any(_size(statement) > _MAX_TUPLES for statement in policy.statements)
+
+
+def same(one: Policy, other: Policy) -> bool:
+    """Whether two policies are written in the same words, whatever their order."""
+    return _words(one) == _words(other)
+
+
+def _words(policy: Policy) -> list[str]:
+    return sorted(
+        repr(
+            [
+                *(sorted(element.text for element in s.part(name)) for name in _PARTS[:3]),
+                sorted(_condition(condition) for condition in s.conditions),
+            ]
+        )
+        for s in policy.statements
+    )
+
+
+def _size(statement: _Statement) -> int:
+    who = statement.principals or (1,)
+    return len(statement.actions) * len(statement.resources) * len(who)
+
+
 def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
-    size = len(head.actions) * len(head.resources) * len(head.principals or (1,))
-    if not head.sure or size > _MAX_TUPLES:
+    if not head.sure or _size(head) > _MAX_TUPLES:
         return [], True
     verdicts = [_Against(head, other) for other in base.statements]
     missing: dict[tuple[Part, ...], list[tuple[_Element | None, _Element, _Element]]] = {}

@@ -40,6 +40,8 @@ class Hit:
     before: str = ""
     """In a diff: what base reaches on the axis, in words."""
     after: str = ""
+    also: tuple[str, ...] = ()
+    """In a diff: addresses of the other things to which the same happens for the same cause."""
     covers: tuple[Span, ...] = ()
     """The places at which it says all that a superseded rule would say of the same attribute; none
     for its own place and whatever stands there."""

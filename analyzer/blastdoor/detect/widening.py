@@ -6,6 +6,7 @@ finds, and none says what another says.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -14,7 +15,7 @@ from blastdoor.detect.hit import Hit
 from blastdoor.reach import MOST_WORDS, Regions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from blastdoor.delta.compare import Delta
 
@@ -37,6 +38,7 @@ _CONTAIN: Final = {
     "conditions": "keep the condition, or say in the review why it can go",
     "environment": "change one environment first",
     "fleet": "keep the smaller step",
+    "guards": "keep the guard",
 }
 
 
@@ -48,8 +50,6 @@ def _widened(axis: str) -> Callable[[Sequence[Delta]], Iterator[Hit]]:
             if delta.axis != axis or delta.event not in _REACHES or delta.aspect == "replica":
                 continue
             if axis == "conditions" and _limited_regions(delta):
-                continue
-            if axis == "fleet":
                 continue
             yield hit(delta, f"{axis}: {_said(delta)}", _CONDITIONS.get(delta.event, ""))
 
@@ -63,6 +63,7 @@ principals_widened = _widened("principals")
 actions_widened = _widened("actions")
 resources_widened = _widened("resources")
 network_widened = _widened("network")
+environment_widened = _widened("environment")
 condition_dropped = _widened("conditions")
 
 
@@ -108,7 +109,10 @@ def _counts_nothing(delta: Delta) -> bool:
 def lifecycle_guard_removed(deltas: Sequence[Delta]) -> Iterator[Hit]:
     """What kept a resource from being destroyed is gone."""
     for delta in deltas:
-        if delta.aspect == "lifecycle" and delta.event is Event.LOST:
+        kind, _colon, attribute = delta.attribute.partition(":")
+        if delta.aspect == "guard" and delta.event is Event.LOST and kind not in _SAID:
+            yield _lost(delta, attribute)
+        elif delta.aspect == "lifecycle" and delta.event is Event.LOST:
             yield hit(
                 delta,
                 f"guards: nothing keeps {delta.address} from being destroyed any more "
@@ -118,48 +122,174 @@ def lifecycle_guard_removed(deltas: Sequence[Delta]) -> Iterator[Hit]:
 
 
 def stateful_replacement(deltas: Sequence[Delta]) -> Iterator[Hit]:
-    """A resource that holds data goes with this change."""
+    """A resource that holds data goes with this change, or a new one takes its place."""
     table = tables.stateful()
     for delta in deltas:
+        row = table.get(delta.type)
+        loses = row.loses if row is not None else "what it holds"
         if delta.event is Event.DESTROYED:
-            row = table.get(delta.type)
-            loses = row.loses if row is not None else "what it holds"
-            yield hit(
-                delta,
-                f"guards: {delta.address} is destroyed, with {loses}: it is no longer in the code, "
-                "and no moved or removed block says that it is kept",
-                "destroyed",
-                contain="add a moved block, or removed { lifecycle { destroy = false } }",
-            )
+            yield _destroyed(delta, loses)
+        elif delta.event is Event.REPLACED:
+            yield _replaced(delta, loses)
 
 
-def _guard_lost(kind: str) -> Callable[[Sequence[Delta]], Iterator[Hit]]:
+def _destroyed(delta: Delta, loses: str) -> Hit:
+    more = f" and {len(delta.also)} more" if delta.also else ""
+    if delta.attribute == "unit":
+        return hit(
+            delta,
+            f"guards: {delta.address}{more} in {delta.unit} is no longer in the code, nor is "
+            f"anything around it: nothing keeps {loses} any more",
+            "unit-removed",
+            contain="say with a removed block what is kept, and remove the rest in a change before",
+        )
+    if delta.words:
+        return hit(
+            delta,
+            f"guards: {delta.address} is destroyed, with {loses} ({delta.words})",
+            "destroyed",
+            contain="keep it, or add removed { lifecycle { destroy = false } }",
+        )
+    return hit(
+        delta,
+        f"guards: {delta.address}{more} is destroyed, with {loses}: it is no longer in the code, "
+        "and no moved or removed block says that it is kept",
+        "destroyed",
+        contain="add a moved block, or removed { lifecycle { destroy = false } }",
+    )
+
+
+def _replaced(delta: Delta, loses: str) -> Hit:
+    more = f" and {len(delta.also)} more" if delta.also else ""
+    if delta.aspect == "fixed":
+        why = f"{delta.attribute} cannot change in place ({delta.after}, was {delta.before})"
+    else:
+        why = ": ".join(part for part in (delta.words, delta.attribute) if part) or "says the plan"
+    return hit(
+        delta,
+        f"guards: {delta.address}{more} is deleted and made anew, with {loses} gone: {why}",
+        "replaced",
+        contain="keep it as it is, or make the new one beside it and move what it holds first",
+    )
+
+
+_GUARDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "account-default-weakened": ("account",),
+    "backup-disabled": ("backup",),
+    "data-kept-by-force-lost": ("data-loss", "retain"),
+    "deletion-protection-off": ("change", "deletion"),
+    "foreign-object-takeover": ("overwrite",),
+    "immediate-risky-apply": ("force",),
+    "lockout-or-retention-bypass": ("lockout", "retention"),
+    "public-endpoint-enabled": ("public-endpoint",),
+    "rollback-disabled": ("rollback",),
+}
+"""Rule → the kinds of guards whose loss is its to say; lifecycle-guard-removed says the others."""
+_SAID: Final = frozenset(kind for kinds in _GUARDS.values() for kind in kinds)
+
+
+def _guard_lost(rule: str) -> Callable[[Sequence[Delta]], Iterator[Hit]]:
     def detect(deltas: Sequence[Delta]) -> Iterator[Hit]:
         for delta in deltas:
-            if delta.aspect != "guard" or delta.event is not Event.LOST:
-                continue
             named, _colon, attribute = delta.attribute.partition(":")
-            if named == kind:
-                yield hit(
-                    delta,
-                    f"guards: {delta.address} loses a guard that it had ({delta.before})",
-                    "was-on",
-                    contain=f"keep {delta.before}",
-                    attribute=attribute,
-                )
+            if delta.aspect == "guard" and delta.event is Event.LOST and named in _GUARDS[rule]:
+                yield _lost(delta, attribute)
 
     return detect
 
 
-deletion_protection_off = _guard_lost("deletion")
-data_kept_by_force_lost = _guard_lost("data-loss")
+def _lost(delta: Delta, attribute: str) -> Hit:
+    more = f" and {len(delta.also)} more" if delta.also else ""
+    return hit(
+        delta,
+        f"guards: {delta.address}{more} loses a guard that it had ({delta.before})",
+        "was-on",
+        contain=f"keep {delta.before}",
+        attribute=attribute,
+    )
+
+
+account_default_weakened = _guard_lost("account-default-weakened")
+backup_disabled = _guard_lost("backup-disabled")
+data_kept_by_force_lost = _guard_lost("data-kept-by-force-lost")
+deletion_protection_off = _guard_lost("deletion-protection-off")
+foreign_object_takeover = _guard_lost("foreign-object-takeover")
+immediate_risky_apply = _guard_lost("immediate-risky-apply")
+lockout_or_retention_bypass = _guard_lost("lockout-or-retention-bypass")
+public_endpoint_enabled = _guard_lost("public-endpoint-enabled")
+rollback_disabled = _guard_lost("rollback-disabled")
 
 
 def step_enlarged(deltas: Sequence[Delta]) -> Iterator[Hit]:
     """A rollout takes a larger step than before."""
     for delta in deltas:
-        if delta.axis == "fleet" and delta.event in _REACHES:
+        if delta.aspect == "rollout" and delta.axis == "fleet" and delta.event in _REACHES:
             yield hit(delta, f"fleet: {_said(delta)}")
+
+
+def flag_widened(deltas: Sequence[Delta]) -> Iterator[Hit]:
+    """A flag, a weight or a dial lets most of the traffic through in one step."""
+    for delta in deltas:
+        if delta.aspect == "flag" and delta.event in _REACHES:
+            yield hit(
+                delta,
+                f"fleet: {delta.after} get it, was {delta.before} ({delta.attribute}){_for(delta)}",
+                contain="go in steps, such as 1, 10, 50 and 100 %, with time between them",
+            )
+
+
+_TAGS: Final = ("default_labels", "default_tags")
+_UNTOLD: Final = ("access_key",)
+
+
+def account_guard_missing(deltas: Sequence[Delta]) -> Iterator[Hit]:
+    """What kept everything under a provider out of another account is gone."""
+    for delta in deltas:
+        if delta.aspect == "provider" and delta.event is Event.LOST:
+            yield hit(
+                delta,
+                f"accounts: whatever account the credentials are for, by {delta.address}: "
+                f"{delta.before} is gone",
+                "removed",
+                contain=f"keep {delta.before}",
+            )
+
+
+def provider_wide_setting_changed(deltas: Sequence[Delta]) -> Iterator[Hit]:
+    """A setting of a provider is another one, for everything under it."""
+    for delta in deltas:
+        if delta.aspect != "provider" or delta.event is not Event.CHANGED or not delta.also:
+            continue
+        number = len(delta.also)
+        things = delta.also[0] if number == 1 else f"{delta.also[0]} and {number - 1} more"
+        told = (
+            "" if delta.attribute.startswith(_UNTOLD) else f" ({delta.after}, was {delta.before})"
+        )
+        axis = "guards" if delta.attribute.startswith("features") else "accounts"
+        yield replace(
+            hit(
+                delta,
+                f"{axis}: {delta.attribute} of {delta.address} is another one{told}, for {things}",
+                "tags" if delta.attribute.startswith(_TAGS) else "",
+                contain="keep it, and make a second configuration with an alias for what is to "
+                "go elsewhere",
+            ),
+            axis=axis,
+        )
+
+
+def change_spans_scopes(deltas: Sequence[Delta]) -> Iterator[Hit]:
+    """One change touches several environments, partitions or many regions at once."""
+    for delta in deltas:
+        if delta.event is Event.SPANS:
+            far = "apart" if {"environment", "partitions"} & set(delta.limits) else ""
+            units = 1 + len(delta.also)
+            yield hit(
+                delta,
+                f"{delta.axis}: this change reaches {delta.after}, in {units} units",
+                far,
+                contain="change one of them first, and the others after it has run",
+            )
 
 
 def _limited_regions(delta: Delta) -> bool:
@@ -209,6 +339,8 @@ def hit(
         reach=delta.reach if delta.aspect not in ("allow", "deny") else None,
         before=delta.before,
         after=delta.after,
+        also=delta.also,
+        environment=delta.environment,
     )
 
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from blastdoor.change import Comparison
-    from blastdoor.finding import Finding
     from blastdoor.report.views import RuleView
 
 SCHEMA: Final = "blastdoor/change/v1"
@@ -65,7 +64,7 @@ class Row(NamedTuple):
 def rows(found: Comparison) -> list[Row]:
     """The reach table: what widened, heaviest first, then what became narrower."""
     wide = [
-        Row(f.axis, f.before, f.after, _subject(f.unit, found, f), f.level) for f in found.widenings
+        Row(f.axis, f.before, f.after, _also(f.unit, len(f.also)), f.level) for f in found.widenings
     ]
     narrow = [
         Row(d.axis, d.before, d.after, _also(d.address, len(d.also)), None)
@@ -73,13 +72,6 @@ def rows(found: Comparison) -> list[Row]:
         if d.event is Event.NARROWED
     ]
     return [*wide, *narrow]
-
-
-def _subject(unit: str, found: Comparison, finding: Finding) -> str:
-    for delta in found.deltas:
-        if delta.span is finding.span and delta.address == unit and delta.axis == finding.axis:
-            return _also(unit, len(delta.also))
-    return unit
 
 
 def _also(address: str, more: int) -> str:

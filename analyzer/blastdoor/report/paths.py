@@ -50,7 +50,7 @@ class Relocation:
         """The run of another tool with every path named anew."""
         return replace(
             run,
-            findings=[replace(one, span=self._span(one.span)) for one in run.findings],
+            findings=[replace(one, span=self.span(one.span)) for one in run.findings],
             failures=[
                 one if one.path == "." else replace(one, path=self._rename(one.path))
                 for one in run.failures
@@ -73,7 +73,8 @@ class Relocation:
             path = before
         return self._rename(path) + word[len(path) :] if path in self._files else word
 
-    def _span(self, span: Span) -> Span:
+    def span(self, span: Span) -> Span:
+        """The same place in the file under its new name."""
         old = span.document
         found = self._documents.get(id(old))
         if found is None:
@@ -84,22 +85,22 @@ class Relocation:
     def _finding(self, finding: Finding) -> Finding:
         why = finding.suppression
         if why is not None and why.span is not None:
-            why = replace(why, span=self._span(why.span))
+            why = replace(why, span=self.span(why.span))
         return replace(
             finding,
             message=self.words(finding.message),
-            span=self._span(finding.span),
+            span=self.span(finding.span),
             contain=self.words(finding.contain),
             related=tuple(
                 [
-                    replace(one, span=self._span(one.span), message=self.words(one.message))
+                    replace(one, span=self.span(one.span), message=self.words(one.message))
                     for one in finding.related
                 ]
             ),
             suppression=why,
             remedies=tuple(
                 [
-                    replace(one, span=self._span(one.span), words=self.words(one.words))
+                    replace(one, span=self.span(one.span), words=self.words(one.words))
                     for one in finding.remedies
                 ]
             ),
@@ -110,5 +111,5 @@ class Relocation:
             failure,
             path=self._rename(failure.path),
             message=self.words(failure.message),
-            span=None if failure.span is None else self._span(failure.span),
+            span=None if failure.span is None else self.span(failure.span),
         )

@@ -98,6 +98,29 @@ _RESERVED: Final = frozenset(
 """Names that are devices on Windows, whatever their ending."""
 
 
+def walked(folder: str | os.PathLike[str]) -> Iterator[tuple[str, tuple[int, Path]]]:
+    """(path, (size, place)) of every regular file below a directory, copies and caches left out.
+
+    Links are not followed. At most `MAX_VISITED` files.
+    """
+    top = os.path.realpath(folder)
+    count = 0
+    for place, names, files in os.walk(top):
+        names[:] = sorted(name for name in names if name not in SKIPPED)
+        below = os.path.relpath(place, top).replace(os.sep, "/")
+        for name in sorted(files):
+            full = Path(place, name)
+            try:
+                found = full.lstat()
+            except OSError:
+                continue
+            count += 1
+            if count > MAX_VISITED:
+                return
+            if stat.S_ISREG(found.st_mode):
+                yield name if below == "." else f"{below}/{name}", (found.st_size, full)
+
+
 class OutsideError(OSError):
     """A path that leads out of the root, or through something that is never read."""
 

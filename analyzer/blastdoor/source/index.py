@@ -8,10 +8,12 @@ and 4, SHA-1 and SHA-256. A split index is not read.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
 
 MAX_BYTES: Final = 64_000_000
 """Largest index file that is read."""
@@ -24,6 +26,10 @@ _STAT: Final = 40
 """Bytes of the fields before the object name."""
 _LONG_NAME: Final = 0xFFF
 _EXTENDED: Final = 0x4000
+_INTENT: Final = 0x2000
+"""Bit of the extended flags: the path is named and its content not added yet."""
+_MODE: Final = 24
+"""Offset of the mode within an entry."""
 _V2, _V3, _V4 = 2, 3, 4
 
 
@@ -31,8 +37,47 @@ class GitIndexError(ValueError):
     """An index that cannot be read; the message says why."""
 
 
+class Staged(NamedTuple):
+    """One entry of an index."""
+
+    path: str
+    mode: str
+    """Octal, as git prints it: ``100644``."""
+    oid: str
+    stage: int
+    """0, or 1 to 3 for the sides of a merge that is not resolved."""
+    added: bool
+    """False for a path that is only meant to be added (``git add --intent-to-add``)."""
+
+
 def tracked_paths(data: bytes, keep: Callable[[str], bool]) -> frozenset[str]:
     """The paths of an index for which ``keep`` is true. Raises GitIndexError."""
+
+    def read(size: int) -> frozenset[str]:
+        paths = (name.decode("utf-8", "surrogateescape") for name, *_ in _entries(data, size))
+        return frozenset([path for path in paths if keep(path)])
+
+    return _sized(data, read)
+
+
+def staged(data: bytes) -> list[Staged]:
+    """Every entry of an index, in its order. Raises GitIndexError."""
+
+    def read(size: int) -> list[Staged]:
+        found = []
+        for name, start, flags, more in _entries(data, size):
+            mode = int.from_bytes(data[start + _MODE : start + _MODE + 4], "big")
+            oid = data[start + _STAT : start + _STAT + size].hex()
+            path = name.decode("utf-8", "surrogateescape")
+            stage, added = flags >> 12 & 3, not more & _INTENT
+            found.append(Staged(path, f"{mode:06o}", oid, stage, added))
+        return found
+
+    return _sized(data, read)
+
+
+def _sized(data: bytes, read: Callable[[int], T]) -> T:
+    """What ``read`` makes of an index, by the length of its object names. Raises GitIndexError."""
     if data[:4] != b"DIRC" or len(data) < 12 + 20:
         raise GitIndexError("is no index")
     if len(data) > MAX_BYTES:
@@ -40,10 +85,10 @@ def tracked_paths(data: bytes, keep: Callable[[str], bool]) -> frozenset[str]:
     sizes = _hash_sizes(data)
     for size in sizes[:-1]:
         try:
-            return _read(data, size, keep)
+            return read(size)
         except GitIndexError:
             continue
-    return _read(data, sizes[-1], keep)
+    return read(sizes[-1])
 
 
 def _hash_sizes(data: bytes) -> tuple[int, ...]:
@@ -59,8 +104,11 @@ def _hash_sizes(data: bytes) -> tuple[int, ...]:
     return (20,) if any(data[-32:]) or len(data) < 12 + 32 else (32, 20)
 
 
-def _read(data: bytes, size: int, keep: Callable[[str], bool]) -> frozenset[str]:
-    """The paths of an index whose object names have ``size`` bytes. Raises GitIndexError."""
+def _entries(data: bytes, size: int) -> Iterator[tuple[bytes, int, int, int]]:
+    """(path, offset, flags, extended flags) of the entries of an index.
+
+    Its object names have ``size`` bytes. Raises GitIndexError, at the end for what follows them.
+    """
     version = int.from_bytes(data[4:8], "big")
     count = int.from_bytes(data[8:12], "big")
     if version not in (_V2, _V3, _V4):
@@ -68,16 +116,17 @@ def _read(data: bytes, size: int, keep: Callable[[str], bool]) -> frozenset[str]
     end = len(data) - size
     if count * (_STAT + size + 3) > end - 12:
         raise GitIndexError("is shorter than it says")
-    result: set[str] = set()
     at, name, total = 12, b"", 0
     for _number in range(count):
         start = at
         at += _STAT + size
         flags = int.from_bytes(data[at : at + 2], "big")
         at += 2
+        more = 0
         if flags & _EXTENDED:
             if version == _V2:
                 raise GitIndexError("has an extended entry in version 2")
+            more = int.from_bytes(data[at : at + 2], "big")
             at += 2
         if version == _V4:
             strip, at = _varint(data, at, end)
@@ -101,11 +150,8 @@ def _read(data: bytes, size: int, keep: Callable[[str], bool]) -> frozenset[str]
         total += len(name)
         if at > end or not name or len(name) > MAX_NAME or total > MAX_NAMES:
             raise GitIndexError("has an entry that cannot be")
-        path = name.decode("utf-8", "surrogateescape")
-        if keep(path):
-            result.add(path)
+        yield name, start, flags, more
     _check_extensions(data, at, end)
-    return frozenset(result)
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Revisions of a git repository, read from its objects: no checkout, nothing of the repository runs.
 
-Only ``rev-parse``, ``merge-base``, ``ls-tree``, ``diff-tree`` between two trees and
-``cat-file --batch`` are run. They start no program that the repository's own configuration or
+Only ``rev-parse``, ``merge-base``, ``ls-tree``, ``diff-tree`` between two trees, ``rev-list`` and
+``cat-file`` are run. They start no program that the repository's own configuration or
 attributes name (fsmonitor, filters, text conversion, external diff, hooks); commands that look at
 the work tree do, and are not used. The configuration of the user and the system is left out.
 """
@@ -19,7 +19,8 @@ from blastdoor.finding import Failure, FailureKind
 from blastdoor.source.content import kind_of_content, told_by_content
 from blastdoor.source.disk import MAX_FILES, MAX_SIZE
 from blastdoor.source.entry import Entry, inside
-from blastdoor.source.git import git_directory
+from blastdoor.source.git import git_directory, read_regular
+from blastdoor.source.index import MAX_BYTES, GitIndexError, staged
 from blastdoor.source.kinds import Kind, kind_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ _OPTIONS: Final = (
 _REGULAR: Final = ("100644", "100755")
 _LINK: Final = "120000"
 _SUBMODULE: Final = "160000"
+_MAX_PATHS: Final = 500
+"""Most paths of one command line."""
+_MAX_HOPS: Final = 40
+"""Most symbolic links on one way, as in Linux."""
+_MAX_LINK: Final = 4_096
 _TIMEOUT: Final = 120
 """Seconds after which a git command is given up."""
 
@@ -154,6 +160,34 @@ class Git:
                 message = f"{message}; the clone is shallow: git fetch --unshallow"
             raise GitError(message) from error
 
+    def changed_in(self, commit: str, paths: Sequence[str], most: int = 50) -> list[str]:
+        """The commits before ``commit``, by first parents, in which some paths were otherwise.
+
+        The latest first; what a shallow clone does not hold is left out. Raises GitError.
+        """
+        if not paths:
+            return []
+        found = self.run(
+            "--literal-pathspecs",
+            "rev-list",
+            "--first-parent",
+            "--parents",
+            f"--max-count={most}",
+            commit,
+            "--",
+            *paths[:_MAX_PATHS],
+        )
+        rows = [row.split() for row in found.decode("ascii", "replace").splitlines()]
+        earlier = [row[1] for row in rows if len(row) > 1]
+        return [one for one in earlier if self._holds(one)]
+
+    def _holds(self, commit: str) -> bool:
+        try:
+            self.run("cat-file", "-e", f"{commit}^{{tree}}")
+        except GitError:
+            return False
+        return True
+
     def shallow(self) -> bool:
         """Whether the history is cut off."""
         try:
@@ -174,6 +208,26 @@ class Git:
                         found[os.fsdecode(name)] = Blob(mode, oid)
             self._trees[commit] = found
         return found
+
+    def index(self) -> dict[str, Blob]:
+        """What is staged: every file that the next commit has by path. Raises GitError."""
+        data = read_regular(self.directory / "index", MAX_BYTES)
+        if data is None:
+            if os.path.lexists(self.directory / "index"):
+                raise GitError("the index of this repository cannot be read")
+            return {}
+        try:
+            entries = staged(data)
+        except GitIndexError as error:
+            message = f"the index of this repository {error}"
+            raise GitError(message) from error
+        if any(entry.stage for entry in entries):
+            raise GitError("the index holds a merge that is not resolved")
+        return {
+            entry.path: Blob(entry.mode, entry.oid)
+            for entry in entries
+            if entry.added and entry.mode != _SUBMODULE
+        }
 
     def changes(self, base: str, head: str) -> list[Change]:
         """The files that differ between two commits, renames found by content. Raises GitError."""
@@ -245,19 +299,26 @@ class Git:
 
 
 class Revision:
-    """One revision as a `Source`: the files below ``folder``, with paths relative to it."""
+    """One revision as a `Source`: the files below ``folder``, with paths relative to it.
 
-    def __init__(self, git: Git, commit: str, folder: str = "") -> None:
+    Without a commit it is what is staged.
+    """
+
+    def __init__(
+        self, git: Git, commit: str, folder: str = "", *, max_size: int = MAX_SIZE
+    ) -> None:
         self.git = git
         self.commit = commit
+        self.max_size = max_size
         self.skipped: Counter[str] = Counter()
         self._failures: list[Failure] = []
         self._failed: set[str] = set()
         self._blobs: dict[str, Blob] = {}
         prefix = f"{folder}/" if folder and folder != "." else ""
-        for path, blob in git.tree(commit).items():
+        for path, blob in (git.tree(commit) if commit else git.index()).items():
             if path.startswith(prefix):
                 self._blobs[path[len(prefix) :]] = blob
+        self._linked = any(blob.mode == _LINK for blob in self._blobs.values())
         self._names: dict[str, list[str]] | None = None
         self._told: set[str] = set()
 
@@ -275,14 +336,61 @@ class Revision:
                 kind = self._look(path)
             if kind is None:
                 continue
-            if self._blobs[path].mode == _LINK:
-                self._fail(path, "is a symbolic link, which is not followed within a revision")
+            linked = self._blobs[path].mode == _LINK
+            if linked and self._resolved(path) is None:
+                self.skipped["symbolic link to no file below the root"] += 1
+                if kind.configuration:
+                    message = (
+                        "is a symbolic link to no file below the root: Terraform would read it"
+                    )
+                    self._fail(path, message)
                 continue
             count += 1
             if count > MAX_FILES:
                 self._fail(".", f"holds more than {MAX_FILES} files; the rest is not read")
                 return
-            yield Entry(path, kind, 0)
+            yield Entry(path, kind, 0, reported=not linked)
+
+    def _resolved(self, path: str) -> str | None:
+        """Where a path ends that goes over symbolic links; ``None`` for what leaves the root."""
+        left = path.split("/")
+        at = ""
+        hops = 0
+        while left:
+            step = left.pop(0)
+            if step == "..":
+                if not at:
+                    return None
+                at = posixpath.dirname(at)
+                continue
+            here = f"{at}/{step}" if at else step
+            blob = self._blobs.get(here)
+            if step in ("", ".") or blob is None or blob.mode != _LINK:
+                at = at if step in ("", ".") else here
+                continue
+            hops += 1
+            target = self._link(here)
+            if hops > _MAX_HOPS or not target or target.startswith("/"):
+                return None
+            left = [*target.split("/"), *left]
+        return at if at in self._blobs else None
+
+    def links(self) -> dict[str, str | None]:
+        """Where each symbolic link with the name of a file that is analysed leads."""
+        return {
+            path: self._resolved(path)
+            for path, blob in self._blobs.items()
+            if blob.mode == _LINK and kind_of(path) is not None
+        }
+
+    def _link(self, path: str) -> str:
+        """What a symbolic link says; ``""`` where that cannot be read."""
+        try:
+            data = self.git.blob(self._blobs[path].oid, _MAX_LINK)
+        except GitError as error:
+            self._fail(path, str(error))
+            return ""
+        return os.fsdecode(data or b"")
 
     def _look(self, path: str) -> Kind | None:
         """The kind that the content of a file tells. Effect: it is analysed from here on."""
@@ -306,15 +414,18 @@ class Revision:
         """The text of a file."""
         short = inside(path)
         blob = None if short is None else self._blobs.get(short)
+        if short is not None and self._linked and (blob is None or blob.mode == _LINK):
+            end = self._resolved(short)
+            blob = None if end is None else self._blobs[end]
         if short is None or blob is None or blob.mode not in _REGULAR:
             return None
         try:
-            data = self.git.blob(blob.oid, MAX_SIZE)
+            data = self.git.blob(blob.oid, self.max_size)
         except GitError as error:
             self._fail(short, str(error))
             return None
         if data is None:
-            self._fail(short, f"is larger than {MAX_SIZE:,} bytes", FailureKind.LIMIT)
+            self._fail(short, f"is larger than {self.max_size:,} bytes", FailureKind.LIMIT)
             return None
         try:
             analysed = kind_of(short) is not None or short in self._told
