@@ -144,6 +144,8 @@ class Resource:
     selects_provider: bool = False
     """Whether it names its provider configuration itself."""
     extra: dict[str, Value] = field(default_factory=dict)
+    written_type: str = ""
+    """The type as it is written where something makes another of it: ``AWS::Serverless::Function``."""
 
 
 @dataclass(slots=True, eq=False)

@@ -5,7 +5,8 @@ Only events are taken from PyYAML: its own composer recurses, and the C loader e
 more reference to the node that its anchor names, so that a text of aliases stays as small as it is.
 Plain scalars mean what YAML 1.1 says (``yes`` is true, ``0755`` is octal), except that timestamps and
 binary data stay text. Keys are always the text that is written. A node with a tag of its own
-(``!Ref x``) is a mapping with one entry, whose key is what the tag stands for.
+(``!Ref x``) is a mapping with one entry, whose key is what the tag stands for; a scalar behind such a
+tag is text.
 """
 
 from __future__ import annotations
@@ -247,8 +248,8 @@ class _Builder:
         if style in ("|", ">"):
             end = inner + len(self.source[inner:end].rstrip())
         own = tag is not None and self._own(tag)
-        if tag is None or tag == "!" or own:
-            if not style and tag != "!":
+        if tag is None:
+            if not style:
                 value = plain_value(text)
         elif tag.startswith(_STANDARD) and tag[len(_STANDARD) :] in ("int", "float", "bool", "null"):
             value = plain_value(text)

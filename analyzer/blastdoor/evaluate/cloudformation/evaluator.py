@@ -107,17 +107,14 @@ class Evaluator:
         *,
         place: values.Place = values.ANYWHERE,
         given: Sequence[Given] = (),
-        certain: bool = False,
         budget: Budget | None = None,
         outputs: Callable[[str, str, Span], Value | None] | None = None,
         generated: Callable[[str], bool] | None = None,
     ) -> None:
-        """``certain`` says that ``given`` are all the deployments there are (a nested stack)."""
         self.template = template
         self.document = template.document
         self.place = place
         self.given = given
-        self.certain = certain
         self.budget = budget or Budget(MAX_STEPS)
         self.outputs = outputs
         self.generated = generated or (lambda _name: False)
@@ -132,6 +129,14 @@ class Evaluator:
         self._open: set[str] = set()
         self._depth = 0
         self._kept: dict[tuple[int, object], Value] = {}
+
+    def forget(self) -> None:
+        """Effect: lets go of every value and of what it asks."""
+        self.outputs = None
+        self.generated = lambda _name: False
+        self._kept.clear()
+        self._parameters.clear()
+        self._conditions.clear()
 
     # Nodes
 
@@ -263,13 +268,13 @@ class Evaluator:
         parts = node.items if isinstance(node, SequenceNode) else []
         name = text_of(parts[0]) if len(parts) == 3 else None  # noqa: PLR2004  name, values, body
         if name is None or self._depth >= MAX_DEPTH:
-            self._note(Unknown(Reason.INVALID, str(key.value), self.span(key)))
+            self.note(Unknown(Reason.INVALID, str(key.value), self.span(key)))
             yield key, None, scope
             return
         collection = self.evaluate(parts[1], scope)
         items = collection.items if isinstance(collection, Many) and collection.complete else None
         if items is None or any(to_text(item) is None for item in items):
-            self._note(Unknown(Reason.RANGE, str(key.value), self.span(key)))
+            self.note(Unknown(Reason.RANGE, str(key.value), self.span(key)))
             yield key, None, scope
             return
         if len(items) > MAX_LOOP:
@@ -319,7 +324,7 @@ class Evaluator:
             return value
         return value.through(Evidence(Step.ATTRIBUTE, scope.owner, where))
 
-    def _note(self, unknown: Unknown) -> Unknown:
+    def note(self, unknown: Unknown) -> Unknown:
         """Effect: counts something that is opaque here, once for its place."""
         span = unknown.span
         if span is not None:
@@ -330,10 +335,10 @@ class Evaluator:
         """Effect: counts a resource that is made by something opaque."""
         said = fields(node).get("Type") or fields(node).get("Name")
         words = "" if said is None else " ".join(self.span(said[1]).text.split())[:80]
-        self._note(Unknown(Reason.MACRO, words or str(key.value), self.span(key)))
+        self.note(Unknown(Reason.MACRO, words or str(key.value), self.span(key)))
 
     def _foreign(self, name: str, span: Span) -> Value:
-        return self._note(Unknown(Reason.MACRO, name, span))
+        return self.note(Unknown(Reason.MACRO, name, span))
 
     # References
 
@@ -397,8 +402,12 @@ class Evaluator:
             value = one_of(found)
         else:
             value = self._allowed(name, body, type_) or values.parameter(name)
-        if _is_true(body.get("NoEcho")):
-            value = self.budget.hide(value)
+        return self.guarded(name, value)
+
+    def guarded(self, name: str, value: Value) -> Value:
+        """A value of a parameter, never to be printed where the parameter says so (``NoEcho``)."""
+        if _is_true(fields(self.template.section("Parameters")[name][1]).get("NoEcho")):
+            return self.budget.hide(value)
         return value
 
     def default(self, name: str) -> Value | None:
@@ -409,8 +418,7 @@ class Evaluator:
         node = body["Default"][1]
         where = self.span(node)
         value = self.evaluate(node, Scope(f"Parameters.{name}"))
-        if _is_true(body.get("NoEcho")):
-            value = self.budget.hide(value)
+        value = self.guarded(name, value)
         return value.through(Evidence(Step.DEFAULT, f"the default of parameter {name}", where))
 
     def _typed(self, value: Value, type_: str, name: str) -> Value:
@@ -721,7 +729,7 @@ class Evaluator:
             return _missing(mapping, span, "Fn::FindInMap")
         rows = {row: inner for row, (_key, inner) in fields(found[1]).items()}
         if "Fn::Transform" in rows:
-            return self._note(Unknown(Reason.MACRO, f"Mappings.{name}", span))
+            return self.note(Unknown(Reason.MACRO, f"Mappings.{name}", span))
         chosen = self._rows(f"Mappings.{name}", top, rows, default is not None, (scope, span, found[1]))
         if chosen is None:
             return _missing(top, span, "Fn::FindInMap")
@@ -877,7 +885,7 @@ class Evaluator:
 
     def _transform(self, node: Node, _scope: Scope, span: Span) -> Value:
         name = text_of(fields(node).get("Name", (None, None))[1]) or "Fn::Transform"
-        return self._note(Unknown(Reason.MACRO, name, span))
+        return self.note(Unknown(Reason.MACRO, name, span))
 
 
 _HANDLERS: Final[dict[str, Callable[[Evaluator, Node, Scope, Span], Value]]] = {

@@ -47,6 +47,7 @@ def make(  # noqa: PLR0913  a resource's parts, all but the first three by keywo
     label_span: Span | None = None,
     path: tuple[str, ...] = (),
     is_data: bool = False,
+    written_type: str = "",
 ) -> Resource:
     """A resource of a CloudFormation type.
 
@@ -100,4 +101,5 @@ def make(  # noqa: PLR0913  a resource's parts, all but the first three by keywo
         module=module,
         label_span=label_span or span,
         path=path or (*(part for part in module.split("/") if part), name),
+        written_type=written_type or type_,
     )

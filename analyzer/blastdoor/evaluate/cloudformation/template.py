@@ -185,3 +185,28 @@ def doubles(document: Document, root: Node) -> Iterator[Failure]:
                 span = Span(document, key.start, key.end)
                 yield Failure(FailureKind.SYNTAX, document.path, message, span)
             known.add(key.value)
+
+
+def misshapen(template: Template) -> Iterator[Failure]:
+    """What of a template cannot be read although its text is well formed."""
+    document = template.document
+    sections = fields(template.root)
+    for name in ("Parameters", "Mappings", "Conditions", "Resources", "Outputs"):
+        if name not in sections:
+            continue
+        key, node = sections[name]
+        if not isinstance(node, Mapping) and not _empty(node):
+            message = f"the section {name} is no mapping: nothing in it is read"
+            yield Failure(
+                FailureKind.SYNTAX, document.path, message, Span(document, key.start, key.end)
+            )
+    for name, (key, node) in template.section("Resources").items():
+        if not isinstance(node, Mapping) and not name.startswith("Fn::"):
+            message = f"the resource {name[:80]} is no mapping: it is not read"
+            yield Failure(
+                FailureKind.SYNTAX, document.path, message, Span(document, key.start, key.end)
+            )
+
+
+def _empty(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value in (None, "")
