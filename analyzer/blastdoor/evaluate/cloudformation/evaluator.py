@@ -7,7 +7,7 @@ Guide, "Template anatomy".
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.evaluate.cloudformation import values
 from blastdoor.evaluate.cloudformation.template import Template, fields, text_of
@@ -70,6 +70,14 @@ class Given:
     """The values it gives, with their evidence; a parameter it leaves out has its default."""
 
 
+class Entry(NamedTuple):
+    """An entry of a section, with the names of the loops around it."""
+
+    key: Scalar
+    node: Node
+    scope: Scope
+
+
 class Scope:
     """What holds where a node stands: conditions that are decided, and names of loops."""
 
@@ -129,6 +137,9 @@ class Evaluator:
         self._open: set[str] = set()
         self._depth = 0
         self._kept: dict[tuple[int, object], Value] = {}
+        self._expanded: dict[str, dict[str, Entry]] = {}
+        self._endless: set[str] = set()
+        """Sections with a loop over what is not known: they may hold any name."""
 
     def forget(self) -> None:
         """Effect: lets go of every value and of what it asks."""
@@ -217,7 +228,7 @@ class Evaluator:
             handler = _HANDLERS.get(name)
             if handler is not None:
                 return self._used(handler(self, inner, scope, self.span(node)), node, scope)
-            if name.startswith("!"):
+            if name.startswith(("!", "Rain::")):
                 return self._foreign(name, self.span(node))
         return self._object(node, scope)
 
@@ -340,6 +351,27 @@ class Evaluator:
     def _foreign(self, name: str, span: Span) -> Value:
         return self.note(Unknown(Reason.MACRO, name, span))
 
+    def section(self, name: str) -> AbstractMapping[str, Entry]:
+        """The entries of a section with its loops written out, the last one of a name."""
+        found = self._expanded.get(name)
+        if found is not None:
+            return found
+        found = self._expanded[name] = {}
+        written = self.template.section(name)
+        looped = any(key.startswith(_LOOP) for key in written)
+        node = fields(self.template.root)[name][1] if looped else None
+        if node is None:
+            scope = Scope(name)
+            found.update({key: Entry(*entry, scope) for key, entry in written.items()})
+            return found
+        for key, inner, scope in self.entries(node, Scope(name)):
+            if inner is None:
+                self._endless.add(name)
+            else:
+                said = str(key.value)
+                found[self._name(said, scope) or said] = Entry(key, inner, scope)
+        return found
+
     # References
 
     def ref(self, name: str, span: Span, scope: Scope) -> Value:
@@ -352,19 +384,20 @@ class Evaluator:
                 return values.undeclared(name, span)
             return values.pseudo(name, self.place, span)
         if name in self.template.section("Parameters"):
-            value = self.parameter(name)
+            value = self._narrowed(name, self.parameter(name), scope)
             return value.at(span) if isinstance(value, Unknown) and value.span is None else value
         if self._declared(name):
             return values.reference(name, span)
         return self._unknown_name(name, span)
 
     def _declared(self, name: str) -> bool:
-        return name in self.template.section("Resources") or self.generated(name)
+        return name in self.section("Resources") or self.generated(name)
 
     def _unknown_name(self, name: str, span: Span) -> Value:
-        resources = self.template.section("Resources")
-        if self.template.foreign or any(key.startswith((_LOOP, "Fn::")) for key in resources):
-            return Unknown(Reason.MACRO, name, span, meaning=None)
+        """A name that nothing declares, unless something opaque may."""
+        endless = "Resources" in self._endless
+        if endless or self.template.foreign or name.startswith(self.template.opaque):
+            return Unknown(Reason.MACRO, name, span)
         return values.undeclared(name, span)
 
     def get_att(self, name: str, attribute: str, span: Span) -> Value:
@@ -377,6 +410,44 @@ class Evaluator:
         if self._declared(name) or self._declared(head):
             return values.attribute(name, attribute, span)
         return self._unknown_name(f"{name}.{attribute}", span)
+
+    def _narrowed(self, name: str, value: Value, scope: Scope) -> Value:
+        """A parameter where conditions that compare it with a text are decided."""
+        if not scope.assumed or isinstance(value, Known):
+            return value
+        for condition, holding in scope.assumed.items():
+            compared = self._compared(condition)
+            if compared is None or compared[0] != name:
+                continue
+            node = compared[1]
+            text = str(node.value)
+            if holding:
+                if isinstance(value, OneOf) or (
+                    isinstance(value, Unknown) and value.reason is Reason.NO_VALUE
+                ):
+                    where = self.section("Conditions")[condition].key
+                    evidence = Evidence(Step.CONDITION, f"condition {condition}", self.span(where))
+                    found = Known(text, self.span(node), (evidence,), self.pieces(node, text))
+                    return self.guarded(name, found)
+            elif isinstance(value, OneOf):
+                left = [a for a in value.alternatives if to_text(a.value) != text]
+                if left:
+                    value = one_of(left, value.span, value.via)
+        return value
+
+    def _compared(self, condition: str) -> tuple[str, Scalar] | None:
+        """(parameter, text) of a condition that only compares the two."""
+        found = self.section("Conditions").get(condition)
+        sides = fields(found.node).get("Fn::Equals") if found is not None else None
+        items = sides[1].items if sides is not None and isinstance(sides[1], SequenceNode) else []
+        if len(items) != 2:  # noqa: PLR2004  two sides
+            return None
+        for one, other in (items, items[::-1]):
+            reference = fields(one).get("Ref")
+            name = text_of(reference[1]) if reference is not None else None
+            if name is not None and isinstance(other, Scalar) and isinstance(other.value, str):
+                return name, other
+        return None
 
     def parameter(self, name: str) -> Value:
         """The value of a parameter, over all deployments that the repository knows of."""
@@ -460,13 +531,14 @@ class Evaluator:
         token = (name, scope.key)
         if token in self._conditions:
             return self._conditions[token]
-        found = self.template.section("Conditions").get(name)
+        found = self.section("Conditions").get(name)
         if found is None or name in self._open or self._depth >= MAX_DEPTH:
             return None
         self._open.add(name)
         self._depth += 1
         try:
-            value = self._truth(found[1], Scope(f"Conditions.{name}", scope.assumed, scope.names))
+            inside = Scope(f"Conditions.{name}", scope.assumed, found.scope.names)
+            value = self._truth(found.node, inside)
         finally:
             self._open.discard(name)
             self._depth -= 1
@@ -510,7 +582,7 @@ class Evaluator:
             self._depth -= 1
         return None
 
-    def implied(self, name: str, holding: bool, scope: Scope) -> dict[str, bool]:  # noqa: FBT001  a fact
+    def implied(self, name: str, holding: bool) -> dict[str, bool]:  # noqa: FBT001  a fact
         """What else is decided when a condition is: parts of an ``And`` that holds, and so on."""
         decided: dict[str, bool] = {}
         pending = [(name, holding)]
@@ -519,9 +591,9 @@ class Evaluator:
             if current in decided:
                 continue
             decided[current] = truth
-            found = self.template.section("Conditions").get(current)
+            found = self.section("Conditions").get(current)
             if found is not None:
-                pending.extend(self._parts(found[1], holding=truth, scope=scope))
+                pending.extend(self._parts(found.node, holding=truth, scope=found.scope))
         return decided
 
     def _parts(self, node: Node, *, holding: bool, scope: Scope) -> Iterator[tuple[str, bool]]:
@@ -545,7 +617,7 @@ class Evaluator:
 
     def assuming(self, name: str, holding: bool, scope: Scope) -> Scope:  # noqa: FBT001  a fact
         """The scope of what is there only when a condition holds, or does not."""
-        return scope.assume(self.implied(name, holding, scope))
+        return scope.assume(self.implied(name, holding))
 
     # Text
 
@@ -730,7 +802,8 @@ class Evaluator:
         rows = {row: inner for row, (_key, inner) in fields(found[1]).items()}
         if "Fn::Transform" in rows:
             return self.note(Unknown(Reason.MACRO, f"Mappings.{name}", span))
-        chosen = self._rows(f"Mappings.{name}", top, rows, default is not None, (scope, span, found[1]))
+        about = (scope, span, found[1])
+        chosen = self._rows(f"Mappings.{name}", top, rows, default is None, about)
         if chosen is None:
             return _missing(top, span, "Fn::FindInMap")
         sides: list[Alternative] = []
@@ -739,8 +812,10 @@ class Evaluator:
                 sides.append(Alternative(self._lacking(default, top, span), condition))
                 continue
             cells = {cell: inner for cell, (_key, inner) in fields(rows[row]).items()}
+            # A row that is one of many says nothing of what the others lack.
+            certain = default is None and (not condition or isinstance(top, OneOf))
             inner = self._rows(
-                f"Mappings.{name}.{row}", second, cells, default is not None, (scope, span, rows[row])
+                f"Mappings.{name}.{row}", second, cells, certain, (scope, span, rows[row])
             )
             if inner is None:
                 return _missing(second, span, "Fn::FindInMap")
@@ -757,6 +832,8 @@ class Evaluator:
                 sides.append(Alternative(value.through(evidence), words))
         if not sides:
             return Unknown(Reason.INVALID, f"Mappings.{name}", span)
+        if len({side.value.key() for side in sides}) > MAX_ALTERNATIVES:
+            return _missing(top if isinstance(top, Unknown) else second, span, "Fn::FindInMap")
         return one_of(sides)
 
     @staticmethod
@@ -770,14 +847,18 @@ class Evaluator:
         name: str,
         key: Value,
         rows: AbstractMapping[str, Node],
-        has_default: bool,  # noqa: FBT001  a fact
+        certain: bool,  # noqa: FBT001  a fact
         about: tuple[Scope, Span, Node],
     ) -> list[tuple[str | None, str]] | None:
-        """The rows that a key may select, with the condition; ``None`` in place of one that lacks."""
+        """The rows that a key may select, with the condition; ``None`` in place of one that lacks.
+
+        ``certain`` says that there is a row for the key, or the template is wrong. Effect: notes then
+        what a known key lacks.
+        """
         scope, span, node = about
         if isinstance(key, OneOf):
             every = [
-                (a.condition, self._rows(name, a.value, rows, has_default, about))
+                (a.condition, self._rows(name, a.value, rows, certain, about))
                 for a in key.alternatives
             ]
             chosen: list[tuple[str | None, str]] = []
@@ -792,7 +873,7 @@ class Evaluator:
         if text is not None:
             if text in rows:
                 return [(text, "")]
-            if not has_default:
+            if certain:
                 place = key.span or span
                 self.missed.append(
                     (name, tuple(rows), key.at(place), span, scope.owner, self.span(node))
@@ -804,22 +885,24 @@ class Evaluator:
             return None
         subject = key.subject if isinstance(key, Unknown) else "the key"
         chosen = [(row, f"{subject} = {row}") for row in rows]
-        if has_default:
+        if not certain:
             chosen.append((None, f"{subject} is none of the mapping's keys"))
         return chosen
 
     def _if(self, node: Node, scope: Scope, span: Span) -> Value:
         items = node.items if isinstance(node, SequenceNode) else []
-        name = text_of(items[0]) if len(items) == 3 else None  # noqa: PLR2004  condition, two sides
-        if name is None:
+        if len(items) != 3:  # noqa: PLR2004  condition, two sides
             return Unknown(Reason.INVALID, "Fn::If", span)
+        name = text_of(items[0])
+        if name is None:
+            return self._if_written(items, scope, span)
         name = self._name(name, scope) or name
         held = self.holds(name, scope)
-        where = self.template.section("Conditions").get(name)
+        where = self.section("Conditions").get(name)
         evidence = (
             ()
             if where is None
-            else (Evidence(Step.CONDITION, f"condition {name}", self.span(where[1])),)
+            else (Evidence(Step.CONDITION, f"condition {name}", self.span(where.node)),)
         )
         if held is not None:
             value = self.evaluate(items[1 if held else 2], scope)
@@ -830,6 +913,14 @@ class Evaluator:
         no = self.evaluate(items[2], self.assuming(name, False, scope))  # noqa: FBT003  a fact
         found = values.choice(name, yes, no, span)
         return found.through(*evidence) if isinstance(found, OneOf) else found
+
+    def _if_written(self, items: list[Node], scope: Scope, span: Span) -> Value:
+        """``Fn::If`` with an expression where the name of a condition stands."""
+        held = self._truth(items[0], scope)
+        if held is not None:
+            return self.evaluate(items[1 if held else 2], scope)
+        yes, no = self.evaluate(items[1], scope), self.evaluate(items[2], scope)
+        return values.choice(" ".join(self.span(items[0]).text.split())[:80], yes, no, span)
 
     def _import_value(self, node: Node, scope: Scope, span: Span) -> Value:
         name = self.evaluate(node, scope)

@@ -59,6 +59,8 @@ class Template:
     transforms: tuple[str, ...]
     """Names of the macros that the template is sent through, the template's own declaration first."""
     transform_spans: dict[str, Span]
+    opaque: tuple[str, ...] = ()
+    """Logical ids of what stands for resources that are not here: modules of Rain's or the registry."""
 
     def section(self, name: str) -> dict[str, Field]:
         """The entries of a section; empty where there is none."""
@@ -154,7 +156,19 @@ def make(document: Document, root: Mapping) -> Template:
                 transforms.setdefault(said or "", Span(document, item.start, item.end))
         elif name in _SECTIONS:
             sections[name] = fields(node)
-    return Template(document, root, sections, tuple(transforms), transforms)
+    opaque = tuple(
+        name
+        for name, (_key, body) in sections.get("Resources", _NO_FIELDS).items()
+        if _is_opaque(name, body)
+    )
+    return Template(document, root, sections, tuple(transforms), transforms, opaque)
+
+
+def _is_opaque(name: str, body: Node) -> bool:
+    type_ = fields(body).get("Type")
+    if type_ is None:
+        return name == "Fn::Transform"
+    return not _plain(type_[1]) or (text_of(type_[1]) or "").endswith("::MODULE")
 
 
 def failures_of(document: Document, faults: AbstractSequence[SyntaxFault]) -> Iterator[Failure]:

@@ -63,12 +63,12 @@ class Stack:
             child = self.child(name)
             if child is None:
                 return None
-            found = child.template.section("Outputs").get(output)
-            body = {} if found is None else fields(found[1])
-            if "Value" not in body:
+            found = child.evaluator.section("Outputs").get(output)
+            body = {} if found is None else fields(found.node)
+            if found is None or "Value" not in body:
                 return Unknown(Reason.UNDECLARED, f"{name}.Outputs.{output}", span)
             node = body["Value"][1]
-            value = child.evaluator.evaluate(node, Scope(f"Outputs.{output}"))
+            value = child.evaluator.evaluate(node, found.scope)
             words = f"output {output} of {child.prefix.rstrip('.')}"
             return value.through(Evidence(Step.OUTPUT, words, child.evaluator.span(node)))
         finally:
@@ -345,7 +345,7 @@ def _type(evaluator: Evaluator, entry: tuple[Scalar, Node] | None, scope: Scope)
     if entry is None:
         return None
     said = text_of(entry[1])
-    if said is None or (scope.names and "${" in said):
+    if said is not None and scope.names and "${" in said:
         said = known_text(evaluator.evaluate(entry[1], scope))
     # A module of the registry stands for several resources.
     return None if said is None or said.endswith("::MODULE") else said
