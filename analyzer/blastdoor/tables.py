@@ -18,7 +18,7 @@ from blastdoor.finding import Level
 from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from blastdoor.fact import ScopeKind
 
@@ -1329,6 +1329,12 @@ def actions_of(service: str) -> Mapping[str, Action]:
 def is_every_action(pattern: str) -> bool:
     """Whether a pattern matches every action of every service."""
     return pattern.strip("*") in ("", ":") and pattern != ""
+
+
+@cache
+def sam_policies() -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """SAM's policy templates: name → statements with ``actions``, ``resources``, ``condition``."""
+    return MappingProxyType(_table("sam-policies")["templates"])
 
 
 @lru_cache(maxsize=8192)
