@@ -21,7 +21,6 @@ from blastdoor.delta.settled import changes
 from blastdoor.finding import Related
 from blastdoor.reach import (
     Accounts,
-    Accounts,
     Extent,
     Fleet,
     Guards,
