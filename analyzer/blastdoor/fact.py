@@ -141,6 +141,8 @@ class Resource:
     label_span: Span | None = None
     path: tuple[str, ...] = ()
     """Words that name where it stands: module calls, directory, name (evidence of region, env)."""
+    request: bool = False
+    """Whether it is one call that changes something, and no thing that the code keeps."""
     selects_provider: bool = False
     """Whether it names its provider configuration itself."""
     extra: dict[str, Value] = field(default_factory=dict)
@@ -335,6 +337,76 @@ class PlannedChange:
     importing: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class ApiClient:
+    """A client of one service of AWS that a program makes."""
+
+    service: str
+    region: Value
+    """Where it sends its calls; `Inherited` when whatever runs the program decides."""
+    given: bool
+    """Whether the program itself says a region."""
+    span: Span
+    """What makes it."""
+    owner: str
+    """The function around it; ``""`` at the top of the program."""
+    invoked: bool
+    """Whether something else starts the function, and runs it in a region (a handler of Lambda)."""
+    loops: tuple[tuple[Value, str, Span], ...] = ()
+    """(collection, source text, place) of the loops around it, the outermost first."""
+
+
+@dataclass(slots=True, eq=False)
+class ApiCall:
+    """A call of AWS's API."""
+
+    client: ApiClient
+    operation: str
+    """The method: ``delete_table``."""
+    span: Span
+    """The whole call."""
+    name_span: Span
+    effect: str
+    """``read``, ``write``, ``destroy``, or ``""`` where that is not known."""
+    owner: str
+    dry: bool
+    """Whether it says, or a condition around it says, that it only tries."""
+    loops: tuple[tuple[Value, str, Span], ...] = ()
+    arguments: dict[str, Value] = field(default_factory=dict)
+    complete: bool = True
+    """Whether these are all arguments."""
+
+    @property
+    def name(self) -> str:
+        """``client.method``, as the tables name it."""
+        return f"{self.client.service}.{self.operation}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProcessSetting:
+    """Something of the whole process that decides where or as whom it talks to a cloud."""
+
+    name: str
+    """``AWS_DEFAULT_REGION``, ``setup_default_session(region_name)``."""
+    value: Value
+    span: Span
+    owner: str
+    guarded: bool
+    """Whether a condition or the program's own argument decides it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BulkWrite:
+    """Settings that are overwritten from another mapping, whatever is in it."""
+
+    what: str
+    """Source text of what is written over: ``globals()``."""
+    text: str
+    """Source text of what it is written from."""
+    span: Span
+    owner: str
+
+
 @dataclass(slots=True)
 class Evaluated:
     """One unit with its values: what an evaluator hands to the extractors."""
@@ -367,6 +439,10 @@ class Evaluated:
     """Paths of every file it read."""
     environment: str | None = None
     """The environment the unit is for, when its path or values say so."""
+    clients: list[ApiClient] = field(default_factory=list)
+    calls: list[ApiCall] = field(default_factory=list)
+    process_settings: list[ProcessSetting] = field(default_factory=list)
+    bulk_writes: list[BulkWrite] = field(default_factory=list)
     idle_documents: set[str] = field(default_factory=set)
     """Addresses of policy documents that only blocks without an instance refer to."""
     opaque: list[Unknown] = field(default_factory=list)

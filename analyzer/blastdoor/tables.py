@@ -639,6 +639,79 @@ def networks() -> Networks:
     )
 
 
+# --- calls of the cloud's API ---
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """A call that says the same as a resource type does."""
+
+    type: str
+    names: Mapping[str, str]
+    """Name of a parameter → path of the property, where they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What calls of AWS's API do, by the names that boto3 gives them."""
+
+    prefixes: Mapping[str, str]
+    """Client → prefix of its IAM actions, where they differ."""
+    destroys: frozenset[str]
+    """First words of methods that take something away."""
+    writes: frozenset[str]
+    reads: frozenset[str]
+    harmless: frozenset[str]
+    """``client.method`` of what writes and changes nothing of note."""
+    baseline: frozenset[str]
+    """``client.method`` of what belongs into every region."""
+    worldwide: frozenset[str]
+    """Clients of services that are not in a region."""
+    operations: Mapping[tuple[str, str], CallRow]
+
+    def effect(self, service: str, operation: str) -> str:
+        """What a call does: ``read``, ``write``, ``destroy``, or ``""`` where that is not known."""
+        name = f"{service}.{operation}"
+        if name in self.harmless:
+            return "read"
+        word = operation.partition("_")[0]
+        actions = actions_of(self.prefixes.get(service, service))
+        action = actions.get(operation.replace("_", ""))
+        if action is not None:
+            if not (action.writes or "Tagging" in action.level):
+                return "read"
+            return "destroy" if word in self.destroys else "write"
+        if word in self.reads:
+            return "read"
+        if word in self.destroys:
+            return "destroy"
+        return "write" if word in self.writes else ""
+
+
+@cache
+def api() -> Api:
+    """The calls of AWS's API."""
+    table = _table("calls")
+    verbs = table["verbs"]
+    return Api(
+        prefixes=MappingProxyType(table["prefixes"]),
+        destroys=frozenset(verbs["destroys"]),
+        writes=frozenset(verbs["writes"]),
+        reads=frozenset(verbs["reads"]),
+        harmless=frozenset(table["harmless"]),
+        baseline=frozenset(table["baseline"]),
+        worldwide=frozenset(table["global"]),
+        operations=MappingProxyType(
+            {
+                (row["service"], row["operation"]): CallRow(
+                    row["type"], MappingProxyType(row["names"])
+                )
+                for row in table["operations"]
+            }
+        ),
+    )
+
+
 # --- things ---
 
 

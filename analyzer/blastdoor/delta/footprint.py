@@ -154,7 +154,7 @@ def _all(facts: Facts) -> Iterator[Footprint]:
             "",
             here,
             resource.span,
-            stateful=tables.is_stateful(resource.type),
+            stateful=tables.is_stateful(resource.type) and not resource.request,
             kept=known_text(resource.get("DeletionPolicy")) in ("Retain", "RetainExceptOnCreate"),
         )
     yield from _audiences(facts)

@@ -25,7 +25,16 @@ def _cloudformation() -> Survey:
     return survey
 
 
-_FRONTS: Final[Mapping[Kind, Callable[[], Survey]]] = {Kind.TEMPLATE: _cloudformation}
+def _python() -> Survey:
+    from blastdoor.evaluate.python import survey
+
+    return survey
+
+
+_FRONTS: Final[Mapping[Kind, Callable[[], Survey]]] = {
+    Kind.TEMPLATE: _cloudformation,
+    Kind.PYTHON: _python,
+}
 """Kind of file → what loads the survey of its language."""
 
 

@@ -22,8 +22,31 @@ def _is_template(_path: str, data: bytes) -> bool:
     return b"Resources" in data and (b"AWS::" in data or b"Custom::" in data)
 
 
+_PYTHON: Final = (
+    b"boto3",
+    b"botocore",
+    b"aws_cdk",
+    b"pulumi",
+    b"troposphere",
+    b"awacs",
+    b"AWS_REGION",
+    b"AWS_DEFAULT_REGION",
+    b"OVERRIDE",
+    b"overrides",
+)
+"""Words without which a Python file says nothing of a cloud or of settings for many places."""
+
+
+def _is_python(path: str, data: bytes) -> bool:
+    """Whether a Python file may build, configure or call infrastructure."""
+    if path.endswith((".pyi", "/setup.py", "conftest.py")):
+        return False
+    return any(word in data for word in _PYTHON)
+
+
 _LOOKS: Final[tuple[tuple[tuple[str, ...], Callable[[str, bytes], bool], Kind], ...]] = (
     ((".yaml", ".yml", ".json", ".template", ".cfn"), _is_template, Kind.TEMPLATE),
+    ((".py",), _is_python, Kind.PYTHON),
 )
 """(endings of names, look at path and bytes, kind when the look finds what it looks for), in order."""
 _ENDINGS: Final = tuple({ending for endings, _look, _kind in _LOOKS for ending in endings})

@@ -1,0 +1,215 @@
+"""boto3 and botocore: which clients a program makes, where they send what, and what it asks for.
+
+Sources: Boto3 documentation, "Session reference" (a client's region: its own argument, the session's,
+``AWS_DEFAULT_REGION``, the profile), "Resources", "Paginators"; botocore 1.44.5, configprovider.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import tables
+from blastdoor.evaluate.cloudformation import resource as lowered
+from blastdoor.evaluate.cloudformation.values import Place
+from blastdoor.evaluate.python.things import Bound, Call, Instance, Thing, name_of
+from blastdoor.fact import ApiCall, ApiClient
+from blastdoor.value import Inherited, Known, Mapping, Meaning, Reason, Unknown, Value, known_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from blastdoor.fact import Resource
+    from blastdoor.span import Span
+
+    ToValue = Callable[[Thing, Span | None], Value]
+
+_MODULES: Final = ("boto3", "aioboto3", "botocore.session")
+_MAKERS: Final = ("client", "resource", "create_client")
+_SESSIONS: Final = ("Session", "session.Session", "get_session")
+_NO_CALLS: Final = frozenset(
+    {
+        "can_paginate",
+        "close",
+        "exceptions",
+        "generate_presigned_post",
+        "generate_presigned_url",
+        "get_paginator",
+        "get_waiter",
+        "meta",
+        "get_available_subresources",
+    }
+)
+_HANDLERS: Final = ("handler", "lambda_handler")
+_REGION_LISTS: Final = ("get_available_regions", "describe_regions", "list_regions")
+_MAX_HOPS: Final = 20
+
+
+class Clients:
+    """The clients of one program, each made once however often it is used."""
+
+    def __init__(self, value: ToValue, default: Value | None) -> None:
+        self._value = value
+        self._default = default
+        """The region that the whole process is given, when the program gives it one."""
+        self._clients: dict[int, ApiClient | None] = {}
+        self._kept: list[Call] = []
+
+    def of(self, thing: Thing) -> ApiClient | None:
+        """The client that a thing is, or whose part it is."""
+        current: Thing | None = thing
+        for _hop in range(_MAX_HOPS):
+            if isinstance(current, Call):
+                found = self._made(current)
+                if found is not None:
+                    return found
+                current = current.function
+            elif isinstance(current, Bound):
+                current = current.base
+            else:
+                return None
+        return None
+
+    def _made(self, call: Call) -> ApiClient | None:
+        key = id(call)
+        if key not in self._clients:
+            self._kept.append(call)  # an identity is one only while its object lives
+            self._clients[key] = self._make(call)
+        return self._clients[key]
+
+    def _make(self, call: Call) -> ApiClient | None:
+        function = call.function
+        name = name_of(function)
+        session: Call | None = None
+        if name:
+            module, _dot, maker = name.rpartition(".")
+            if module not in _MODULES or maker not in _MAKERS:
+                return None
+        elif isinstance(function, Bound) and function.name in _MAKERS:
+            session = function.base if isinstance(function.base, Call) else None
+            if session is None or not _is_session(session):
+                return None
+        else:
+            return None
+        given = call.argument(0, "service_name")
+        service = None if given is None else known_text(self._value(given, call.span))
+        region = call.argument(1, "region_name")
+        if region is None and session is not None:
+            region = session.argument(3, "region_name")
+        complete = call.complete and (session is None or session.complete)
+        found = None if region is None else self._value(region, call.span)
+        if isinstance(found, Known) and found.data is None:
+            found = None
+        where: Value = found if found is not None else self._unsaid(call, complete=complete)
+        return ApiClient(
+            service or "",
+            where,
+            found is not None or not complete or session_profile(session) is not None,
+            call.name_span,
+            call.owner,
+            call.owner.rpartition(".")[2] in _HANDLERS,
+            loops_of(call, self._value),
+        )
+
+    def _unsaid(self, call: Call, *, complete: bool) -> Value:
+        if not complete:
+            return Unknown(Reason.UNRESOLVED, "**kwargs", call.span)
+        if self._default is not None:
+            return self._default
+        words = "the region of the environment"
+        return Inherited(Reason.ENVIRONMENT, words, call.name_span, meaning=Meaning.CURRENT_REGION)
+
+
+def _is_session(call: Call) -> bool:
+    name = name_of(call.function)
+    module, _dot, rest = name.partition(".")
+    return module in ("boto3", "aioboto3", "botocore") and rest.endswith(_SESSIONS)
+
+
+def session_profile(session: Call | None) -> Thing | None:
+    """The profile of a session, which brings a region of its own."""
+    return None if session is None else session.argument(4, "profile_name")
+
+
+def loops_of(call: Call, value: ToValue) -> tuple[tuple[Value, str, Span], ...]:
+    """The loops around a call."""
+    return tuple([(value(loop.collection, loop.span), loop.text, loop.span) for loop in call.loops])
+
+
+def meaning(call: Call) -> Value | None:
+    """What the answer of a call stands for: a list of every region, or nothing in particular."""
+    function = call.function
+    if not isinstance(function, Bound) or function.name not in _REGION_LISTS:
+        return None
+    subject = f"{function.name}()"
+    return Unknown(Reason.DATA_SOURCE, subject, call.span, meaning=Meaning.EVERY_REGION)
+
+
+def operation_of(call: Call) -> str | None:
+    """The method of the API that a call is; ``None`` for none."""
+    function = call.function
+    if not isinstance(function, Bound) or function.name in _NO_CALLS:
+        return None
+    base = function.base
+    if function.name in ("paginate", "wait") and isinstance(base, Call):
+        # client.get_paginator("list_tables").paginate()
+        inner = base.function
+        if isinstance(inner, Bound) and inner.name == "get_paginator" and base.arguments:
+            first = base.arguments[0]
+            return known_text(first) if isinstance(first, Value) else None
+        return None
+    if function.name.startswith("_") or isinstance(base, Instance):
+        return None
+    return function.name
+
+
+def api_call(call: Call, client: ApiClient, operation: str, value: ToValue) -> ApiCall:
+    """The fact that a call is."""
+    arguments = {
+        name: value(thing, call.spans.get(name, call.span)) for name, thing in call.keywords.items()
+    }
+    dry = arguments.get("DryRun")
+    tries = isinstance(dry, Known) and dry.data is True
+    hints = "dry" in call.guarded.lower() or "apply" in call.guarded.lower()
+    return ApiCall(
+        client,
+        operation,
+        call.span,
+        call.name_span,
+        tables.api().effect(client.service, operation) if client.service else "",
+        call.owner,
+        tries or hints,
+        loops_of(call, value),
+        arguments,
+        call.complete,
+    )
+
+
+def as_resource(call: ApiCall, path: str) -> Resource | None:
+    """The resource whose properties a call sets; ``None`` for calls that set none."""
+    row = tables.api().operations.get((call.client.service, call.operation))
+    if row is None:
+        return None
+    properties = _properties(call, row)
+    return lowered.make(
+        row.type,
+        call.name,
+        properties,
+        span=call.name_span,
+        address=f"{call.owner or path.rpartition('/')[2]}: {call.name}",
+        place=Place(region=call.client.region),
+        module=path,
+    )
+
+
+def _properties(call: ApiCall, row: tables.CallRow) -> Mapping:
+    entries: dict[str, Value] = {}
+    nested: dict[str, dict[str, Value]] = {}
+    for name, value in call.arguments.items():
+        block, dot, inner = row.names.get(name, name).partition(".")
+        if dot:
+            nested.setdefault(block, {})[inner] = value
+        else:
+            entries[block] = value
+    for block, parts in nested.items():
+        entries[block] = Mapping(parts, call.span)
+    return Mapping(entries, call.span, complete=call.complete)

@@ -1,0 +1,187 @@
+"""What a name may stand for while Python is followed: values, and what is no value.
+
+A `Thing` is a `blastdoor.value.Value` or one of the classes here. A call of something that is not
+evaluated is a `Call`, which remembers what was called with what; it is what clients, constructs and
+resources are made of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from blastdoor.record import dataclass
+from blastdoor.value import Value
+
+if TYPE_CHECKING:
+    import ast
+
+    from blastdoor.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """Something that is imported or built in, by its dotted name: ``boto3.client``."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Loop:
+    """A loop around a statement: what it goes through."""
+
+    collection: Thing
+    text: str
+    """Source text of the collection."""
+    span: Span
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call of something that is not evaluated here, and so its result."""
+
+    function: Thing
+    """A `Symbol` or a `Bound`, or whatever was called."""
+    arguments: tuple[Thing, ...]
+    keywords: dict[str, Thing]
+    spans: dict[str, Span]
+    """Keyword → the place of its value."""
+    complete: bool
+    """Whether these are all arguments: no ``*`` or ``**`` of something that is not known."""
+    span: Span
+    """The whole call."""
+    name_span: Span
+    """What is called."""
+    loops: tuple[Loop, ...] = ()
+    owner: str = ""
+    """The functions and classes around it, dotted; ``""`` at the top of a module."""
+    assigned: str = ""
+    """The name that its result is given, when it is given one."""
+    guarded: str = ""
+    """Source text of the conditions around it."""
+
+    @property
+    def name(self) -> str:
+        """The dotted name of what is called, as far as it goes back to an import; else ``""``."""
+        return name_of(self.function)
+
+    def argument(self, position: int, *names: str) -> Thing | None:
+        """An argument by one of its names, or by its position (-1: by name only)."""
+        for name in names:
+            if name in self.keywords:
+                return self.keywords[name]
+        if 0 <= position < len(self.arguments):
+            return self.arguments[position]
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """An attribute of something that is no value: ``client.delete_table``."""
+
+    base: Thing
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """An element of something that is no value: ``response["Regions"]``."""
+
+    base: Thing
+    key: Thing
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A function or method of the analysed code."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scope: Scope
+    owner: str
+    bound: Thing | None = None
+    """What it is a method of."""
+    called: bool = False
+    """Whether the module calls it itself."""
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A class of the analysed code."""
+
+    name: str
+    node: ast.ClassDef
+    bases: tuple[Thing, ...]
+    names: dict[str, Thing] = field(default_factory=dict)
+    called: bool = False
+
+    def base_names(self) -> tuple[str, ...]:
+        """The dotted names of its bases, and of theirs."""
+        found: list[str] = []
+        pending = list(self.bases)
+        while pending and len(found) < 50:  # noqa: PLR2004  classes may go in circles
+            base = pending.pop(0)
+            if isinstance(base, Class):
+                pending.extend(base.bases)
+            else:
+                found.append(name_of(base))
+        return tuple(name for name in found if name)
+
+    def find(self, name: str) -> Thing | None:
+        """An attribute of the class or of the classes below it."""
+        pending: list[Thing] = [self]
+        for _hop in range(50):
+            if not pending:
+                return None
+            current = pending.pop(0)
+            if isinstance(current, Class):
+                if name in current.names:
+                    return current.names[name]
+                pending.extend(current.bases)
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An object of a class of the analysed code."""
+
+    kind: Class
+    names: dict[str, Thing] = field(default_factory=dict)
+    call: Call | None = None
+    """The call that made it."""
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """The names of one module, function or class body."""
+
+    names: dict[str, Thing]
+    parent: Scope | None = None
+    is_class: bool = False
+
+    def find(self, name: str) -> Thing | None:
+        """What a name stands for here or around."""
+        scope: Scope | None = self
+        first = True
+        while scope is not None:
+            if (first or not scope.is_class) and name in scope.names:
+                return scope.names[name]
+            scope, first = scope.parent, False
+        return None
+
+
+Thing = Value | Symbol | Call | Bound | Item | Function | Class | Instance
+
+
+def name_of(thing: object) -> str:
+    """The dotted name of a thing that goes back to an import: ``boto3.client``; else ``""``."""
+    parts: list[str] = []
+    current = thing
+    for _hop in range(30):
+        if isinstance(current, Symbol):
+            return ".".join([current.name, *reversed(parts)])
+        if isinstance(current, Bound):
+            parts.append(current.name)
+            current = current.base
+        else:
+            return ""
+    return ""

@@ -1,0 +1,248 @@
+"""One Python file to an evaluated unit."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Final
+
+from blastdoor.evaluate.python import boto3
+from blastdoor.evaluate.python.interpreter import Interpreter, walk_calls
+from blastdoor.evaluate.python.things import Bound, Call, Thing, name_of
+from blastdoor.fact import BulkWrite, Evaluated, ProcessSetting
+from blastdoor.finding import Failure, FailureKind
+from blastdoor.parse.python import Parsed, Places, parse_python
+from blastdoor.value import Known, Value, known_text
+
+if TYPE_CHECKING:
+    from blastdoor.span import Document, Span
+    from blastdoor.units import Repository
+
+MAX_IMPORTED: Final = 24
+"""Modules of the repository that one file may bring in."""
+_PROCESS: Final = re.compile(
+    r"AWS_(?:DEFAULT_REGION|REGION|PROFILE|DEFAULT_PROFILE|CONFIG_FILE|ENDPOINT_URL\w*"
+    r"|STS_REGIONAL_ENDPOINTS)|TF_WORKSPACE|TF_CLI_ARGS\w*|CDK_DEFAULT_\w+|GOOGLE_CLOUD_PROJECT"
+    r"|ARM_SUBSCRIPTION_ID"
+)
+_IMPORT: Final = re.compile(
+    r"^[ \t]*(?:from[ \t]+(?P<dots>\.*)(?P<module>[\w.]*)[ \t]+import|import[ \t]+(?P<name>[\w.]+))",
+    re.MULTILINE,
+)
+_ENVIRON: Final = re.compile(r"os\.environ\['(?P<name>\w+)'\]")
+
+
+class Program:
+    """The Python files of a repository, parsed when they are asked for."""
+
+    def __init__(self, repository: Repository, paths: list[str]) -> None:
+        self.repository = repository
+        self.paths = frozenset(paths)
+        self._parsed: dict[str, Parsed | None] = {}
+        self._names: dict[str, dict[str, Thing]] = {}
+        self._open: set[str] = set()
+
+    def parsed(self, path: str) -> Parsed | None:
+        """A file's tree; ``None`` when it is not there. Effect: keeps what cannot be read."""
+        if path not in self._parsed:
+            self._parsed[path] = self._parse(path)
+        return self._parsed[path]
+
+    def _parse(self, path: str) -> Parsed | None:
+        document = self.repository.text(path)
+        if document is None:
+            return None
+        found = parse_python(document)
+        if found.limit:
+            self.repository.fault(Failure(FailureKind.LIMIT, path, found.limit))
+        if found.fault is not None:
+            self.repository.fault(
+                Failure(FailureKind.SYNTAX, path, found.fault.message, found.fault.span)
+            )
+        self.repository.remark(document, found.comments)
+        return found
+
+    def resolve(self, importer: str, name: str, level: int) -> str | None:
+        """The file of a module that a file imports; ``None`` for what is not in the repository."""
+        folder = posixpath.dirname(importer)
+        relative = name.replace(".", "/")
+        if level:
+            for _up in range(level - 1):
+                folder = posixpath.dirname(folder)
+            bases = [folder]
+        else:
+            bases = [folder]
+            while folder:
+                folder = posixpath.dirname(folder)
+                bases.append(folder)
+        for base in bases:
+            stem = posixpath.normpath(posixpath.join(base, relative)) if relative else base
+            for path in (f"{stem}.py", posixpath.join(stem, "__init__.py")):
+                if path != importer and not path.startswith("..") and self._holds(path):
+                    return path
+        return None
+
+    def _holds(self, path: str) -> bool:
+        return path in self.paths or self.repository.holds_file(path)
+
+    def imports(self, path: str) -> list[str]:
+        """A file and those that it imports, as far as a look at its text tells."""
+        text = self.repository.files.read(path) or ""
+        found = {path: None}
+        for match in _IMPORT.finditer(text):
+            dots = match["dots"] or ""
+            name = match["name"] or match["module"] or ""
+            inner = self.resolve(path, name, len(dots))
+            if inner is not None:
+                found[inner] = None
+        return list(found)
+
+    def names(self, path: str) -> dict[str, Thing] | None:
+        """What the names of an imported module stand for."""
+        if path in self._names:
+            return self._names[path]
+        if path in self._open or len(self._names) >= MAX_IMPORTED:
+            return None
+        parsed = self.parsed(path)
+        if parsed is None or parsed.module is None:
+            return None
+        self._open.add(path)
+        try:
+            inner = Interpreter(
+                Places(parsed.document),
+                lambda name, level: self._load(path, name, level, deep=True),
+                boto3.meaning,
+                quiet=True,
+            )
+            inner.run(parsed.module)
+        finally:
+            self._open.discard(path)
+        self._names[path] = inner.module.names
+        return inner.module.names
+
+    def _load(
+        self, importer: str, name: str, level: int, *, deep: bool = False
+    ) -> dict[str, Thing] | None:
+        if deep and len(self._open) > 2:  # noqa: PLR2004  one import away, and what that one needs
+            return None
+        path = self.resolve(importer, name, level)
+        return None if path is None else self.names(path)
+
+    def evaluate(self, path: str) -> Evaluated:
+        """The unit of a file."""
+        unit = Evaluated(path, "python", inputs={path}, context=self.repository.context)
+        parsed = self.parsed(path)
+        if parsed is None or parsed.module is None:
+            return unit
+
+        def load(name: str, level: int) -> dict[str, Thing] | None:
+            found = self.resolve(path, name, level)
+            if found is not None:
+                unit.inputs.add(found)
+            return self._load(path, name, level)
+
+        interpreter = Interpreter(Places(parsed.document), load, boto3.meaning)
+        interpreter.run(parsed.module)
+        self._names.clear()
+        if interpreter.spent:
+            message = "takes more steps than one file may; the rest is not followed"
+            unit.failures.append(Failure(FailureKind.LIMIT, path, message))
+        _fill(unit, interpreter, parsed.document)
+        return unit
+
+
+def _fill(unit: Evaluated, found: Interpreter, document: Document) -> None:
+    """Effect: puts what an interpreter found into a unit."""
+    unit.settings = found.settings
+    unit.layerings = found.layerings
+    unit.fan_outs = found.fan_outs
+    unit.lookups = found.lookups
+    unit.fallbacks = found.fallbacks
+    unit.environment_defaults = found.environment_defaults
+    unit.process_settings = list(_process(found))
+    clients = boto3.Clients(found.value, _default_region(unit.process_settings))
+    seen: set[int] = set()
+    for call in walk_calls(found.calls):
+        _bulk(unit, call, document)
+        made = clients.of(call)
+        if made is None:
+            continue
+        if id(made) not in seen and made.span.document is document:
+            seen.add(id(made))
+            unit.clients.append(made)
+        operation = boto3.operation_of(call)
+        if operation is None or made.span == call.name_span:
+            continue
+        fact = boto3.api_call(call, made, operation, found.value)
+        unit.calls.append(fact)
+        resource = boto3.as_resource(fact, unit.address)
+        if resource is not None:
+            resource.request = True
+            unit.resources.append(resource)
+
+
+def _process(found: Interpreter) -> list[ProcessSetting]:
+    """What the program sets for its whole process."""
+    settings = []
+    for what, thing, span, owner in found.assigned:
+        match = _ENVIRON.fullmatch(what)
+        name = match["name"] if match is not None else what
+        if match is None and name != "boto3.DEFAULT_SESSION":
+            continue
+        if match is not None and _PROCESS.fullmatch(name) is None:
+            continue
+        value = found.value(thing, span)
+        settings.append(ProcessSetting(name, value, span, owner, not isinstance(value, Known)))
+    for call in found.calls:
+        name = call.name
+        if name == "boto3.setup_default_session":
+            for key in ("region_name", "profile_name"):
+                given = call.keywords.get(key)
+                if given is not None:
+                    value = found.value(given, call.spans.get(key, call.span))
+                    settings.append(
+                        ProcessSetting(
+                            f"setup_default_session({key})",
+                            value,
+                            call.spans.get(key, call.span),
+                            call.owner,
+                            not isinstance(value, Known),
+                        )
+                    )
+        elif name == "os.putenv" and len(call.arguments) == 2:  # noqa: PLR2004  name and value
+            first = call.arguments[0]
+            text = known_text(first) if isinstance(first, Value) else None
+            if text is not None and _PROCESS.fullmatch(text):
+                value = found.value(call.arguments[1], call.span)
+                settings.append(
+                    ProcessSetting(text, value, call.span, call.owner, not isinstance(value, Known))
+                )
+    return sorted(settings, key=lambda setting: setting.span.start)
+
+
+def _default_region(settings: list[ProcessSetting]) -> Value | None:
+    """The region that clients without one get, when the program sets it for its process."""
+    for setting in settings:
+        if setting.name in ("AWS_DEFAULT_REGION", "setup_default_session(region_name)"):
+            return setting.value
+    return None
+
+
+def _bulk(unit: Evaluated, call: Call, document: Document) -> None:
+    """Effect: notes settings that are overwritten from a mapping."""
+    function = call.function
+    if not isinstance(function, Bound) or function.name != "update":
+        return
+    base = function.base
+    inner = name_of(base.function) if isinstance(base, Call) else ""
+    text = _text(call.span, document)
+    if inner in ("globals", "vars", "locals") or (
+        isinstance(base, Bound) and base.name == "__dict__"
+    ):
+        unit.bulk_writes.append(
+            BulkWrite(text.partition(".update")[0], text, call.span, call.owner)
+        )
+
+
+def _text(span: Span, document: Document) -> str:
+    return document.text[span.start : span.end]
