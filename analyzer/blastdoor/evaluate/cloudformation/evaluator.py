@@ -18,12 +18,10 @@ from blastdoor.parse.data import Sequence as SequenceNode
 from blastdoor.record import dataclass
 from blastdoor.span import Document, Span
 from blastdoor.value import (
-    FAILS,
     MAX_ALTERNATIVES,
     Alternative,
     Encoded,
     Evidence,
-    Inherited,
     Known,
     Many,
     Mapping,
@@ -35,7 +33,6 @@ from blastdoor.value import (
     Text,
     Unknown,
     Value,
-    known_text,
     one_of,
     within_budget,
 )
@@ -53,7 +50,9 @@ MAX_LOOP: Final = 1_000
 _MAX_ITEMS: Final = 10_000
 
 _placeholder = re.compile(r"\$\{(!?)([^{}]*+)\}")
-_dynamic = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]*+)\}\}")
+_dynamic = re.compile(
+    r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:[^{}]|\$\{[^{}]*+\})*+)\}\}"
+)
 _loop_name = re.compile(r"[$&]\{([A-Za-z0-9]++)\}")
 _LOOP: Final = "Fn::ForEach"
 _LIST_TYPES: Final = ("List<", "CommaDelimitedList", "AWS::SSM::Parameter::Value<List<")
@@ -109,7 +108,7 @@ class Scope:
 class Evaluator:
     """The values of one template with one set of inputs."""
 
-    def __init__(  # noqa: PLR0913  what a template is evaluated with
+    def __init__(
         self,
         template: Template,
         *,
@@ -131,7 +130,7 @@ class Evaluator:
         self.missed: list[tuple[str, tuple[str, ...], Value, Span, str, Span]] = []
         """Lookups of a mapping that lacks the key: name, its keys, key, place, owner, mapping."""
         self.fallbacks: list[tuple[str, bool, Value, Span, str]] = []
-        """What ``FindInMap`` takes where the mapping lacks the key: tried, known, value, place, owner."""
+        """What ``FindInMap`` takes for a missing key: tried, known, value, place, owner."""
         self._parameters: dict[str, Value] = {}
         self._conditions: dict[tuple[str, object], bool | None] = {}
         self._open: set[str] = set()
@@ -158,7 +157,7 @@ class Evaluator:
     def evaluate(self, node: Node, scope: Scope) -> Value:
         """The value of a node."""
         if node.__class__ is Scalar:
-            return self._scalar(node, scope)  # type: ignore[arg-type]  # just tested
+            return self._scalar(node, scope)
         token = (id(node), scope.key)
         kept = self._kept.get(token)
         if kept is not None:
@@ -190,7 +189,7 @@ class Evaluator:
         if scope.names and ("${" in data or "&{" in data):
             return self._looped(data, pieces, scope, span)
         if "{{resolve:" in data:
-            return _with_stored(data, pieces, span)
+            return _with_stored(pieces, span)
         return Known(data, span, (), pieces)
 
     def pieces(self, node: Scalar, data: str) -> tuple[Piece, ...]:
@@ -253,13 +252,9 @@ class Evaluator:
                 continue
             found[name] = value
             spans[name] = Span(self.document, key.start, key.end)
-        return within_budget(
-            Mapping(found, self.span(node), complete=complete, key_spans=spans)
-        )
+        return within_budget(Mapping(found, self.span(node), complete=complete, key_spans=spans))
 
-    def entries(
-        self, node: Node, scope: Scope
-    ) -> Iterator[tuple[Scalar, Node | None, Scope]]:
+    def entries(self, node: Node, scope: Scope) -> Iterator[tuple[Scalar, Node | None, Scope]]:
         """The entries of a mapping with its loops written out; no node for a loop that is not known.
 
         Source: AWS CloudFormation Template Reference, "Fn::ForEach".
@@ -457,8 +452,7 @@ class Evaluator:
         return found
 
     def _parameter(self, name: str) -> Value:
-        key, node = self.template.section("Parameters")[name]
-        body = fields(node)
+        body = fields(self.template.section("Parameters")[name][1])
         type_ = text_of(body["Type"][1]) if "Type" in body else None
         type_ = type_ or "String"
         found: list[Alternative] = []
@@ -470,9 +464,8 @@ class Evaluator:
                 value = values.parameter(name)
             found.append(Alternative(self._typed(value, type_, name), given.name))
         if found:
-            value = one_of(found)
-        else:
-            value = self._allowed(name, body, type_) or values.parameter(name)
+            return self.guarded(name, one_of(found))
+        value = self._allowed(name, body, type_) or values.parameter(name)
         return self.guarded(name, value)
 
     def guarded(self, name: str, value: Value) -> Value:
@@ -505,7 +498,9 @@ class Evaluator:
             return value
         return _split(value, ",", text, strip=True)
 
-    def _allowed(self, name: str, body: AbstractMapping[str, tuple[Scalar, Node]], type_: str) -> Value | None:
+    def _allowed(
+        self, name: str, body: AbstractMapping[str, tuple[Scalar, Node]], type_: str
+    ) -> Value | None:
         """One of the values that are allowed, where nothing says which."""
         if "AllowedValues" not in body or type_.startswith((*_LIST_TYPES, _STORED)):
             return None
@@ -588,7 +583,8 @@ class Evaluator:
         pending = [(name, holding)]
         while pending:
             current, truth = pending.pop()
-            if current in decided:
+            self.budget.steps -= 1
+            if current in decided or self.budget.steps <= 0:
                 continue
             decided[current] = truth
             found = self.section("Conditions").get(current)
@@ -636,14 +632,14 @@ class Evaluator:
             if isinstance(part, Value):
                 parts.append(part)
             else:
-                self._fill(part, scope, span, own or {}, parts)
-        return _without_null(joined(parts, span), span)
+                self._fill(part, scope, own or {}, parts)
+        found = joined(parts, span)
+        return found if found.span is not None else found.at(span)
 
     def _fill(
         self,
         piece: Piece,
         scope: Scope,
-        span: Span,
         own: AbstractMapping[str, Value],
         parts: list[Piece | Value],
     ) -> None:
@@ -712,7 +708,8 @@ class Evaluator:
                 if not isinstance(named, Mapping):
                     return _missing(named, span, "Fn::Sub")
                 own = named.entries
-        return self.sub(self.evaluate(template, scope), scope, span, own)
+        text = self.evaluate(template, scope)
+        return values.distribute(text, lambda value: self.sub(value, scope, span, own))
 
     def _join(self, node: Node, scope: Scope, span: Span) -> Value:
         items = node.items if isinstance(node, SequenceNode) else []
@@ -784,7 +781,7 @@ class Evaluator:
         place = default.span or self.span(where)
         self.fallbacks.append((tried, False, default, place, scope.owner))
 
-    def _look(  # noqa: PLR0913, PLR0917  a lookup's parts
+    def _look(
         self,
         mapping: Value,
         top: Value,
@@ -796,7 +793,9 @@ class Evaluator:
         name = to_text(mapping)
         found = None if name is None else self.template.section("Mappings").get(name)
         if name is None or found is None:
-            if name is not None and (self.template.foreign or "Fn::Transform" in self.template.section("Mappings")):
+            if name is not None and (
+                self.template.foreign or "Fn::Transform" in self.template.section("Mappings")
+            ):
                 return Unknown(Reason.MACRO, name, span)
             return _missing(mapping, span, "Fn::FindInMap")
         rows = {row: inner for row, (_key, inner) in fields(found[1]).items()}
@@ -826,9 +825,7 @@ class Evaluator:
                     continue
                 node = cells[cell]
                 value = self.evaluate(node, Scope(f"Mappings.{name}"))
-                evidence = Evidence(
-                    Step.LOCAL, f"Mappings.{name}.{row}.{cell}", self.span(node)
-                )
+                evidence = Evidence(Step.LOCAL, f"Mappings.{name}.{row}.{cell}", self.span(node))
                 sides.append(Alternative(value.through(evidence), words))
         if not sides:
             return Unknown(Reason.INVALID, f"Mappings.{name}", span)
@@ -1053,10 +1050,6 @@ def _part(piece: Piece, start: int, end: int) -> Piece:
     return Piece(text, piece.document, piece.start, piece.end)
 
 
-def _without_null(value: Value, span: Span) -> Value:
-    return value if value.span is not None else value.at(span)
-
-
 def _join(between: str, value: Value, span: Span) -> Value:
     if not isinstance(value, Many):
         return _missing(value, span, "Fn::Join")
@@ -1127,7 +1120,7 @@ def _lines(document: Document, start: int, end: int, data: str) -> tuple[Piece, 
     return tuple(pieces)
 
 
-def _with_stored(data: str, pieces: tuple[Piece, ...], span: Span) -> Value:
+def _with_stored(pieces: tuple[Piece, ...], span: Span) -> Value:
     """A text with dynamic references: what they stand for is read when the stack is deployed.
 
     Source: AWS CloudFormation User Guide, "Using dynamic references".

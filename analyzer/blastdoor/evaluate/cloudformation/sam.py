@@ -19,7 +19,6 @@ from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Scope
 from blastdoor.evaluate.cloudformation.template import fields, text_of
 from blastdoor.evaluate.expression import joined
 from blastdoor.fact import Layer, Layering
-from blastdoor.span import Span
 from blastdoor.value import (
     Evidence,
     Known,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from blastdoor.evaluate.cloudformation.template import Field, Template
     from blastdoor.fact import Resource
+    from blastdoor.span import Span
 
 _PREFIX: Final = "AWS::Serverless::"
 FUNCTION: Final = "AWS::Serverless::Function"
@@ -59,7 +59,11 @@ LOWERED: Final = {
 }
 """Type of SAM → the type that it becomes under the same logical id."""
 _RENAMED: Final = {
-    STATE_MACHINE: {"Name": "StateMachineName", "Role": "RoleArn", "Logging": "LoggingConfiguration"},
+    STATE_MACHINE: {
+        "Name": "StateMachineName",
+        "Role": "RoleArn",
+        "Logging": "LoggingConfiguration",
+    },
     "AWS::Serverless::Application": {"Location": "TemplateURL"},
 }
 """Properties that have another name in the type that a type of SAM's becomes."""
@@ -231,7 +235,11 @@ class _Source:
         self.evaluator = evaluator
 
     def _make(
-        self, suffix: str, type_: str, properties: Callable[[], Value | None], span: Span | None = None
+        self,
+        suffix: str,
+        type_: str,
+        properties: Mapping | Callable[[], Value | None],
+        span: Span | None = None,
     ) -> Resource:
         made = self.made
         return lowered.make(
@@ -331,7 +339,9 @@ class _Source:
         if text is not None and not text.startswith("arn:"):
             found = self._managed(text, span)
             return found.through(*value.via) if value.via else found
-        if isinstance(value, OneOf) and any(isinstance(a.value, Mapping) for a in value.alternatives):
+        if isinstance(value, OneOf) and any(
+            isinstance(a.value, Mapping) for a in value.alternatives
+        ):
             return None
         return value
 
@@ -399,7 +409,10 @@ class _Source:
         if alarms is not None:
             on = Known(data=True, span=alarms.span)
             entries["AlarmConfiguration"] = Mapping({"Enabled": on, "Alarms": alarms}, alarms.span)
-        for own, name in (("Role", "ServiceRoleArn"), ("TriggerConfigurations", "TriggerConfigurations")):
+        for own, name in (
+            ("Role", "ServiceRoleArn"),
+            ("TriggerConfigurations", "TriggerConfigurations"),
+        ):
             value = given.get(own)
             if value is not None:
                 entries[name] = value
@@ -476,22 +489,18 @@ class _Source:
             span = given.key_spans.get(name) or event.span
             settings = settings if isinstance(settings, Mapping) else Mapping({}, span)
             if kind in _POLLED:
-                yield self._make(
-                    name, "AWS::Lambda::EventSourceMapping", lambda s=settings: s, span
-                )
+                yield self._make(name, "AWS::Lambda::EventSourceMapping", settings, span)
                 continue
             if kind in _RULES:
-                yield self._make(name, "AWS::Events::Rule", lambda s=settings: _rule(s), span)
+                yield self._make(name, "AWS::Events::Rule", _rule(settings), span)
             elif kind == "SNS":
-                yield self._make(
-                    name, "AWS::SNS::Subscription", lambda s=settings: _subscription(s), span
-                )
+                yield self._make(name, "AWS::SNS::Subscription", _subscription(settings), span)
             service = _CALLERS.get(kind)
             if service is not None:
                 yield self._make(
                     f"{name}Permission",
                     "AWS::Lambda::Permission",
-                    lambda k=kind, s=service, n=name, at=span: self._permission(k, s, n, at),
+                    self._permission(kind, service, name, span),
                     span,
                 )
 

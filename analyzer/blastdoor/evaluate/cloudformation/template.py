@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Mapping, Node, Scalar, Sequence
 from blastdoor.parse.json import parse_json
-from blastdoor.parse.tree import Comment
 from blastdoor.record import dataclass
 from blastdoor.span import BYTE_ORDER_MARK, Document, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence as AbstractSequence
+    from collections.abc import Iterator
+    from collections.abc import Sequence as AbstractSequence
 
-    from blastdoor.parse.tree import SyntaxFault
+    from blastdoor.parse.tree import Comment, SyntaxFault
 
 Field = tuple[Scalar, Node]
 """A key with where it stands, and its value."""
@@ -78,9 +78,7 @@ class Template:
     @property
     def foreign(self) -> tuple[str, ...]:
         """The macros whose work is not known: they may change or add anything."""
-        return tuple(
-            name for name in self.transforms if name.rsplit("-20", 1)[0] not in _FAMILIAR
-        )
+        return tuple(name for name in self.transforms if name.rsplit("-20", 1)[0] not in _FAMILIAR)
 
 
 _FAMILIAR: Final = frozenset(name.rsplit("-20", 1)[0] for name in _MODELLED)
@@ -117,9 +115,7 @@ def read(document: Document) -> tuple[list[Node], list[Comment], list[SyntaxFaul
 
     parsed = parse_yaml(document, SHORT_FORMS)
     faults = parsed.faults
-    if faults and wrong and not parsed.roots:
-        faults = wrong
-    elif faults and wrong and document.path.endswith(".json"):
+    if faults and wrong and (not parsed.roots or document.path.endswith(".json")):
         faults = wrong
     return parsed.roots, parsed.comments, faults
 
