@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Mapping as AbstractMapping
 
-MAX_STEPS: Final = 600_000
+MAX_STEPS: Final = 250_000
 """Nodes that the evaluation of one unit may visit."""
 MAX_DEPTH: Final = 400
 """How deep nodes nest in one another, aliases followed."""
@@ -51,7 +51,7 @@ _MAX_ITEMS: Final = 10_000
 
 _placeholder = re.compile(r"\$\{(!?)([^{}]*+)\}")
 _dynamic = re.compile(
-    r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:[^{}]|\$\{[^{}]*+\})*+)\}\}"
+    r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:\$\{[^{}]*+\}|[^{}])*+)\}\}"
 )
 _loop_name = re.compile(r"[$&]\{([A-Za-z0-9]++)\}")
 _LOOP: Final = "Fn::ForEach"
@@ -633,7 +633,7 @@ class Evaluator:
                 parts.append(part)
             else:
                 self._fill(part, scope, own or {}, parts)
-        found = joined(parts, span)
+        found = as_text(parts, span)
         return found if found.span is not None else found.at(span)
 
     def _fill(
@@ -1050,6 +1050,13 @@ def _part(piece: Piece, start: int, end: int) -> Piece:
     return Piece(text, piece.document, piece.start, piece.end)
 
 
+def as_text(parts: list[Piece | Value], span: Span) -> Value:
+    """A text of pieces and values; never to be printed when one of them must not be."""
+    found = joined(parts, span)
+    secret = any(isinstance(part, Value) and part.secret for part in parts)
+    return found.hidden() if secret else found
+
+
 def _join(between: str, value: Value, span: Span) -> Value:
     if not isinstance(value, Many):
         return _missing(value, span, "Fn::Join")
@@ -1060,7 +1067,7 @@ def _join(between: str, value: Value, span: Span) -> Value:
         parts.append(item)
     if not value.complete or len(value.items) > _MAX_ITEMS:
         parts.append(Unknown(Reason.RANGE, "Fn::Join", span))
-    found = joined(parts, span) if parts else Known("", span)
+    found = as_text(parts, span) if parts else Known("", span)
     return found.through(*value.via) if value.via else found
 
 

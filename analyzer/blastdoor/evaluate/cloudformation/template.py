@@ -129,7 +129,9 @@ def is_template(node: Node) -> bool:
         return "AWSTemplateFormatVersion" in sections
     if "AWSTemplateFormatVersion" in sections or "Transform" in sections:
         return True
-    for _key, body in fields(sections["Resources"][1]).values():
+    for name, (_key, body) in fields(sections["Resources"][1]).items():
+        if name.startswith("Fn::ForEach"):
+            return True
         type_ = fields(body).get("Type")
         if type_ is not None and ("::" in (text_of(type_[1]) or "") or not _plain(type_[1])):
             return True
