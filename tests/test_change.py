@@ -223,3 +223,30 @@ def test_only_what_the_change_speaks_to_is_looked_at() -> None:
     assert compare_files(base, {**base, "m/main.tf": "\n" + base["m/main.tf"]}, ()).units == ("a",)
     assert compare_files(base, {**base, "b/main.tf": "\n" + base["b/main.tf"]}, ()).units == ("b",)
     assert compare_files(base, {**base, "c/p.json": "{} "}, ()).units == ("c",)
+
+
+def _bucket(resource: str) -> dict[str, str]:
+    text = (
+        'variable "p" {}\nvariable "q" {}\nresource "aws_iam_role_policy" "r" {\n  role   = "x"\n'
+        '  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "s3:GetObject",'
+        f' Resource = "{resource}" }}] }})\n}}\n'
+    )
+    return {"main.tf": text}
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "widened"),
+    [
+        ("arn:${var.p}:s3:::logs/*", "arn:${var.p}:s3:::*", True),
+        ("arn:${var.p}:s3:::*", "arn:${var.p}:s3:::logs/*", False),
+        ("arn:${var.p}:s3:::logs-${var.q}/*", "arn:${var.p}:s3:::logs-*", True),
+        ("arn:${var.p}:s3:::logs-*", "arn:${var.p}:s3:::logs-${var.q}/*", False),
+        ("arn:${var.p}:s3:::${var.q}", "arn:${var.p}:s3:::b", False),
+        ("arn:${var.p}:s3:::a", "arn:${var.q}:s3:::a", False),
+    ],
+)
+def test_names_that_both_sides_have_are_the_same(base: str, head: str, widened: bool) -> None:  # noqa: FBT001  a case
+    found = compare_files(_bucket(base), _bucket(head), ())
+    assert [d.axis for d in found.deltas if d.event is Event.WIDENED] == (
+        ["resources"] if widened else []
+    )

@@ -247,6 +247,8 @@ def _accounts(value: Value | None) -> Accounts | Unresolved | None:
 
 def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
     provider, value = resource.provider, resource.region
+    if provider is None and value is not None:
+        yield from _stack_placement(unit, resource, value)
     if provider is None or value is None:
         return
     regions = regions_of(value, known_text(resource.partition) or AWS)
@@ -268,6 +270,48 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
         _via(resource, value),
         chain(value, at),
         "" if own else provider.address,
+        exact=not isinstance(regions, Unresolved),
+        home=resource.span,
+    )
+
+
+_GLOBAL: Final = tuple(
+    f"AWS::{service}::"
+    for service in (
+        "Budgets",
+        "CE",
+        "CloudFront",
+        "GlobalAccelerator",
+        "IAM",
+        "Organizations",
+        "Route53",
+    )
+)
+"""How the types of services without regions begin in CloudFormation (AWS Fault Isolation Boundaries,
+"Global services")."""
+
+
+def _stack_placement(unit: str, resource: Resource, value: Value) -> Iterator[Footprint]:
+    """Where a resource goes with its stack, which has no provider configuration."""
+    if not resource.type.startswith("AWS::"):
+        return
+    regions = regions_of(value, known_text(resource.partition) or AWS)
+    at = place(value, resource.span)
+    yield Footprint(
+        unit,
+        resource.address,
+        resource.type,
+        "placement",
+        "region",
+        Reach(
+            regions=None if resource.type.startswith(_GLOBAL) else regions,
+            partitions=_partitions(regions, resource.partition),
+            accounts=_accounts(resource.account),
+        ),
+        at or resource.span,
+        origin(value),
+        chain(value, at),
+        "the stack",
         exact=not isinstance(regions, Unresolved),
         home=resource.span,
     )

@@ -401,11 +401,22 @@ def _covered(name: Part, element: _Element, base: Sequence[_Element]) -> bool | 
             if _everything(other.extent):
                 return True
             perhaps = True
-        elif element.extent is None or _may_be(other.text, element.text):
+        elif element.extent is None:
+            # A name stands for the same thing on both sides: as patterns, one may hold the other.
+            mine, theirs = _as_pattern(element.text), _as_pattern(other.text)
+            if tables.glob_matches(theirs, mine):
+                return True
+            perhaps = perhaps or not tables.glob_matches(mine, theirs)
+        elif _may_be(other.text, element.text):
             perhaps = True
     if name == "actions" and element.extent is not None and _expands_within(element, base):
         return True
     return None if perhaps else False
+
+
+def _as_pattern(text: str) -> str:
+    """A text whose names are literal: no wildcard of a pattern stands in one."""
+    return _NAME.sub(lambda match: match[0].replace("*", "").replace("?", ""), text)
 
 
 def _everything(extent: Extent) -> bool:
