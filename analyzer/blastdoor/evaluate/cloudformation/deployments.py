@@ -73,17 +73,54 @@ class Found:
 # SAM
 
 
-def of_sam(repository: Repository, path: str, kept: dict[str, Any]) -> Iterator[Deployment]:
+class Around:
+    """The files around templates, each looked at once however many templates stand there."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._told: dict[str, tuple[str, ...]] = {}
+        self._parameters: dict[str, dict[str, Value] | None] = {}
+        self.kept: dict[str, Any] = {}
+        """Path → what a configuration or manifest says."""
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        """The names of the files of a directory."""
+        found = self._names.get(directory)
+        if found is None:
+            found = self._names[directory] = tuple(self.repository.files.names(directory or "."))
+        return found
+
+    def candidates(self, directory: str, folder: str) -> tuple[str, ...]:
+        """The paths below a directory that may be files of parameters of what stands in it."""
+        below = posixpath.join(directory, folder) if folder else directory
+        found = self._told.get(below)
+        if found is None:
+            found = self._told[below] = tuple(
+                posixpath.join(below, name)
+                for name in self.names(below)
+                if name.endswith(_ENDINGS) and (folder or _NAMED.search(name))
+            )
+        return found
+
+    def parameters(self, path: str) -> dict[str, Value] | None:
+        """The parameters that a file gives; ``None`` where it is no file of parameters."""
+        if path not in self._parameters:
+            self._parameters[path] = _read_parameters(self.repository, path)
+        return self._parameters[path]
+
+
+def of_sam(around: Around, path: str) -> Iterator[Deployment]:
     """The deployments of a template that SAM's configuration file beside it names."""
     directory, name = posixpath.split(path)
     where = posixpath.join(directory, SAM_CONFIGURATION)
-    if where not in kept:
-        kept[where] = _read_toml(repository, where)
-    found = kept[where]
+    if where not in around.kept:
+        around.kept[where] = _read_toml(around, where)
+    found = around.kept[where]
     if found is None:
         return
     document, data, places = found
-    names = set(repository.files.names(directory or "."))
+    names = around.names(directory)
     first = next((given for given in _TEMPLATES if given in names), None)
     for environment, commands in data.items():
         if not isinstance(commands, dict):
@@ -137,11 +174,12 @@ def of_sam(repository: Repository, path: str, kept: dict[str, Any]) -> Iterator[
 
 
 def _read_toml(
-    repository: Repository, path: str
+    around: Around, path: str
 ) -> tuple[Document, dict[str, Any], dict[tuple[str, ...], tuple[int, int]]] | None:
     directory, name = posixpath.split(path)
-    if name not in repository.files.names(directory or "."):
+    if name not in around.names(directory):
         return None
+    repository = around.repository
     text = repository.files.read(path)
     if text is None:
         return None
@@ -217,7 +255,7 @@ def _words(text: str) -> list[str]:
 
 
 def of_files(
-    repository: Repository,
+    around: Around,
     path: str,
     names: Collection[str],
     others: AbstractMapping[str, Collection[str]],
@@ -233,18 +271,14 @@ def of_files(
     stem = name.split(".")[0]
     looked = 0
     for folder in _FOLDERS:
-        below = posixpath.join(directory, folder) if folder else directory
-        for found in repository.files.names(below or "."):
-            if not found.endswith(_ENDINGS) or found == name:
+        for where in around.candidates(directory, folder):
+            if where == path:
                 continue
-            own = _belongs(found, stem)
-            if not own and not folder and _NAMED.search(found) is None:
-                continue
+            own = _belongs(posixpath.basename(where), stem)
             looked += 1
             if looked > _MAX_FILES:
                 return
-            where = posixpath.join(below, found)
-            parameters = read_parameters(repository, where)
+            parameters = around.parameters(where)
             if parameters is None:
                 continue
             read.add(where)
@@ -263,7 +297,7 @@ def _belongs(name: str, stem: str) -> bool:
     return rest != name and rest[:1] in (".", "-", "_") and _NAMED.search(rest) is not None
 
 
-def read_parameters(repository: Repository, path: str) -> dict[str, Value] | None:
+def _read_parameters(repository: Repository, path: str) -> dict[str, Value] | None:
     """The parameters that a file gives; ``None`` where it is no file of parameters.
 
     It is a list of ``ParameterKey`` and ``ParameterValue``, as the command line takes it, or a mapping
@@ -325,15 +359,15 @@ def _said(text: str, span: Span, words: str, behind: str = "") -> Known:
 # CDK
 
 
-def of_assembly(repository: Repository, path: str, kept: dict[str, Any]) -> Iterator[Deployment]:
+def of_assembly(around: Around, path: str) -> Iterator[Deployment]:
     """The environment that a CDK app's manifest gives to a template that the app wrote."""
     directory, name = posixpath.split(path)
     if not name.endswith(".template.json"):
         return
     where = posixpath.join(directory, "manifest.json")
-    if where not in kept:
-        kept[where] = _read_manifest(repository, where)
-    found = kept[where]
+    if where not in around.kept:
+        around.kept[where] = _read_manifest(around, where)
+    found = around.kept[where]
     if found is None:
         return
     for artifact in found.values():
@@ -366,9 +400,10 @@ class _Manifest(dict[str, Any]):
         self.document = document
 
 
-def _read_manifest(repository: Repository, path: str) -> _Manifest | None:
+def _read_manifest(around: Around, path: str) -> _Manifest | None:
     directory, name = posixpath.split(path)
-    if name not in repository.files.names(directory or "."):
+    repository = around.repository
+    if name not in around.names(directory):
         return None
     text = repository.files.read(path)
     if text is None or '"artifacts"' not in text:

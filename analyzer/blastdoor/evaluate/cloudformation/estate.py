@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import posixpath
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from blastdoor.evaluate.cloudformation import deployments as around
 from blastdoor.evaluate.cloudformation import template as templates
 from blastdoor.evaluate.cloudformation import values
-from blastdoor.evaluate.cloudformation.deployments import MAX_DEPLOYMENTS, Deployment, Found
+from blastdoor.evaluate.cloudformation.deployments import (
+    MAX_DEPLOYMENTS,
+    Around,
+    Deployment,
+    Found,
+    of_assembly,
+    of_files,
+    of_sam,
+)
 from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Scope
 from blastdoor.evaluate.cloudformation.suppressions import comments_of
 from blastdoor.evaluate.expression import to_text
@@ -52,7 +59,7 @@ class Estate:
         self._cache: OrderedDict[str, Template] = OrderedDict()
         self._size = 0
         self._nothing: set[str] = set()
-        self._files: dict[str, Any] = {}
+        self.around = Around(repository)
         self._parameters: dict[str, frozenset[str]] = {}
         self._beside: dict[str, list[str]] = {}
         self.nested: dict[str, set[str]] = {}
@@ -229,7 +236,7 @@ class Estate:
         parameters = self._overrides(settings.get("ParameterOverrides"))
         configuration = known_text(settings.get("TemplateConfiguration"))
         if configuration is not None:
-            given = around.read_parameters(self.repository, configuration.rpartition("::")[2])
+            given = self.around.parameters(configuration.rpartition("::")[2])
             if given is not None:
                 parameters = {**given, **(parameters or {})}
         stack = settings.get("StackName")
@@ -262,15 +269,15 @@ class Estate:
         given: list[Deployment] = list(self.targets.get(path, ()))
         found.read.update(deployment.path for deployment in given)
         for deployment in (
-            *around.of_sam(self.repository, path, self._files),
-            *around.of_assembly(self.repository, path, self._files),
+            *of_sam(self.around, path),
+            *of_assembly(self.around, path),
         ):
             given.append(deployment)
             found.read.add(deployment.path)
         names = self._parameters.get(path)
         if names:
             beside = {other: self._parameters[other] for other in self._beside.get(directory, ())}
-            given.extend(around.of_files(self.repository, path, names, beside, found.read))
+            given.extend(of_files(self.around, path, names, beside, found.read))
         found.deployments = given[:MAX_DEPLOYMENTS]
         return found
 
