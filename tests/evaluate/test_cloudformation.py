@@ -292,13 +292,13 @@ def test_a_text_too_long_is_not_known(stack: type[Stack]) -> None:
     [
         ("!FindInMap [Regions, us-east-1, Ami]", "ami-1"),
         ("!FindInMap [Regions, us-east-1, Zones]", ["a", "b"]),
-        ("!FindInMap [Regions, !Ref AWS::Region, Ami]", ("ami-1", "ami-2")),
-        ("!FindInMap [Regions, !Ref Name, Ami]", ("ami-1", "ami-2")),
-        ("!FindInMap [Regions, !Sub '${Name}', Ami]", ("ami-1", "ami-2")),
+        ("!FindInMap [Regions, !Ref AWS::Region, Ami]", ("ami-2", "ami-1")),
+        ("!FindInMap [Regions, !Ref Name, Ami]", ("ami-2", "ami-1")),
+        ("!FindInMap [Regions, !Sub '${Name}', Ami]", ("ami-2", "ami-1")),
         ("!FindInMap [Regions, cn-north-1, Ami]", "<INVALID Fn::FindInMap with cn-north-1>"),
         ("!FindInMap [Regions, cn-north-1, Ami, {DefaultValue: ami-0}]", "ami-0"),
         ("!FindInMap [Regions, !Ref AWS::Region, Ami, {DefaultValue: ami-0}]",
-         ("ami-1", "ami-2", "ami-0")),
+         ("ami-2", "ami-1", "ami-0")),
         ("!FindInMap [Nothing, a, b]", "<INVALID Fn::FindInMap>"),
         ("!FindInMap [!Ref Name, a, b]", "<NO_VALUE Parameters.Name>"),
         ("!FindInMap [Regions, us-east-1]", "<INVALID Fn::FindInMap>"),
@@ -323,8 +323,8 @@ def test_the_alternatives_of_a_lookup_say_their_keys(stack: type[Stack]) -> None
     value = stack.raw("!FindInMap [Regions, !Ref AWS::Region, Ami]", PARAMETERS)
     assert isinstance(value, OneOf)
     assert [a.condition for a in value.alternatives] == [
-        "AWS::Region = us-east-1",
         "AWS::Region = eu-west-1",
+        "AWS::Region = us-east-1",
     ]
 
 

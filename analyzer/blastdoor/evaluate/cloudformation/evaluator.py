@@ -881,7 +881,8 @@ class Evaluator:
         if isinstance(key, Unknown) and key.reason in (Reason.BUDGET, Reason.INVALID, Reason.CYCLE):
             return None
         subject = key.subject if isinstance(key, Unknown) else "the key"
-        chosen = [(row, f"{subject} = {row}") for row in rows]
+        # The order of the rows says nothing: it is the same in every notation.
+        chosen = [(row, f"{subject} = {row}") for row in sorted(rows)]
         if not certain:
             chosen.append((None, f"{subject} is none of the mapping's keys"))
         return chosen
