@@ -308,6 +308,72 @@ Resources:
     assert found.get("A", "Env", "nested/t.yaml") == "prod"
 
 
+SET = """
+Resources:
+  Set:
+    Type: AWS::CloudFormation::StackSet
+    Properties:
+      StackInstancesGroup:
+        - {Regions: [eu-west-1, cn-north-1], DeploymentTargets: {OrganizationalUnitIds: [r-abcd]}}
+      Parameters: [{ParameterKey: Name, ParameterValue: auditor}]
+      TemplateBody: %s
+"""
+BODY = """|
+        Parameters:
+          Name: {Type: String}
+          Key: {Type: String, NoEcho: true, Default: hunter2}
+        Resources:
+          Role:
+            Type: AWS::IAM::Role
+            Properties:
+              RoleName: !Ref Name
+              Path: !Sub '/${AWS::Region}/'
+              Description: "wide role"
+"""
+
+
+def test_a_template_within_a_stack_set_is_part_of_it(stack: type[Stack]) -> None:
+    found = stack(SET % BODY)
+    assert found.resources() == {
+        "Set": "AWS::CloudFormation::StackSet",
+        "Set.Role": "AWS::IAM::Role",
+    }
+    assert found.get("Set.Role", "RoleName") == "auditor"
+    assert found.get("Set.Role", "Path") == ("/eu-west-1/", "/cn-north-1/")
+    role = found.resource("Set.Role")
+    assert stack.plain(role.region) == ("eu-west-1", "cn-north-1")
+    words = role.get("Description")
+    assert words is not None
+    assert words.span is not None
+    text = SET % BODY
+    assert (words.span.path, words.span.text) == ("t.yaml", '"wide role"')
+    assert words.span.start == text.index('"wide role"')
+    assert (role.span.text, role.span.begin.line) == ("Role", 14)
+    (default,) = [s for s in found.unit().settings if s.kind == "default"]
+    assert default.value.secret
+    assert "hunter2" in {text[start:end] for start, end in default.span.document.secrets}
+
+
+def test_a_template_within_a_text_of_json(stack: type[Stack]) -> None:
+    body = json.dumps("Resources:\n  Role:\n    Type: AWS::IAM::Role\n")
+    found = stack(SET % body)
+    assert list(found.resources()) == ["Set", "Set.Role"]
+    assert found.resource("Set.Role").span.path == "t.yaml"
+
+
+def test_a_broken_template_within_a_stack_set_is_a_failure(stack: type[Stack]) -> None:
+    unit = stack(SET % "|\n        Resources:\n          A: {Type: AWS::A::B\n").unit()
+    assert [r.address for r in unit.resources] == ["Set"]
+    (failure,) = unit.failures
+    assert failure.span is not None
+    assert (failure.path, failure.span.document.path) == ("t.yaml", "t.yaml")
+
+
+def test_a_template_with_holes_is_not_read(stack: type[Stack]) -> None:
+    found = stack(SET % "!Sub 'Resources: {A: {Type: AWS::${AWS::StackName}::B}}'")
+    assert list(found.resources()) == ["Set"]
+
+
 # CDK
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 _has_resources: Final = re.compile(rb"""(?:^|[\s{,"'])Resources["']?[ \t]*:""").search
-_has_types: Final = re.compile(rb"""\bType["']?[ \t]*:[ \t]*["']?[A-Za-z0-9]++::[A-Za-z0-9]""").search
+_has_types: Final = re.compile(
+    rb"""\bType["']?[ \t]*:[ \t]*["']?[A-Za-z0-9]++::[A-Za-z0-9]"""
+).search
 
 
 def _is_template(_path: str, data: bytes) -> bool:

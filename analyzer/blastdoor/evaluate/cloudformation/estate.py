@@ -41,10 +41,10 @@ NESTED: Final = {
     "AWS::Serverless::Application": ("Location", "Parameters"),
 }
 """Types that stand for another template: the properties with its place and its parameters."""
-_STACK_SET: Final = "AWS::CloudFormation::StackSet"
+STACK_SET: Final = "AWS::CloudFormation::StackSet"
 _PIPELINE: Final = "AWS::CodePipeline::Pipeline"
 _ACTIONS: Final = ("CloudFormation", "CloudFormationStackSet", "CloudFormationStackInstances")
-_DEPLOYING: Final = frozenset({*NESTED, _STACK_SET, _PIPELINE})
+_DEPLOYING: Final = frozenset({*NESTED, STACK_SET, _PIPELINE})
 _ASSET: Final = "aws:asset:path"
 _KEPT_TEXT: Final = 6_000_000
 """Source text whose templates are kept at the same time."""
@@ -158,7 +158,7 @@ class Estate:
                 target = self.template_of(template, name, properties)
                 if target is not None and target != path:
                     self.nested.setdefault(target, set()).add(path)
-            elif type_ == _STACK_SET:
+            elif type_ == STACK_SET:
                 self._stack_set(path, name, properties)
             else:
                 self._pipeline(path, name, properties)
@@ -188,22 +188,9 @@ class Estate:
         target = self.local(posixpath.dirname(path), known_text(properties.get("TemplateURL")))
         if target is None:
             return
-        groups = properties.get("StackInstancesGroup")
-        regions: list[Value] = []
-        for group in groups.items if isinstance(groups, Many) else ():
-            given = group.get("Regions") if isinstance(group, Mapping) else None
-            if isinstance(given, Many):
-                regions += [item for item in given.items if isinstance(item, Known)]
-        said = properties.get("Parameters")
-        parameters: dict[str, Value] = {}
-        for item in said.items if isinstance(said, Many) else ():
-            key = known_text(item.get("ParameterKey")) if isinstance(item, Mapping) else None
-            value = item.get("ParameterValue") if isinstance(item, Mapping) else None
-            if key is not None and value is not None:
-                parameters[key] = value
         label = f"stack set {name} in {path}"
-        each = [Alternative(r, f"{label}: {known_text(r)}") for r in regions[:MAX_DEPLOYMENTS]]
-        region = one_of(each) if each else None
+        region = _regions_of_instances(properties, label)
+        parameters = parameters_of_set(properties)
         self._deploy(target, Deployment(label, path, region, None, None, parameters))
 
     def _pipeline(self, path: str, name: str, properties: Mapping) -> None:
@@ -299,6 +286,36 @@ def place(found: Found) -> values.Place:
         over([(d.name, d.account) for d in placed], values.account_of_environment()),
         stacks[0] if len(stacks) == 1 == len(every) else None,
     )
+
+
+def _regions_of_instances(properties: Mapping, label: str) -> Value | None:
+    """The regions that the instances of a stack set go to: each of them is deployed to."""
+    groups = properties.get("StackInstancesGroup")
+    regions: list[Value] = []
+    for group in groups.items if isinstance(groups, Many) else ():
+        given = group.get("Regions") if isinstance(group, Mapping) else None
+        if isinstance(given, Many):
+            regions += [item for item in given.items if isinstance(item, Known)]
+    each = [Alternative(r, f"{label}: {known_text(r)}") for r in regions[:MAX_DEPLOYMENTS]]
+    return one_of(each) if each else None
+
+
+def parameters_of_set(properties: Mapping) -> dict[str, Value]:
+    """The parameters that a stack set gives to its stacks."""
+    said = properties.get("Parameters")
+    parameters: dict[str, Value] = {}
+    for item in said.items if isinstance(said, Many) else ():
+        key = known_text(item.get("ParameterKey")) if isinstance(item, Mapping) else None
+        value = item.get("ParameterValue") if isinstance(item, Mapping) else None
+        if key is not None and value is not None:
+            parameters[key] = value
+    return parameters
+
+
+def place_of_instances(properties: Mapping, address: str) -> values.Place:
+    """Where the stacks of a stack set go."""
+    region = _regions_of_instances(properties, f"stack set {address}")
+    return values.Place() if region is None else values.Place(region)
 
 
 def _listed(value: Value | None, label: str) -> Value | None:

@@ -16,7 +16,7 @@ from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.parse.data import Node, Scalar
 from blastdoor.parse.data import Sequence as SequenceNode
 from blastdoor.record import dataclass
-from blastdoor.span import Document, Span
+from blastdoor.span import Document, Rendered, Span
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     Alternative,
@@ -152,7 +152,14 @@ class Evaluator:
 
     def span(self, node: Node) -> Span:
         """Where a node stands."""
-        return Span(self.document, node.start, node.end)
+        return self._at(node.start, node.end)
+
+    def _at(self, start: int, end: int) -> Span:
+        """A range of the template: in the text that it is written in, where another holds it."""
+        document = self.document
+        if isinstance(document, Rendered):
+            return document.origin(start, end)
+        return Span(document, start, end)
 
     def evaluate(self, node: Node, scope: Scope) -> Value:
         """The value of a node."""
@@ -181,7 +188,7 @@ class Evaluator:
 
     def _scalar(self, node: Scalar, scope: Scope) -> Value:
         data = node.value
-        span = Span(self.document, node.start, node.end)
+        span = self._at(node.start, node.end)
         if data.__class__ is not str:
             return Null("any", span) if data is None else Known(data, span)
         assert isinstance(data, str)
@@ -195,16 +202,9 @@ class Evaluator:
     def pieces(self, node: Scalar, data: str) -> tuple[Piece, ...]:
         """Where the text of a scalar stands: one piece, or one for each line of a block scalar."""
         document, start, end = self.document, node.start, node.end
-        size = len(data)
-        if end - start == size + 2:
-            first = document.text[start]
-            if first in "\"'" and document.text.startswith(data, start + 1):
-                return (Piece(data, document, start + 1, end - 1),)
-        elif end - start == size and document.text.startswith(data, start):
-            return (Piece(data, document, start, end),)
-        if document.text.startswith("|", start):
-            return _lines(document, start, end, data)
-        return (Piece(data, document, start, end),)
+        if isinstance(document, Rendered):
+            return _origins(_placed(document, start, end, data), document)
+        return _placed(document, start, end, data)
 
     def _sequence(self, node: SequenceNode, scope: Scope) -> Value:
         items: list[Value] = []
@@ -251,7 +251,7 @@ class Evaluator:
                 found.pop(name, None)
                 continue
             found[name] = value
-            spans[name] = Span(self.document, key.start, key.end)
+            spans[name] = self._at(key.start, key.end)
         return within_budget(Mapping(found, self.span(node), complete=complete, key_spans=spans))
 
     def entries(self, node: Node, scope: Scope) -> Iterator[tuple[Scalar, Node | None, Scope]]:
@@ -324,7 +324,7 @@ class Evaluator:
         span = value.span
         if span is None:
             return value.at(where)
-        if span.document is self.document and where.start <= span.start and span.end <= where.end:
+        if span.document is where.document and where.start <= span.start and span.end <= where.end:
             return value
         if isinstance(value, Known) and value.data is None:
             return value
@@ -1095,6 +1095,29 @@ def _split(value: Value, between: str, text: str, *, strip: bool = False) -> Val
         items.append(Known(piece.text, where, value.via, (piece,)))
     found = Many(tuple(items), value.span, value.via)
     return found.hidden() if value.secret else found
+
+
+def _placed(document: Document, start: int, end: int, data: str) -> tuple[Piece, ...]:
+    """Where the text of a scalar stands in the document that was read."""
+    size = len(data)
+    if end - start == size + 2:
+        first = document.text[start]
+        if first in "\"'" and document.text.startswith(data, start + 1):
+            return (Piece(data, document, start + 1, end - 1),)
+    elif end - start == size and document.text.startswith(data, start):
+        return (Piece(data, document, start, end),)
+    if document.text.startswith("|", start):
+        return _lines(document, start, end, data)
+    return (Piece(data, document, start, end),)
+
+
+def _origins(pieces: tuple[Piece, ...], document: Rendered) -> tuple[Piece, ...]:
+    """The same pieces in the text that they are written in."""
+    found = []
+    for piece in pieces:
+        span = document.origin(piece.start, piece.end)
+        found.append(Piece(piece.text, span.document, span.start, span.end))
+    return tuple(found)
 
 
 def _lines(document: Document, start: int, end: int, data: str) -> tuple[Piece, ...]:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation import sam
-from blastdoor.evaluate.cloudformation.estate import NESTED, Estate, place
+from blastdoor.evaluate.cloudformation.embedded import embedded
+from blastdoor.evaluate.cloudformation.estate import (
+    NESTED,
+    STACK_SET,
+    Estate,
+    parameters_of_set,
+    place,
+    place_of_instances,
+)
 from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Given, Scope
 from blastdoor.evaluate.cloudformation.template import fields, text_of
 from blastdoor.fact import Evaluated, Fallback, Lookup, ModuleCall, Resource, Setting
@@ -27,6 +35,7 @@ MAX_STACKS: Final = 600
 MAX_NESTING: Final = 24
 """Stacks within stacks."""
 _BESIDE: Final = (*lowered.ATTRIBUTES, *lowered.QUALIFIED)
+_STACKS: Final = frozenset({*NESTED, STACK_SET})
 _CDK_PATH: Final = "aws:cdk:path"
 
 
@@ -105,16 +114,23 @@ class Program:
         key, body = parent.template.section("Resources")[name]
         parts = fields(body)
         type_ = text_of(parts["Type"][1]) if "Type" in parts else None
-        if type_ not in NESTED or "Properties" not in parts:
+        if type_ not in _STACKS or "Properties" not in parts:
             return None
         properties = evaluator.evaluate(parts["Properties"][1], Scope(parent.prefix + name))
         if not isinstance(properties, Mapping):
             return None
-        path = self.estate.template_of(parent.template, name, properties)
-        template = None if path is None else self.estate.load(path)
+        span = evaluator.span(key)
+        where = evaluator.place
+        if type_ == STACK_SET:
+            body_, failures = embedded(properties.get("TemplateBody"), span.path)
+            self.unit.failures.extend(failures)
+            template = body_
+            where = place_of_instances(properties, parent.prefix + name)
+        else:
+            path = self.estate.template_of(parent.template, name, properties)
+            template = None if path is None else self.estate.load(path)
         if template is None:
             return None
-        span = evaluator.span(key)
         if parent.depth >= MAX_NESTING or len(self.stacks) >= MAX_STACKS:
             message = (
                 f"{name} is not followed: more than {MAX_NESTING} levels or {MAX_STACKS} stacks"
@@ -129,20 +145,25 @@ class Program:
                 return None
             around = around.parent
         address = parent.prefix + name
-        inputs = _inputs(properties.get(NESTED[type_][1]), address, span)
+        inputs = (
+            parameters_of_set(properties)
+            if type_ == STACK_SET
+            else _inputs(properties.get(NESTED[type_][1]), address, span)
+        )
         stack = Stack(
             self,
             template,
             Evaluator(
                 template,
-                place=evaluator.place,
+                place=where,
                 given=[] if inputs is None else [Given("", inputs)],
                 budget=evaluator.budget,
             ),
         )
         stack.parent, stack.prefix, stack.depth = parent, f"{address}.", parent.depth + 1
         self.stacks.append(stack)
-        self._call(stack, properties, type_, address, span)
+        if type_ in NESTED:
+            self._call(stack, properties, type_, address, span)
         return stack
 
     def _limit(self, message: str, span: Span) -> None:
@@ -219,7 +240,7 @@ def _close(program: Program, unit: Evaluated) -> None:
 def _nested_names(stack: Stack) -> Iterator[str]:
     for name, (_key, body) in stack.template.section("Resources").items():
         parts = fields(body)
-        if "Type" in parts and text_of(parts["Type"][1]) in NESTED:
+        if "Type" in parts and text_of(parts["Type"][1]) in _STACKS:
             condition = text_of(parts["Condition"][1]) if "Condition" in parts else None
             if condition is None or stack.evaluator.holds(condition, Scope(name)) is not False:
                 yield name
