@@ -154,6 +154,25 @@ def test_a_built_template_stands_for_the_one_it_is_built_from(stack: type[Stack]
     assert found.get("A", "Region") == "eu-west-1"
 
 
+def test_samconfig_may_be_yaml(stack: type[Stack]) -> None:
+    text = """
+version: 0.1
+default:
+  global: {parameters: {stack_name: app}}
+  deploy:
+    parameters:
+      region: cn-north-1
+      parameter_overrides: [Env=prod, 'Size="large"']
+other: text
+"""
+    found = stack({"template.yaml": TEMPLATE, "samconfig.yaml": text})
+    assert values(found)[:4] == ["prod", "large", ["a", "b"], "cn-north-1"]
+    assert found.get("A", "Stack") == "app"
+    broken = stack({"template.yaml": TEMPLATE, "samconfig.yml": "default: [\n"})
+    assert broken.get("A", "Region") == "<ENVIRONMENT AWS::Region>"
+    assert broken.failures[0].startswith("SAM's configuration: ")
+
+
 def test_a_broken_samconfig_is_a_failure(stack: type[Stack]) -> None:
     found = stack({"template.yaml": TEMPLATE, "samconfig.toml": "[default\n"})
     assert values(found)[3] == "<ENVIRONMENT AWS::Region>"

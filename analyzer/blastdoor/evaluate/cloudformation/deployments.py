@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 MAX_DEPLOYMENTS: Final = 16
 """Deployments of one template that are looked at."""
-SAM_CONFIGURATION: Final = "samconfig.toml"
+SAM_CONFIGURATIONS: Final = ("samconfig.toml", "samconfig.yaml", "samconfig.yml")
+"""Names of SAM's configuration file, in the order in which one is taken."""
 _TEMPLATES: Final = ("template.yaml", "template.yml", "template.json")
 """What SAM deploys when nothing names a template, in order."""
 _FOLDERS: Final = ("", "parameters", "params", "parameter", "config", "configs", "configuration")
@@ -113,14 +114,18 @@ class Around:
 def of_sam(around: Around, path: str) -> Iterator[Deployment]:
     """The deployments of a template that SAM's configuration file beside it names."""
     directory, name = posixpath.split(path)
-    where = posixpath.join(directory, SAM_CONFIGURATION)
+    names = around.names(directory)
+    own = next((given for given in SAM_CONFIGURATIONS if given in names), None)
+    if own is None:
+        return
+    where = posixpath.join(directory, own)
     if where not in around.kept:
-        around.kept[where] = _read_toml(around, where)
+        read = _read_toml if own.endswith(".toml") else _read_yaml
+        around.kept[where] = read(around.repository, where)
     found = around.kept[where]
     if found is None:
         return
     document, data, places = found
-    names = around.names(directory)
     first = next((given for given in _TEMPLATES if given in names), None)
     for environment, commands in data.items():
         if not isinstance(commands, dict):
@@ -145,7 +150,7 @@ def of_sam(around: Around, path: str) -> Iterator[Deployment]:
             built = isinstance(target, str) and target.startswith((".aws-sam/", "packaged", "out"))
             if not (built and name == first):
                 continue
-        label = f"{SAM_CONFIGURATION} [{environment}]"
+        label = f"{own} [{environment}]"
 
         def value(
             key: str, text: str, about: str = "", label: str = label, where_of: Any = where_of
@@ -173,13 +178,11 @@ def of_sam(around: Around, path: str) -> Iterator[Deployment]:
         )
 
 
-def _read_toml(
-    around: Around, path: str
-) -> tuple[Document, dict[str, Any], dict[tuple[str, ...], tuple[int, int]]] | None:
-    directory, name = posixpath.split(path)
-    if name not in around.names(directory):
-        return None
-    repository = around.repository
+Configuration = tuple[Document, dict[str, Any], dict[tuple[str, ...], tuple[int, int]]]
+"""A text, what it says, and (table, key) → where a value stands."""
+
+
+def _read_toml(repository: Repository, path: str) -> Configuration | None:
     text = repository.files.read(path)
     if text is None:
         return None
@@ -193,6 +196,40 @@ def _read_toml(
         repository.fault(Failure(FailureKind.SYNTAX, path, f"SAM's configuration: {words}"))
         return None
     return document, data, _toml_places(document)
+
+
+def _read_yaml(repository: Repository, path: str) -> Configuration | None:
+    text = repository.files.read(path)
+    if text is None:
+        return None
+    from blastdoor.parse.yaml import parse_yaml
+
+    document = Document(path, text)
+    parsed = parse_yaml(document)
+    for fault in parsed.faults:
+        message = f"SAM's configuration: {fault.message}"
+        repository.fault(Failure(FailureKind.SYNTAX, path, message, fault.span))
+    data: dict[str, Any] = {}
+    places: dict[tuple[str, ...], tuple[int, int]] = {}
+    for environment, (_key, commands) in fields(parsed.roots[0] if parsed.roots else None).items():
+        for command, (_key, body) in fields(commands).items():
+            parameters = fields(body).get("parameters", (None, None))[1]
+            for key, (_key, node) in fields(parameters).items():
+                table = data.setdefault(environment, {}).setdefault(command, {})
+                table.setdefault("parameters", {})[key] = _data(node)
+                places[environment, command, "parameters", key] = node.start, node.end
+    return document, data, places
+
+
+def _data(node: Node) -> object:
+    """A scalar, or a list or mapping of them."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, SequenceNode):
+        return [item.value for item in node.items if isinstance(item, Scalar)]
+    return {
+        key: inner.value for key, (_key, inner) in fields(node).items() if isinstance(inner, Scalar)
+    }
 
 
 def _toml_places(document: Document) -> dict[tuple[str, ...], tuple[int, int]]:
