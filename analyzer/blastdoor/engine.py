@@ -57,7 +57,9 @@ MAX_BESIDE: Final = 50
 _RECURSION: Final = 12_000
 """Python frames that evaluation may need; its own depth budget keeps it below."""
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
-_ENVIRONMENT_NAMES: Final = frozenset({"environment", "env", "stage", "environment_name"})
+_ENVIRONMENT_NAMES: Final = frozenset(
+    {"environment", "env", "stage", "environment_name", "environmentname"}
+)
 
 Progress = Callable[[int, int], None]
 Observer = Callable[["Facts"], None]
@@ -566,13 +568,17 @@ class _Run:
         for file in variables:
             words.extend(_WORD.findall(posixpath.basename(file.path).rsplit(".tfvars", 1)[0]))
         given = {file.path for file in variables}
+        said: list[str] = []
         for setting in unit.settings:
             if setting.kind == "tfvars" and variables and setting.span.path not in given:
                 continue  # of another variant
-            if setting.name in _ENVIRONMENT_NAMES and setting.kind in ("tfvars", "local"):
+            if setting.name.lower() in _ENVIRONMENT_NAMES and setting.kind in ("tfvars", "local"):
                 text = known_text(setting.value)
                 if text is not None:
-                    words.extend(_WORD.findall(text))
+                    said.append(text)
+        # Deployments of one template are looked at together: what they differ in says nothing.
+        if unit.language == "terraform" or len(set(said)) == 1:
+            words.extend(word for text in said for word in _WORD.findall(text))
         return tables.scopes().environment_of(words)
 
     # Findings

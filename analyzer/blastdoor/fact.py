@@ -258,6 +258,8 @@ class EnvironmentDefault:
     """Source text of what stands in: ``"prod"``, ``local.sizes.prod``."""
     span: Span
     owner: str
+    others: tuple[str, ...] = ()
+    """What else may be given, where the code lists it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

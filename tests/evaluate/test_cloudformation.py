@@ -223,6 +223,8 @@ def test_references(stack: type[Stack], text: str, value: object) -> None:
         ("{'Fn::ToJsonString': {a: [1, !Ref One]}}", {"json": {"a": [1, "only"]}}),
         ("{'Fn::Length': [a, b]}", 2),
         ("{'Fn::Length': !Ref Names}", "<NO_VALUE Parameters.Names>"),
+        ("{'Fn::ValueOf': [a, b]}", "<FUNCTION Fn::ValueOf>"),
+        ("{'Fn::Nothing': x}", "<FUNCTION Fn::Nothing>"),
         ("{'Fn::Transform': {Name: Mine, Parameters: {a: b}}}", "<MACRO Mine>"),
         ("!Unheard of", "<MACRO !Unheard>"),
         ("{'Rain::Embed': file.sh}", "<MACRO Rain::Embed>"),

@@ -249,6 +249,15 @@ def test_several_files_of_parameters_are_alternatives(stack: type[Stack]) -> Non
     ]
 
 
+def test_deployments_beyond_the_limit_are_counted(stack: type[Stack]) -> None:
+    files = {f"parameters/p{n:02}.json": f'{{"Parameters": {{"Size": "s{n}"}}}}' for n in range(20)}
+    found = stack({"template.yaml": TEMPLATE, **files})
+    assert len(found.get("A", "Size")) == 16
+    assert [stack.plain(u) for u in found.unit("template.yaml").opaque] == [
+        "<BUDGET deployments beyond 16 of one template>"
+    ]
+
+
 def test_a_stored_parameter_is_read_when_deployed(stack: type[Stack]) -> None:
     text = """
 Parameters: {Image: {Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>'}}

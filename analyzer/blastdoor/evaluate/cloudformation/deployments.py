@@ -69,6 +69,8 @@ class Found:
     deployments: list[Deployment] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
     """Paths of every file that was looked at."""
+    left_out: int = 0
+    """Deployments beyond those that are looked at."""
 
 
 # SAM

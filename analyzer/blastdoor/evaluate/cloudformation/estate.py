@@ -266,6 +266,7 @@ class Estate:
             beside = {other: self._parameters[other] for other in self._beside.get(directory, ())}
             given.extend(of_files(self.around, path, names, beside, found.read))
         found.deployments = given[:MAX_DEPLOYMENTS]
+        found.left_out = len(given) - len(found.deployments)
         return found
 
 

@@ -229,6 +229,8 @@ class Evaluator:
                 return self._used(handler(self, inner, scope, self.span(node)), node, scope)
             if name.startswith(("!", "Rain::")):
                 return self._foreign(name, self.span(node))
+            if name.startswith("Fn::") and not name.startswith(_LOOP):
+                return Unknown(Reason.FUNCTION, name, self.span(node))
         return self._object(node, scope)
 
     def _object(self, node: MappingNode, scope: Scope) -> Value:

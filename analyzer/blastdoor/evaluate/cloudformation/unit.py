@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation import sam
+from blastdoor.evaluate.cloudformation.deployments import MAX_DEPLOYMENTS
 from blastdoor.evaluate.cloudformation.embedded import embedded
 from blastdoor.evaluate.cloudformation.estate import (
     NESTED,
@@ -17,8 +18,18 @@ from blastdoor.evaluate.cloudformation.estate import (
 )
 from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Given, Scope
 from blastdoor.evaluate.cloudformation.template import fields, text_of
-from blastdoor.fact import Evaluated, Fallback, Lookup, ModuleCall, Resource, Setting
+from blastdoor.fact import (
+    EnvironmentDefault,
+    Evaluated,
+    Fallback,
+    Lookup,
+    ModuleCall,
+    Resource,
+    Setting,
+)
 from blastdoor.finding import Failure, FailureKind
+from blastdoor.parse.data import Sequence as SequenceNode
+from blastdoor.span import Span
 from blastdoor.value import Evidence, Known, Mapping, Reason, Step, Unknown, Value, known_text
 
 if TYPE_CHECKING:
@@ -26,10 +37,22 @@ if TYPE_CHECKING:
 
     from blastdoor.evaluate.cloudformation.template import Template
     from blastdoor.parse.data import Node, Scalar
-    from blastdoor.span import Span
 
 MAX_RESOURCES: Final = 5_000
 """Resources of one unit; CloudFormation itself takes 500 of one template."""
+_ENVIRONMENTS: Final = frozenset(
+    {
+        "env",
+        "envname",
+        "environment",
+        "environmentname",
+        "environmenttype",
+        "envtype",
+        "stage",
+        "stagename",
+    }
+)
+"""Names of parameters that say the environment, in lower case and without what is no letter."""
 MAX_STACKS: Final = 600
 """Stacks of one unit, nested ones counted."""
 MAX_NESTING: Final = 24
@@ -99,6 +122,11 @@ class Program:
             return None
         found = self.estate.deployments(path)
         self.unit.inputs.update(found.read)
+        self.unit.variables_files = lambda: sorted(found.read)
+        if found.left_out:
+            words = f"deployments beyond {MAX_DEPLOYMENTS} of one template"
+            root = Span(template.document, template.root.start, template.root.start)
+            self.unit.opaque.append(Unknown(Reason.BUDGET, words, root))
         given = [
             Given(deployment.name, deployment.parameters)
             for deployment in found.deployments
@@ -374,6 +402,17 @@ def _type(evaluator: Evaluator, entry: tuple[Scalar, Node] | None, scope: Scope)
     return None if said is None or said.endswith("::MODULE") else said
 
 
+def _plain(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalpha())
+
+
+def _allowed(node: Node) -> tuple[str, ...]:
+    """The texts that a parameter may have."""
+    entry = fields(node).get("AllowedValues")
+    items = entry[1].items if entry is not None and isinstance(entry[1], SequenceNode) else []
+    return tuple([text for text in map(text_of, items) if text is not None])
+
+
 def _settings(stack: Stack, unit: Evaluated) -> None:
     """Effect: adds the defaults and given values of parameters, and the mappings."""
     template, evaluator = stack.template, stack.evaluator
@@ -385,6 +424,12 @@ def _settings(stack: Stack, unit: Evaluated) -> None:
             unit.settings.append(
                 Setting(name, default, where, evaluator.span(key), "default", owner)
             )
+            if _plain(name) in _ENVIRONMENTS and stack.parent is None:
+                unit.environment_defaults.append(
+                    EnvironmentDefault(
+                        f"Parameters.{name}", default, where.text, where, owner, _allowed(node)
+                    )
+                )
         if stack.parent is not None:
             continue
         for given in evaluator.given:
