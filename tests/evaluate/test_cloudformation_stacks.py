@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -152,6 +153,36 @@ def test_a_built_template_stands_for_the_one_it_is_built_from(stack: type[Stack]
     )
     found = stack({"template.yaml": TEMPLATE, "samconfig.toml": text})
     assert found.get("A", "Region") == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" + " " * 200_000 + "a",
+        "a = '" + " " * 200_000,
+        "x = " + "[" * 20_000,
+        "[a" + ".a" * 20_000 + "]\n",
+    ],
+    ids=["header", "value", "nested", "dotted"],
+)
+def test_odd_configurations_take_no_time(stack: type[Stack], text: str) -> None:
+    began = time.process_time()
+    found = stack({"template.yaml": TEMPLATE, "samconfig.toml": text})
+    assert found.get("A", "Region") == "<ENVIRONMENT AWS::Region>"
+    assert time.process_time() - began < 5
+
+
+def test_many_templates_and_files_around_them_take_no_time(stack: type[Stack]) -> None:
+    files = {f"t{n}.yaml": TEMPLATE for n in range(300)}
+    files |= {f"parameters{n}.json": LIST for n in range(300)}
+    files["samconfig.toml"] = "".join(
+        f"[e{n}.deploy.parameters]\ntemplate_file = 't{n}.yaml'\nregion = 'eu-west-1'\n"
+        for n in range(300)
+    )
+    began = time.process_time()
+    found = stack(files)
+    assert [found.get("A", "Region", path) for path in found.subjects] == ["eu-west-1"] * 300
+    assert time.process_time() - began < 20
 
 
 def test_samconfig_may_be_yaml(stack: type[Stack]) -> None:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.cloudformation import template as templates
 from blastdoor.evaluate.cloudformation import values
+from blastdoor.evaluate.cloudformation.assembly import of_assembly
 from blastdoor.evaluate.cloudformation.deployments import (
     MAX_DEPLOYMENTS,
     Around,
     Deployment,
     Found,
-    of_assembly,
     of_files,
-    of_sam,
 )
 from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Scope
+from blastdoor.evaluate.cloudformation.samconfig import of_sam
 from blastdoor.evaluate.cloudformation.suppressions import comments_of
 from blastdoor.evaluate.expression import to_text
 from blastdoor.finding import Failure, FailureKind
@@ -64,6 +64,7 @@ class Estate:
         self._beside: dict[str, list[str]] = {}
         self.nested: dict[str, set[str]] = {}
         """Path of a template → those that nest it."""
+        self._nests: dict[str, set[str]] = {}
         self.targets: dict[str, list[Deployment]] = {}
         """Path of a template → deployments that other templates say."""
         self.paths = list(repository.others.get(Kind.TEMPLATE, ()))
@@ -133,9 +134,8 @@ class Estate:
         reached = set(roots)
         pending = list(roots)
         while pending:
-            current = pending.pop()
-            for path, callers in self.nested.items():
-                if current in callers and path not in reached:
+            for path in self.nests(pending.pop()):
+                if path not in reached:
                     reached.add(path)
                     pending.append(path)
         chosen = {*roots, *(path for path in found if path not in reached)}
@@ -158,6 +158,7 @@ class Estate:
                 target = self.template_of(template, name, properties)
                 if target is not None and target != path:
                     self.nested.setdefault(target, set()).add(path)
+                    self._nests.setdefault(path, set()).add(target)
             elif type_ == STACK_SET:
                 self._stack_set(path, name, properties)
             else:
@@ -165,7 +166,7 @@ class Estate:
 
     def nests(self, path: str) -> list[str]:
         """The paths of the templates that a template nests."""
-        return sorted(target for target, callers in self.nested.items() if path in callers)
+        return sorted(self._nests.get(path, ()))
 
     def template_of(self, template: Template, name: str, properties: Mapping) -> str | None:
         """The path of the template that a nested stack has, when it is in the repository."""
