@@ -163,3 +163,10 @@ Resources:
         "service-wide-grant",
     )
     assert "dynamodb:*" in shown.findings[0].message
+
+
+def test_what_is_no_template_is_counted_as_skipped() -> None:
+    text = "service: a\nresources:\n  Resources: {A: {Type: AWS::S3::Bucket}}\n"
+    result = report({"serverless.yml": text})
+    assert (result.units, result.files, result.failures) == (0, 0, [])
+    assert dict(result.skipped) == {"file with resources of AWS that is no template": 1}

@@ -649,6 +649,7 @@ class _Run:
             if self.selection is None or self.selection(failure.path)
         )
         report.skipped.update(self.source.skipped)
+        report.skipped.update(self.repository.skipped)
         report.files = len(self.repository.read_paths)
         findings = fingerprinted(_without_superseded(self.found.values(), self.every))
         if self.options.inline_suppressions and self.repository.comments:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -20,7 +20,7 @@ from blastdoor.fact import NO_CONTEXT, OverrideChange
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse import tree
 from blastdoor.record import dataclass
-from blastdoor.source.kinds import Kind
+from blastdoor.source.kinds import TOLD_BY_CONTENT, Kind
 from blastdoor.span import Document, Span
 
 if TYPE_CHECKING:
@@ -266,7 +266,6 @@ def parse(document: Document) -> tree.Parsed:
     return parse_hcl(document)
 
 
-_BY_CONTENT: Final = frozenset({Kind.TEMPLATE, Kind.PYTHON, Kind.DOCUMENT})
 _LOCAL_SOURCE: Final = re.compile(r'"?source"?\s*[=:]\s*"(\.\.?(?:/[^"\n]*)?)"')
 
 
@@ -314,7 +313,7 @@ class Repository:
             directory = directory or "."
             if entry.kind is Kind.PLAN:
                 self.plans.add(entry.path)
-            if entry.kind in _BY_CONTENT:
+            if entry.kind in TOLD_BY_CONTENT:
                 self.others.setdefault(entry.kind, []).append(entry.path)
                 self._evidence.append(entry.path)
                 if entry.reported:
@@ -352,6 +351,8 @@ class Repository:
         """What the whole repository speaks of; `roots` reads it."""
         self._called: dict[str, set[str]] = {}
         self.read_paths: set[str] = set()
+        self.skipped: Counter[str] = Counter()
+        """What was looked at and left out, by reason."""
         self.comments: dict[str, list[tree.Comment]] = {}
         """Comments that speak to blastdoor, by path."""
         self.commented: dict[str, Document] = {}

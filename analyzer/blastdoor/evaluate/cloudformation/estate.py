@@ -27,7 +27,7 @@ from blastdoor.evaluate.expression import to_text
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.source.kinds import Kind
-from blastdoor.span import Span
+from blastdoor.span import Document, Span
 from blastdoor.value import Alternative, Known, Many, Mapping, Value, known_text, one_of
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _DEPLOYING: Final = frozenset({*NESTED, STACK_SET, _PIPELINE})
 _ASSET: Final = "aws:asset:path"
 _KEPT_TEXT: Final = 6_000_000
 """Source text whose templates are kept at the same time."""
+_NO_TEMPLATE: Final = "file with resources of AWS that is no template"
 _SEVERAL: Final = "a template is one document: what follows the first is not read"
 
 
@@ -94,13 +95,19 @@ class Estate:
 
     def _read(self, path: str) -> Template | None:
         repository = self.repository
-        document = repository.text(path)
-        if document is None:
+        text = repository.files.read(path)
+        if text is None:
             return None
+        document = Document(path, text)
         roots, comments, faults = templates.read(document)
+        known = bool(roots) and templates.is_template(roots[0])
+        if known or faults:
+            repository.read_paths.add(path)
         for failure in templates.failures_of(document, faults):
             repository.fault(failure)
-        if not roots or not templates.is_template(roots[0]):
+        if not known:
+            if not faults:
+                repository.skipped[_NO_TEMPLATE] += 1
             return None
         root = roots[0]
         assert isinstance(root, MappingNode)
