@@ -401,6 +401,21 @@ Resources:
     assert found.get("A", "Resource.Condition") == "Prod"
 
 
+def test_an_item_under_a_condition_counts_as_there(stack: type[Stack]) -> None:
+    text = "{a: [x, !If [Named, {b: 1}, !Ref AWS::NoValue]], c: !If [Named, d, !Ref AWS::NoValue]}"
+    assert stack.value(text, PARAMETERS) == {"a": ["x", {"b": 1}], "c": ("d", None)}
+    value = stack.raw("[!If [Named, x, !Ref AWS::NoValue], !If [Named, y, z]]", PARAMETERS)
+    assert isinstance(value, Many)
+    assert stack.plain(value) == ["x", ("y", "z")]
+    assert [(e.step, e.text) for e in value.items[0].via] == [(Step.CONDITION, "condition Named")]
+    joined = "!Join ['-', [a, !If [Named, b, !Ref AWS::NoValue]]]"
+    assert stack.value(joined, PARAMETERS) == ("a-b", "a")
+    inner = stack.raw("[!If [Named, {b: {c: d}}, !Ref AWS::NoValue]]", PARAMETERS)
+    assert inner is not None
+    (deep,) = [v for v in walk(inner) if isinstance(v, Known)]
+    assert [e.text for e in deep.via] == ["condition Named"]
+
+
 def test_conditions_that_refer_to_themselves_are_open(stack: type[Stack]) -> None:
     around = "Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}"
     assert stack.value("!If [A, a, b]", around) == ("a", "b")

@@ -131,6 +131,8 @@ class Evaluator:
         """Lookups of a mapping that lacks the key: name, its keys, key, place, owner, mapping."""
         self.fallbacks: list[tuple[str, bool, Value, Span, str]] = []
         """What ``FindInMap`` takes for a missing key: tried, known, value, place, owner."""
+        self.optional = False
+        """Whether something is there only under a condition that is open."""
         self._parameters: dict[str, Value] = {}
         self._conditions: dict[tuple[str, object], bool | None] = {}
         self._open: set[str] = set()
@@ -911,6 +913,7 @@ class Evaluator:
             return value.through(*evidence)
         yes = self.evaluate(items[1], self.assuming(name, True, scope))  # noqa: FBT003  a fact
         no = self.evaluate(items[2], self.assuming(name, False, scope))  # noqa: FBT003  a fact
+        self.optional = self.optional or None in (_datum(yes), _datum(no))
         found = values.choice(name, yes, no, span)
         return found.through(*evidence) if isinstance(found, OneOf) else found
 
@@ -1003,6 +1006,11 @@ def _is_true(entry: tuple[Scalar, Node] | None) -> bool:
     return isinstance(node, Scalar) and str(node.value).lower() == "true"
 
 
+def _datum(value: Value) -> object:
+    """What a known value is; anything but ``None`` for the others."""
+    return value.data if isinstance(value, Known) else value
+
+
 def _missing(value: Value, span: Span, function: str) -> Unknown:
     """What a function gives for an argument that it cannot use."""
     if isinstance(value, Unknown):
@@ -1060,9 +1068,27 @@ def as_text(parts: list[Piece | Value], span: Span) -> Value:
     return found.hidden() if secret else found
 
 
+def _join_either(between: str, value: Many, choice: OneOf, span: Span) -> Value:
+    """A joined list one item of which may be missing."""
+    sides = []
+    for alternative in choice.alternatives:
+        items = [alternative.value if item is choice else item for item in value.items]
+        kept = tuple([item for item in items if _datum(item) is not None])
+        joined_ = _join(between, Many(kept, value.span, value.via, complete=value.complete), span)
+        sides.append(Alternative(joined_, alternative.condition))
+    return one_of(sides, span, choice.via)
+
+
 def _join(between: str, value: Value, span: Span) -> Value:
     if not isinstance(value, Many):
         return _missing(value, span, "Fn::Join")
+    optional = [
+        item
+        for item in value.items
+        if isinstance(item, OneOf) and any(_datum(a.value) is None for a in item.alternatives)
+    ]
+    if len(optional) == 1:
+        return _join_either(between, value, optional[0], span)
     parts: list[Piece | Value] = []
     for number, item in enumerate(value.items[:_MAX_ITEMS]):
         if number and between:

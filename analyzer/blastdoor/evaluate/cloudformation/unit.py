@@ -18,6 +18,7 @@ from blastdoor.evaluate.cloudformation.estate import (
 )
 from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Given, Scope
 from blastdoor.evaluate.cloudformation.template import fields, text_of
+from blastdoor.evaluate.cloudformation.values import existing
 from blastdoor.fact import (
     EnvironmentDefault,
     Evaluated,
@@ -355,7 +356,11 @@ def _resource(
 
     def properties() -> Value | None:
         entry = parts.get("Properties")
-        value: Value = Mapping({}, span) if entry is None else evaluator.evaluate(entry[1], scope)
+        value: Value = Mapping({}, span)
+        if entry is not None:
+            value = evaluator.evaluate(entry[1], scope)
+        if evaluator.optional:
+            value = existing(value)
         if defaults is None:
             return value
         ignored = None
