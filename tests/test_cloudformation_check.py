@@ -10,7 +10,7 @@ import pytest
 
 from blastdoor import catalog
 from blastdoor.engine import Options, check
-from blastdoor.finding import FailureKind
+from blastdoor.finding import FailureKind, Level
 from blastdoor.source import Memory
 
 if TYPE_CHECKING:
@@ -170,3 +170,26 @@ def test_what_is_no_template_is_counted_as_skipped() -> None:
     result = report({"serverless.yml": text})
     assert (result.units, result.files, result.failures) == (0, 0, [])
     assert dict(result.skipped) == {"file with resources of AWS that is no template": 1}
+
+
+def test_what_is_there_under_a_condition_weighs_less() -> None:
+    text = """
+Parameters: {Open: {Type: String}}
+Conditions: {IsOpen: !Equals [!Ref Open, 'true']}
+Resources:
+  Wide:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement:
+          - !If [IsOpen, {Effect: Allow, Action: '*', Resource: '*'}, !Ref AWS::NoValue]
+"""
+    (finding,) = report({"t.yaml": text}).findings
+    assert (finding.level, finding.evidence) == (Level.WARNING, ("only under condition IsOpen",))
+    assert [r.span.text for r in finding.related if r.decides] == ["!Equals [!Ref Open, 'true']"]
+    (finding,) = report({"t.yaml": text.replace("!Ref Open, 'true'", "a, a")}).findings
+    assert finding.level is Level.ERROR
+    scalar = text.replace("Action: '*'", "Action: !If [IsOpen, '*', 's3:*']")
+    (finding,) = report({"t.yaml": scalar.replace("!Ref Open, 'true'", "a, a")}).findings
+    assert finding.level is Level.ERROR
+    assert "condition IsOpen, which holds" in [r.message for r in finding.related]

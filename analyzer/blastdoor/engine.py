@@ -739,6 +739,10 @@ def _level(
     if environment == "non-production" and level > Level.NOTE:
         evidence.append("not a production environment")
         level = level.lowered()
+    deciding = [related.message for related in hit.related if related.decides]
+    if deciding and level > Level.NOTE:
+        evidence.append(f"only under {deciding[0]}")
+        level = level.lowered()
     return level, tuple(evidence)
 
 

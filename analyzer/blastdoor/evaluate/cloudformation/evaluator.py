@@ -908,9 +908,10 @@ class Evaluator:
         )
         if held is not None:
             value = self.evaluate(items[1 if held else 2], scope)
-            if name in scope.assumed or (isinstance(value, Known) and value.data is None):
+            if where is None or name in scope.assumed or _datum(value) is None:
                 return value
-            return value.through(*evidence)
+            words = f"condition {name}, which {'holds' if held else 'does not hold'}"
+            return value.through(Evidence(Step.DECIDED, words, self.span(where.node)))
         yes = self.evaluate(items[1], self.assuming(name, True, scope))  # noqa: FBT003  a fact
         no = self.evaluate(items[2], self.assuming(name, False, scope))  # noqa: FBT003  a fact
         self.optional = self.optional or None in (_datum(yes), _datum(no))
