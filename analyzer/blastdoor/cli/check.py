@@ -96,6 +96,8 @@ class Request:
     """Tools to run beside the analysis: ``checkov`` or ``checkov=COMMAND``."""
     beside_timeout: float = 300.0
     """Seconds that they may take."""
+    diff_base: str | None = None
+    """The revision whose findings are not reported."""
 
     @property
     def trusted(self) -> bool:
@@ -129,8 +131,11 @@ def check(request: Request) -> int:
     ]
 
     def judged(source: Source, entries: list[Entry] | None = None) -> Report:
-        listed = list(source.files()) if entries is None else entries
-        found = _analyse(request, source, listed, rules, options, place)
+        if request.diff_base is None:
+            listed = list(source.files()) if entries is None else entries
+            found = _analyse(request, source, listed, rules, options, place)
+        else:
+            found = _introduced(request, source, place, config, rules, options)
         return without_ignored(found, config, rules)
 
     with companion(request.beside, request.beside_timeout, source, chosen) as peer:
@@ -378,6 +383,30 @@ def _fixed(  # noqa: PLR0913  what it takes to analyse again
     words = fixing.said(mended, written=request.fix, unsafe=request.unsafe_fixes, more=more)
     _remark(request, words)
     return mended.report if request.fix else report
+
+
+def _introduced(
+    request: Request,
+    source: Source,
+    place: Place | None,
+    config: Config,
+    rules: RuleSet,
+    options: Options,
+) -> Report:
+    if place is None or STDIN in request.paths or request.diff_base is None:
+        raise CallerError("--diff-base needs files: standard input has no past")
+    from blastdoor.cli.introduced import introduced
+
+    quiet = request.quiet or request.no_progress
+    progress = None if quiet else progress_for(sys.stderr, os.environ)
+    config = replace(config, exclude=(*config.exclude, *request.exclude))
+    try:
+        return introduced(
+            request.diff_base, source, place, config, rules, options, progress=progress
+        )
+    finally:
+        if progress is not None:
+            progress.clear()
 
 
 def without_ignored(report: Report, config: Config, rules: RuleSet) -> Report:

@@ -120,11 +120,16 @@ def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:
 
 
 def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -> Sides:
-    """The working tree against a revision. Raises GitError.
+    """The working tree against a revision, or with ``main...`` against where it left it.
 
     Git itself is not asked to look: that would run what the repository's configuration names.
+    Raises GitError.
     """
-    revision = Revision(git, git.commit(base), prefix, max_size=config.max_file_size)
+    name, dots, _rest = base.partition(RANGE)
+    start = git.commit(name or "HEAD")
+    if dots:
+        start = git.merge_base(start, git.commit("HEAD"))
+    revision = Revision(git, start, prefix, max_size=config.max_file_size)
     tree = Tree(root, max_size=config.max_file_size)
     entries = list(tree.files())
     ignored = [e for e in entries if not e.reported and not revision.tracked(e.path)]
