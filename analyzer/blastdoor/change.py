@@ -243,7 +243,7 @@ class _Names:
 
     def __init__(self, head: Side, renamed: Mapping[str, str]) -> None:
         self._renamed = renamed
-        self._moves: dict[str, str] = {}
+        self._moves: dict[str, list[str]] = {}
         for moves in head.moves.values():
             self._moves.update(moves)
 
@@ -255,7 +255,7 @@ class _Names:
         """What a finding of head says, under the names that its place and thing may have had."""
         folder = posixpath.dirname(finding.span.path) or "."
         folders = dict.fromkeys((folder, self._renamed.get(folder, folder)))
-        units = dict.fromkeys((finding.unit, earlier(finding.unit, self._moves)))
+        units = dict.fromkeys((finding.unit, *earlier(finding.unit, self._moves)))
         return [self._said(finding, f, unit) for f in folders for unit in units]
 
     @staticmethod
@@ -421,7 +421,10 @@ class _Look:
         self.side.footprints[unit.address] = items if known is None else _merged(known, items)
         moves = self.side.moves.setdefault(unit.address, {})
         for move in unit.moves:
-            moves[_KEYS.sub("", move.to)] = _KEYS.sub("", move.from_)
+            before = moves.setdefault(_KEYS.sub("", move.to), [])
+            former = _KEYS.sub("", move.from_)
+            if former not in before:
+                before.append(former)
         kept = self.side.kept.setdefault(unit.address, set())
         kept.update(_KEYS.sub("", r.from_) for r in unit.removals if not r.destroys)
         self.secrets.update(unit.secrets)

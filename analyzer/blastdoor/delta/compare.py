@@ -13,10 +13,11 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.delta import policy
-from blastdoor.delta.footprint import ACCOUNT_GUARDS
+from blastdoor.delta.footprint import ACCOUNT_GUARDS, joined
 from blastdoor.delta.settled import changes
 from blastdoor.finding import Related
 from blastdoor.reach import (
@@ -25,6 +26,7 @@ from blastdoor.reach import (
     Fleet,
     Guards,
     Inherited,
+    Network,
     Order,
     Partitions,
     Reach,
@@ -35,7 +37,7 @@ from blastdoor.reach import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from blastdoor.delta.footprint import Aspect, Footprint
     from blastdoor.span import Span
@@ -116,8 +118,8 @@ class Side:
 
     footprints: dict[str, list[Footprint]] = field(default_factory=dict)
     """Unit → its footprints."""
-    moves: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Unit → address that something has → address that it had (``moved`` blocks)."""
+    moves: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """Unit → address that something has → addresses that its instances had (``moved`` blocks)."""
     kept: dict[str, set[str]] = field(default_factory=dict)
     """Unit → addresses that are forgotten and not destroyed (``removed`` with destroy = false)."""
     environments: dict[str, set[str]] = field(default_factory=dict)
@@ -145,8 +147,12 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
     for unit, items in head.footprints.items():
         old = {item.key: item for item in base.footprints.get(counterpart[unit], ())}
         aliases = head.moves.get(unit, {})
-        pairs = paired[unit] = [(_before(item, old, aliases), item) for item in items]
-        taken = {before.key for before, _item in pairs if before is not None}
+        taken: set[Key] = set()
+        pairs = paired[unit] = []
+        for item in items:
+            former = _before(item, old, aliases)
+            taken.update(one.key for one in former)
+            pairs.append((reduce(joined, former) if former else None, item))
         gone[unit] = [item for key, item in old.items() if key not in taken]
     taken_units = set(counterpart.values())
     lost = {unit: items for unit, items in base.footprints.items() if unit not in taken_units}
@@ -167,7 +173,7 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
     return _together(
         replace(
             d,
-            units=(d.unit,),
+            units=d.units or (d.unit,),
             environment=None if d.event is Event.SPANS else environments.get(d.unit),
         )
         for d in found
@@ -186,28 +192,38 @@ _MAX_MOVES: Final = 50
 
 
 def _before(
-    item: Footprint, old: Mapping[Key, Footprint], aliases: Mapping[str, str]
-) -> Footprint | None:
-    """The same aspect of the same thing in base, under this address or one that it had."""
-    address = item.address
+    item: Footprint, old: Mapping[Key, Footprint], aliases: Mapping[str, Sequence[str]]
+) -> list[Footprint]:
+    """The same aspect of the same thing in base, under this address or those that it had."""
+    return [
+        old[address, item.aspect, item.attribute]
+        for address in _addresses(
+            item.address, aliases, lambda one: (one, item.aspect, item.attribute) in old
+        )
+    ]
+
+
+def _addresses(
+    address: str, aliases: Mapping[str, Sequence[str]], there: Callable[[str], bool]
+) -> list[str]:
+    """The addresses at which something was: its own, or the last ones before its moves."""
+    found: list[str] = []
+    pending = [address]
     for _hop in range(_MAX_MOVES):
-        found = old.get((address, item.aspect, item.attribute))
-        if found is not None:
-            return found
-        former = earlier(address, aliases)
-        if former == address:
-            return None
-        address = former
-    return None
+        found += [one for one in pending if there(one)]
+        if found:
+            break
+        pending = [former for one in pending for former in earlier(one, aliases)]
+    return list(dict.fromkeys(found))
 
 
-def earlier(address: str, aliases: Mapping[str, str]) -> str:
-    """The address that something had, by the longest move that names it or a module around it."""
+def earlier(address: str, aliases: Mapping[str, Sequence[str]]) -> list[str]:
+    """The addresses that something had, by the longest move that names it or a module around it."""
     best = ""
     for new in aliases:
         if (address == new or address.startswith(f"{new}.")) and len(new) > len(best):
             best = new
-    return aliases[best] + address[len(best) :] if best else address
+    return [old + address[len(best) :] for old in aliases[best]] if best else []
 
 
 # One thing, before and after
@@ -220,6 +236,19 @@ def _compared(base: Footprint, head: Footprint) -> list[Delta]:
         return _changed(base, head)
     if head.aspect == "flag":
         return _let_through(base, head)
+    if head.aspect == "network" and head.open > base.open:
+        before_, after_ = base.reach.network, head.reach.network
+        if isinstance(before_, Network) and isinstance(after_, Network):
+            gone = before_.compare(after_) is not Order.EQUAL and before_.within(after_) is False
+            if gone:
+                return [
+                    _words_delta(Event.UNKNOWN, "network", head, before_.describe(), head.unknown),
+                    *_by_axis(base, head),
+                ]
+    return _by_axis(base, head)
+
+
+def _by_axis(base: Footprint, head: Footprint) -> list[Delta]:
     found: list[Delta] = []
     narrowed: list[str] = []
     before = base.reach.extents()
@@ -350,7 +379,11 @@ def _let_through(base: Footprint, head: Footprint) -> list[Delta]:
 def _policies(base: Footprint, head: Footprint) -> list[Delta]:
     """Allow statements may not allow more, deny statements may not deny less."""
     if base.policy is None or head.policy is None:
-        return []
+        if base.policy is not None:
+            return [_untold(base, head)]
+        return (
+            [] if head.policy is None else [_words_delta(Event.REVEALED, "resources", head, "", "")]
+        )
     allow = head.aspect == "allow"
     wide, narrow = (head, base) if allow else (base, head)
     assert wide.policy is not None
@@ -379,6 +412,13 @@ def _policies(base: Footprint, head: Footprint) -> list[Delta]:
     elif unclear and head.exact and not base.exact:
         found.append(_words_delta(Event.REVEALED, "resources", head, "", ""))
     return found
+
+
+def _untold(base: Footprint, head: Footprint) -> Delta:
+    """A policy that the code spelt out, and does no longer."""
+    assert base.policy is not None
+    before = "fewer" if policy.beyond(base.policy) else base.policy.grants().describe()
+    return _words_delta(Event.UNKNOWN, "resources", head, before, head.words or "not in the code")
 
 
 def _exceeding(excess: policy.Excess, base: Footprint, head: Footprint, *, allow: bool) -> Delta:
@@ -451,9 +491,10 @@ def last_known(delta: Delta, head: Side, before: Side, unit: str) -> list[Delta]
     item = next((i for i in head.footprints.get(delta.unit, ()) if i.key == delta.key), None)
     if item is None:
         return []
-    old = _before(item, items, head.moves.get(delta.unit, {}))
-    if old is None:
+    before_ = _before(item, items, head.moves.get(delta.unit, {}))
+    if not before_:
         return None
+    old = reduce(joined, before_)
     if item.aspect in ("allow", "deny"):
         if not old.exact:
             return None
@@ -480,7 +521,7 @@ class _Union:
 
     def __init__(self, side: Side, gone: Iterable[Iterable[Footprint]]) -> None:
         self.side = side
-        self._extents: dict[tuple[str, Aspect, str], Extent] | None = None
+        self._extents: dict[tuple[str, str, str], Extent] | None = None
         self._policies: dict[tuple[str, Aspect], policy.Policy] = {}
         self._gone: dict[tuple[str, Aspect], list[Footprint]] = defaultdict(list)
         for items in gone:
@@ -496,19 +537,27 @@ class _Union:
             if other.unit == unit or other.address.rpartition(".")[2] == name
         ]
 
-    def extent(self, unit: str, aspect: Aspect, axis: str) -> Extent | None:
-        """The union of one axis over a unit."""
+    def extent(self, unit: str, item: Footprint, axis: str) -> Extent | None:
+        """The union of one axis over what is like a thing in a unit.
+
+        For its place that is its type, if the unit has more of it: what is open or allowed can be said
+        by another type as well.
+        """
         if self._extents is None:
             self._extents = {}
             for unit_, items in self.side.footprints.items():
-                for item in items:
-                    for axis_, extent in item.reach.extents().items():
+                for one in items:
+                    for axis_, extent in one.reach.extents().items():
                         if isinstance(extent, Unresolved):
                             continue
-                        key = (unit_, item.aspect, axis_)
-                        known = self._extents.get(key)
-                        self._extents[key] = extent if known is None else known.join(extent)
-        return self._extents.get((unit, aspect, axis))
+                        for kind in (one.aspect, f"{one.aspect}:{one.type}"):
+                            key = (unit_, kind, axis_)
+                            known = self._extents.get(key)
+                            self._extents[key] = extent if known is None else known.join(extent)
+        found = self._extents.get((unit, f"{item.aspect}:{item.type}", axis))
+        if item.aspect == "placement" and found is not None:
+            return found
+        return self._extents.get((unit, item.aspect, axis))
 
     def policy(self, unit: str, aspect: Aspect) -> policy.Policy:
         """All statements of one effect of a unit."""
@@ -559,7 +608,7 @@ def _from_nothing(item: Footprint, old_unit: str, union: _Union) -> list[Delta]:
     for axis, extent in item.reach.extents().items():
         if isinstance(extent, Unresolved) or axis in ("guards", "fleet", "environment"):
             continue
-        before = union.extent(old_unit, item.aspect, axis)
+        before = union.extent(old_unit, item, axis)
         for other in alike:
             further = other.reach.extents().get(axis)
             if other.unit != old_unit and further is not None:
@@ -598,6 +647,11 @@ def _gone(
         for item in items
         if item.aspect == "guard" and item.reach.guards
     }
+    untold = {
+        (item.address, item.attribute)
+        for item in items
+        if item.aspect == "allow" and item.policy is None
+    }
     for item in gone:
         here = present.get(item.address)
         related = (Related(item.span, "before this change"),)
@@ -630,6 +684,8 @@ def _gone(
                 "none",
             )
         elif item.aspect == "deny" and item.policy is not None:
+            if (item.address, item.attribute) in untold:
+                continue  # the whole policy is, and that is said
             excess, _unclear = policy.outside(item.policy, union.policy(unit, "deny"))
             for one in excess:
                 yield replace(
@@ -779,7 +835,7 @@ def _spans(base: Side, head: Side, counterpart: Mapping[str, str]) -> Iterator[D
         for item in head.footprints.get(unit, ()):
             if item.address not in changed or item.aspect not in ("placement", "existence"):
                 continue
-            if first is None or (item.home or item.span).path < (first.home or first.span).path:
+            if first is None or (item.address, unit) < (first.address, first.unit):
                 first = item
             for axis in ("partitions", "regions", "accounts"):
                 extent = item.reach.extents().get(axis)
@@ -803,8 +859,7 @@ def _spans(base: Side, head: Side, counterpart: Mapping[str, str]) -> Iterator[D
     yield replace(
         found,
         span=first.home or first.span,
-        address=units[0],
-        also=tuple(units[1:]),
+        units=tuple(units),
         attribute="",
         words="",
         related=(),

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from blastdoor import tables
 from blastdoor.context import environment_words
 from blastdoor.delta import flags, policy
-from blastdoor.facts.network import network_of
+from blastdoor.facts import iam
+from blastdoor.facts.network import network_of, unsettled
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -25,6 +26,7 @@ from blastdoor.facts.reading import (
     place,
     text_of,
     truth,
+    words_of,
 )
 from blastdoor.reach import (
     AWS,
@@ -36,6 +38,7 @@ from blastdoor.reach import (
     Extent,
     Fleet,
     Guards,
+    Network,
     Organization,
     Partitions,
     Reach,
@@ -116,6 +119,10 @@ class Footprint:
     """What is set, for what has no order: provider settings and fixed arguments."""
     under: tuple[tuple[str, Span], ...] = ()
     """Address and place of what a provider setting holds for."""
+    open: int = 0
+    """How many of its parts are not known, and left out of ``reach``."""
+    unknown: str = ""
+    """What is not known, in words."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -165,6 +172,8 @@ def _all(facts: Facts) -> Iterator[Footprint]:
 
 def joined(one: Footprint, other: Footprint) -> Footprint:
     """Two instances of one resource as one footprint."""
+    if one.aspect in ("allow", "deny") and one.policy is None:
+        one, other = other, one
     merged = one.policy if other.policy is None else other.policy.joined(one.policy)
     related = tuple(dict.fromkeys((*one.related, *other.related)))
     return replace(
@@ -176,6 +185,8 @@ def joined(one: Footprint, other: Footprint) -> Footprint:
         cause=one.cause if one.cause == other.cause else "",
         value=one.value if _same(one.value, other.value) else None,
         under=tuple(dict.fromkeys((*one.under, *other.under))),
+        open=one.open + other.open,
+        unknown=one.unknown or other.unknown,
     )
 
 
@@ -417,6 +428,7 @@ def _target_accounts(value: Value) -> Accounts | Unresolved:
 
 
 def _policies(facts: Facts) -> Iterator[Footprint]:
+    yield from _untold_policies(facts)
     groups: dict[tuple[str, str, str], list[policy.Fact]] = {}
     for statement in facts.statements:
         effect = "allow" if statement.effect == "Allow" else "deny"
@@ -437,6 +449,26 @@ def _policies(facts: Facts) -> Iterator[Footprint]:
             related=related,
             policy=found,
             exact=found.complete,
+        )
+
+
+def _untold_policies(facts: Facts) -> Iterator[Footprint]:
+    """Policies of which nobody can tell what they say."""
+    for item in iam.policies(facts.unit):
+        if item.document is not None:
+            continue
+        at = place(item.value, item.resource.span) or item.resource.span
+        yield Footprint(
+            facts.unit.address,
+            item.resource.address,
+            item.resource.type,
+            "allow",
+            item.attribute,
+            Reach(),
+            at,
+            words_of(item.value),
+            chain(item.value, at),
+            exact=False,
         )
 
 
@@ -574,6 +606,7 @@ _NO_GUARDS: Final = frozenset({"immediate", "major-upgrade"})
 
 
 def _guards(facts: Facts) -> Iterator[Footprint]:
+    yield from _untold_guards(facts)
     for guard in facts.guards:
         if guard.kind in _NO_GUARDS:
             continue
@@ -590,6 +623,31 @@ def _guards(facts: Facts) -> Iterator[Footprint]:
             origin(guard.value),
             chain(guard.value, at),
         )
+
+
+def _untold_guards(facts: Facts) -> Iterator[Footprint]:
+    """Guards that are set to what nobody can tell."""
+    table = tables.guards()
+    for resource in facts.unit.resources:
+        for row in () if resource.is_data else table.get(resource.type, ()):
+            if row.kind in _NO_GUARDS:
+                continue
+            for value in at_path(resource.get, row.attribute):
+                if isinstance(value, Known):
+                    continue
+                at = place(value, resource.span) or resource.span
+                yield Footprint(
+                    facts.unit.address,
+                    resource.address,
+                    resource.type,
+                    "guard",
+                    f"{row.kind}:{row.attribute}",
+                    Reach(guards=Unresolved(words_of(value))),
+                    at,
+                    origin(value),
+                    chain(value, at),
+                    exact=False,
+                )
 
 
 def _lifecycle(unit: str, resource: Resource) -> Iterator[Footprint]:
@@ -645,6 +703,20 @@ def _flags(facts: Facts) -> Iterator[Footprint]:
 
 
 def _networks(facts: Facts) -> Iterator[Footprint]:
+    for resource, attribute, value in unsettled(facts.unit):
+        at = place(value, resource.span) or resource.span
+        yield Footprint(
+            facts.unit.address,
+            resource.address,
+            resource.type,
+            "network",
+            attribute or "rule",
+            Reach(network=Network()),
+            at,
+            exact=False,
+            open=1,
+            unknown=words_of(value),
+        )
     for opening in facts.openings:
         first = opening.sources[0]
         at = place(first.value, first.span) or first.span

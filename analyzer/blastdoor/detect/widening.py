@@ -283,10 +283,11 @@ def change_spans_scopes(deltas: Sequence[Delta]) -> Iterator[Hit]:
     for delta in deltas:
         if delta.event is Event.SPANS:
             far = "apart" if {"environment", "partitions"} & set(delta.limits) else ""
-            units = 1 + len(delta.also)
+            units = len(delta.units)
             yield hit(
                 delta,
-                f"{delta.axis}: this change reaches {delta.after}, in {units} units",
+                f"{delta.axis}: this change reaches {delta.after}, in {units} "
+                f"unit{'' if units == 1 else 's'}",
                 far,
                 contain="change one of them first, and the others after it has run",
             )

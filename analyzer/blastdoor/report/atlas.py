@@ -28,7 +28,7 @@ from blastdoor.report.redact import masked
 from blastdoor.report.text import PLAIN, Style, counted, render_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
     from blastdoor.delta.atlas import Entry, UnitMap
@@ -109,9 +109,9 @@ def write_atlas_text(
             head += f"  {unit.environment}"
         write(f"{head}  {counted(unit.resources, 'resource')}")
         before = ""
-        for entry in _entries(unit):
-            _line(write, entry, "" if entry.axis == before else entry.axis, style, columns)
-            before = entry.axis
+        for label, entry in _entries(unit):
+            _line(write, entry, "" if label == before else label, style, columns)
+            before = label
     if summary:
         if units:
             write("")
@@ -119,9 +119,16 @@ def write_atlas_text(
             write(line)
 
 
-def _entries(unit: UnitMap) -> list[Entry]:
+def _entries(unit: UnitMap) -> Iterator[tuple[str, Entry]]:
     accounts = [entry for entry in unit.accounts if entry.reach != UNSAID]
-    return [*unit.regions, *accounts, *unit.targets, *unit.fleet]
+    for label, entries in (
+        ("regions", unit.regions),
+        ("accounts", accounts),
+        ("targets", unit.targets),
+        ("fleet", unit.fleet),
+    ):
+        for entry in entries:
+            yield label, entry
 
 
 _AXIS: Final = 10
