@@ -50,6 +50,8 @@ FAMILIES: Final = (
     "review",
 )
 """The families of rules, in the order in which they are listed."""
+REVIEW: Final = "review"
+"""The family of the gate's own rules: they judge who said yes, not code."""
 RESERVED: Final = frozenset({"ACC", "ACK", "GRD", "GRT", "NET", "OVR", "RGN", "ROL", "WID"})
 """What the codes of shipped rules, of this version or a later one, begin with."""
 LANGUAGES: Final = ("terraform", "cloudformation", "python", "document")
@@ -189,6 +191,8 @@ class Rule:
     """Condition, as the detector names it, → level."""
     detector: str | None
     match: Match | None
+    scenario: str
+    """The test that shows a rule of the family ``review``, whose examples are histories."""
     supersedes: tuple[str, ...]
     """Slugs of the rules whose finding at the same place is not reported beside this one."""
     fix: str
@@ -414,7 +418,8 @@ def parse(text: str, path: str, *, family: str | None = None) -> Rule:
     if family is not None and kind != family:
         message = f"family {kind} differs from the folder {family}"
         raise PageError(path, front.line("family"), message)
-    detector, match = front.judgement()
+    review = kind == REVIEW
+    detector, match = (None, None) if review else front.judgement()
     rule = Rule(
         id=slug,
         code=front.word("code", _CODE, "three capital letters and three digits"),
@@ -422,15 +427,16 @@ def parse(text: str, path: str, *, family: str | None = None) -> Rule:
         family=kind,
         level=front.level("level"),
         confidence=front.choice("confidence", CONFIDENCES),
-        axes=front.words("axes", AXES),
+        axes=front.words("axes", AXES, optional=review),
         modes=front.words("modes", ("state", "diff")),
-        languages=front.words("languages", LANGUAGES),
+        languages=front.words("languages", LANGUAGES, optional=review),
         default=front.choice("default", ("on", "opt-in", "pedantic")),
         on_when=front.conditions(),
         per=front.choice("per", ("place", "file"), absent="place"),
         levels=front.levels("levels"),
         detector=detector,
         match=match,
+        scenario=front.text("scenario") if review else "",
         supersedes=front.words("supersedes", optional=True),
         fix=front.choice("fix", ("safe", "unsafe", "none")),
         sources=front.words("sources"),

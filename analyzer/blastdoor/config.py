@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 1_000_000
 """Largest configuration file, in bytes."""
 
+MAX_DAYS: Final = 90
+"""Longest that an acknowledgement may hold, in days."""
 _LEVELS: Final = ("error", "note", "warning")
 _PLACE: Final = re.compile(r"^(?P<message>.*?) \(at line (?P<line>\d+), column \d+\)$", re.DOTALL)
 
@@ -55,6 +57,30 @@ class PathRules:
     def globs(self) -> Globs:
         """The pattern, ready to match."""
         return Globs((self.pattern,))
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The table ``[gate]``: who must say yes to what. It is read from the base of a change."""
+
+    reviewers: tuple[str, ...] = ()
+    """Who may acknowledge: e-mail addresses, or ``@login`` of GitHub accounts."""
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Axis → who may acknowledge what widens on it, in place of ``reviewers``."""
+    level: Level = Level.ERROR
+    """The least level of widenings and lost guards that need a second person."""
+    agent_level: Level = Level.ERROR
+    """The same for what an AI agent wrote."""
+    max_days: int = 90
+    """How long an acknowledgement may hold, in days."""
+    signatures: bool = False
+    """Whether an acknowledgement has to be in a signed commit."""
+    allowed_signers: str | None = None
+    """File of SSH signers (``ssh-keygen(1)``, ALLOWED SIGNERS), relative to the folder."""
+    allowed_keys: str | None = None
+    """File of OpenPGP public keys, relative to the folder."""
+    agents: tuple[str, ...] = ()
+    """Further addresses under which agents commit."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +114,7 @@ class Config:
     """File of accepted findings, relative to the folder."""
     max_file_size: int = MAX_SIZE
     """Largest file that is read, in bytes."""
+    gate: Gate = Gate()
     file: Path | None = field(default=None, compare=False)
     """Where it was read from; ``None`` for the defaults."""
 
@@ -273,6 +300,31 @@ class _Reader:
             {pattern: self.text(f'{key}."{pattern}"', word) for pattern, word in rows}
         )
 
+    def days(self, key: str, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_DAYS:
+            raise self.wrong(key, f"must be a whole number of days from 1 to {MAX_DAYS}")
+        return value
+
+    def axes(self, key: str, value: object) -> Mapping[str, tuple[str, ...]]:
+        from blastdoor.reach import AXES
+
+        found = {}
+        for axis, people in self.table(key, value).items():
+            if axis not in AXES:
+                raise self.wrong(f"{key}.{axis}", f"no axis; axes are {', '.join(AXES)}")
+            found[axis] = self.texts(f"{key}.{axis}", people)
+        return MappingProxyType(found)
+
+    def gate(self, key: str, value: object) -> Gate:
+        values: dict[str, Any] = {}
+        for name, inner in self.table(key, value).items():
+            read_value = _GATE_KEYS.get(name)
+            if read_value is None:
+                known = ", ".join(sorted(_GATE_KEYS))
+                raise self.wrong(f"{key}.{name}", f"unknown key; known are {known}")
+            values[name.replace("-", "_")] = read_value(self, f"{key}.{name}", inner)
+        return Gate(**values)
+
     def paths(self, key: str, value: object) -> tuple[PathRules, ...]:
         result = []
         for pattern, row in self.table(key, value).items():
@@ -286,6 +338,20 @@ class _Reader:
         return tuple(result)
 
 
+_GATE_KEYS: Final[Mapping[str, Callable[[_Reader, str, object], object]]] = MappingProxyType(
+    {
+        "agent-level": _Reader.level,
+        "agents": _Reader.texts,
+        "allowed-keys": _Reader.path,
+        "allowed-signers": _Reader.path,
+        "axes": _Reader.axes,
+        "level": _Reader.level,
+        "max-days": _Reader.days,
+        "reviewers": _Reader.texts,
+        "signatures": _Reader.flag,
+    }
+)
+"""Key of ``[gate]`` → how its value is read."""
 _KEYS: Final[Mapping[str, Callable[[_Reader, str, object], object]]] = MappingProxyType(
     {
         "baseline": _Reader.path,
@@ -293,6 +359,7 @@ _KEYS: Final[Mapping[str, Callable[[_Reader, str, object], object]]] = MappingPr
         "environments": _Reader.environments,
         "exclude": _Reader.texts,
         "fail-on": _Reader.level,
+        "gate": _Reader.gate,
         "ignore": _Reader.texts,
         "include": _Reader.texts,
         "levels": _Reader.levels,

@@ -144,6 +144,8 @@ class Resource:
     selects_provider: bool = False
     """Whether it names its provider configuration itself."""
     extra: dict[str, Value] = field(default_factory=dict)
+    written_type: str = ""
+    """The type as it is written where something makes another of it: ``AWS::Serverless::Function``."""
 
 
 @dataclass(slots=True, eq=False)
@@ -367,6 +369,8 @@ class Evaluated:
     """The environment the unit is for, when its path or values say so."""
     idle_documents: set[str] = field(default_factory=set)
     """Addresses of policy documents that only blocks without an instance refer to."""
+    opaque: list[Unknown] = field(default_factory=list)
+    """What a macro, transform or module makes that runs elsewhere: there may be more than is here."""
     context: Context = NO_CONTEXT
     """What the whole repository speaks of, this unit or any other."""
     keeps_state: bool = False

@@ -87,6 +87,8 @@ class Suppression:
     span: Span | None = None
     until: str | None = None
     """ISO date after which it no longer holds."""
+    accepted: bool = True
+    """False while somebody still has to say yes (SARIF status ``underReview``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class Finding:
     """In a diff: what base reaches on the axis, in words."""
     after: str = ""
     """In a diff: what head reaches."""
+    provenance: tuple[str, ...] = ()
+    """Marks of AI agents on the commits that wrote its place, in words."""
     remedies: tuple[Remedy, ...] = ()
     """The steps that together would mend it; the rule says whether they are safe."""
     baseline: str = ""

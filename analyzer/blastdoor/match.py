@@ -120,7 +120,7 @@ class Match(NamedTuple):
         """One hit for each resource and place at which the match holds."""
         for resource in facts.unit.resources:
             name = f"data.{resource.type}" if resource.is_data else resource.type
-            if name in self.resources:
+            if name in self.resources or resource.written_type in self.resources:
                 yield from self._on(resource, facts.unit, title)
 
     def _on(self, resource: Resource, unit: Evaluated, title: str) -> Iterator[Hit]:

@@ -18,7 +18,7 @@ from blastdoor.finding import Level
 from blastdoor.record import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from blastdoor.fact import ScopeKind
 
@@ -55,6 +55,58 @@ def home() -> Path:
 
 def _table(name: str) -> Any:
     return json.loads((home() / "tables" / f"{name}.json").read_bytes())
+
+
+# --- agents ---
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """How commits of one AI agent are marked. All texts are in lower case."""
+
+    name: str
+    """What people call the agent, as it is written."""
+    emails: frozenset[str]
+    ids: frozenset[str]
+    """Numeric ids of its accounts on GitHub."""
+    named: tuple[tuple[str, str], ...]
+    """(address, name) pairs of which both have to be there: others use the address, too."""
+    name_begins: tuple[str, ...]
+    name_ends: tuple[str, ...]
+    trailers: tuple[tuple[str, str | None], ...]
+    """(key, value) of trailers; ``None`` is any value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agents:
+    """How commits of AI agents and of other robots are marked. A mark denies; none proves a human."""
+
+    agents: tuple[AgentRow, ...]
+    bot_suffix: str
+    """How the login of every app on GitHub ends."""
+    bot_names: frozenset[str]
+    platform: frozenset[str]
+    """Addresses under which a forge commits for whoever presses its buttons."""
+
+
+@cache
+def agents() -> Agents:
+    """The marks of agents and robots."""
+    table = _table("agents")
+    rows = tuple(
+        AgentRow(
+            name=row["name"],
+            emails=frozenset(row.get("emails", ())),
+            ids=frozenset(row.get("ids", ())),
+            named=tuple((pair["email"], pair["name"]) for pair in row.get("named", ())),
+            name_begins=tuple(row.get("name_begins", ())),
+            name_ends=tuple(row.get("name_ends", ())),
+            trailers=tuple((t["key"], t.get("value")) for t in row.get("trailers", ())),
+        )
+        for row in table["agents"]
+    )
+    bots = table["bots"]
+    return Agents(rows, bots["suffix"], frozenset(bots["names"]), frozenset(table["platform"]))
 
 
 # --- partitions and regions ---
@@ -1277,6 +1329,12 @@ def actions_of(service: str) -> Mapping[str, Action]:
 def is_every_action(pattern: str) -> bool:
     """Whether a pattern matches every action of every service."""
     return pattern.strip("*") in ("", ":") and pattern != ""
+
+
+@cache
+def sam_policies() -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """SAM's policy templates: name → statements with ``actions``, ``resources``, ``condition``."""
+    return MappingProxyType(_table("sam-policies")["templates"])
 
 
 @lru_cache(maxsize=8192)

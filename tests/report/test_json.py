@@ -58,6 +58,7 @@ def test_a_finding_in_full(build: Build) -> None:
             "reach": None,
             "evidence": [],
             "fix": None,
+            "provenance": [],
             "fingerprint": report.findings[0].fingerprint,
             "suppression": None,
         }

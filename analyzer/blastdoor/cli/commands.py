@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from blastdoor import __version__
+from blastdoor.cli import review
 from blastdoor.cli.streams import FORMATS
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ Examples:
   blastdoor check --output sarif=out.sarif   text to read, SARIF to upload
   blastdoor diff main                        what a change reaches that main does not
   blastdoor reach                            what touches which regions and accounts
+  blastdoor gate main                        whether a second person has said yes to that
   blastdoor explain RGN010                   why a rule hurts and how to fix it
 
 {EXIT_CODES}
@@ -422,6 +424,10 @@ def reach(**given: Any) -> int:
     from blastdoor.cli import reach as running
 
     return running.reach(running.Request(**given))
+
+
+cli.add_command(review.gate)
+cli.add_command(review.ack)
 
 
 @cli.group(

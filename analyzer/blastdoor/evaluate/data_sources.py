@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Get = Callable[[str], Value | None]
 
-_DNS_SUFFIX: Final = {
+DNS_SUFFIX: Final = {
     "aws": "amazonaws.com",
     "aws-us-gov": "amazonaws.com",
     "aws-cn": "amazonaws.com.cn",
@@ -125,7 +125,7 @@ def _partition(
             return Unknown(partition.reason, subject, span, (), meaning=Meaning.CURRENT_PARTITION)
         return partition
     name = known_text(partition)
-    suffix = _DNS_SUFFIX.get(name) if name else None
+    suffix = DNS_SUFFIX.get(name) if name else None
     if suffix is None:
         return Unknown(Reason.ENVIRONMENT, subject, span)
     if attribute == "reverse_dns_prefix":

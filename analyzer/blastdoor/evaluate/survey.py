@@ -8,16 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from blastdoor.source.kinds import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastdoor.source.kinds import Kind
     from blastdoor.units import Repository, Subject
 
 Survey = Callable[["Repository"], "Sequence[Subject]"]
 """What finds the units of one language. Effect: keeps what cannot be read as failures."""
 
-_FRONTS: Final[Mapping[Kind, Callable[[], Survey]]] = {}
+def _cloudformation() -> Survey:
+    from blastdoor.evaluate.cloudformation import survey
+
+    return survey
+
+
+_FRONTS: Final[Mapping[Kind, Callable[[], Survey]]] = {Kind.TEMPLATE: _cloudformation}
 """Kind of file → what loads the survey of its language."""
 
 

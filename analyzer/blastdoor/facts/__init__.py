@@ -75,6 +75,8 @@ def _cover(unit: Evaluated, policies: list[iam.Policy], coverage: Coverage) -> N
     for resource in unit.resources:
         if not resource.is_data and resource.region is not None:
             _count(coverage, "region", resource.region)
+    for unknown in unit.opaque:
+        _count(coverage, "template", unknown)
     for policy in policies:
         _count(coverage, "policy", policy.value if policy.document is None else policy.document)
 

@@ -421,6 +421,8 @@ class Comment:
     start: int
     end: int
     text: str
+    block: tuple[int, int] | None = None
+    """What it speaks of, where its place does not tell: offsets."""
 
 
 @dataclass(frozen=True, slots=True)

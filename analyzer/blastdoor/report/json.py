@@ -116,6 +116,7 @@ def finding_json(finding: Finding, rule: RuleView | None) -> Json:
         "reach": finding.reach.to_json() if finding.reach is not None else None,
         "evidence": [_words(words) for words in finding.evidence],
         "fix": _fix(finding, rule),
+        "provenance": [_words(words) for words in finding.provenance],
         "fingerprint": finding.fingerprint,
         "suppression": None
         if suppression is None

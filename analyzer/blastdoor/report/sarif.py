@@ -388,7 +388,9 @@ class _Writer:
         if why is None:
             return None
         place = None if why.span is None else model.location(self._places.spot(why.span))
-        return model.suppression(legible(why.reason), place, in_source=why.span is not None)
+        return model.suppression(
+            legible(why.reason), place, in_source=why.span is not None, accepted=why.accepted
+        )
 
 
 def _rank(finding: Finding, rule: RuleView | None) -> float:
@@ -405,6 +407,8 @@ def _properties(finding: Finding) -> dict[str, Any]:
         properties["axis"] = finding.axis
     if finding.attribute:
         properties["attribute"] = sanitise(finding.attribute)
+    if finding.provenance:
+        properties["provenance"] = [legible(words) for words in finding.provenance]
     if finding.evidence:
         properties["evidence"] = [legible(words) for words in finding.evidence]
     if finding.reach is not None:

@@ -229,13 +229,15 @@ def code_flow(steps: Sequence[Location]) -> CodeFlow:
     )
 
 
-def suppression(justification: str, place: Location | None, *, in_source: bool) -> Suppression:
-    """Why a result is silenced, and where that is written."""
+def suppression(
+    justification: str, place: Location | None, *, in_source: bool, accepted: bool = True
+) -> Suppression:
+    """Why a result is silenced, and where that is written; ``accepted`` or still under review."""
     # data, not an object: sarif_om spells the property ``state``, as a draft of the standard did
     return Suppression(
         {
             "kind": "inSource" if in_source else "external",
-            "status": "accepted",
+            "status": "accepted" if accepted else "underReview",
             "justification": justification or None,
             "location": place,
         }

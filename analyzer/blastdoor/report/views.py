@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from blastdoor.fact import Language
-    from blastdoor.finding import Level
+    from blastdoor.finding import Failure, Finding, Level
 
 
 class RuleView(Protocol):
@@ -82,3 +82,80 @@ class RuleView(Protocol):
 def by_id(rules: Iterable[RuleView]) -> Mapping[str, RuleView]:
     """The rules by their slugs."""
     return {rule.id: rule for rule in rules}
+
+
+class ProblemView(Protocol):
+    """Why nobody's word for a finding holds (`blastdoor.gate.judge.Problem`)."""
+
+    @property
+    def rule(self) -> str:
+        """The slug of the review rule."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """What is wrong."""
+        ...
+
+    @property
+    def contain(self) -> str:
+        """What would open the gate."""
+        ...
+
+
+class GatedView(Protocol):
+    """A finding that needs a second person (`blastdoor.gate.judge.Gated`)."""
+
+    @property
+    def finding(self) -> Finding:
+        """The finding."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """Why it is gated."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[ProblemView]:
+        """Why it is not acknowledged."""
+        ...
+
+    @property
+    def by(self) -> str:
+        """Whose word holds."""
+        ...
+
+    @property
+    def until(self) -> str | None:
+        """The last day on which it holds."""
+        ...
+
+    @property
+    def accepted(self) -> bool:
+        """Whether somebody's word holds."""
+        ...
+
+
+class DecisionView(Protocol):
+    """Whether the gate is open (`blastdoor.gate.judge.Decision`)."""
+
+    @property
+    def gated(self) -> Sequence[GatedView]:
+        """What needs a word."""
+        ...
+
+    @property
+    def remarks(self) -> Sequence[Finding]:
+        """What is said beside."""
+        ...
+
+    @property
+    def failures(self) -> Sequence[Failure]:
+        """What could not be judged."""
+        ...
+
+    @property
+    def open(self) -> bool:
+        """Whether it is open."""
+        ...

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from blastdoor.source.kinds import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from blastdoor.source.kinds import Kind
 
-_LOOKS: Final[tuple[tuple[tuple[str, ...], Callable[[str, bytes], bool], Kind], ...]] = ()
+def _is_template(_path: str, data: bytes) -> bool:
+    """Whether a file says that it is a template of CloudFormation, or has resources of AWS."""
+    if b"AWSTemplateFormatVersion" in data or b"AWS::Serverless-2016-10-31" in data:
+        return True
+    return b"Resources" in data and (b"AWS::" in data or b"Custom::" in data)
+
+
+_LOOKS: Final[tuple[tuple[tuple[str, ...], Callable[[str, bytes], bool], Kind], ...]] = (
+    ((".yaml", ".yml", ".json", ".template", ".cfn"), _is_template, Kind.TEMPLATE),
+)
 """(endings of names, look at path and bytes, kind when the look finds what it looks for), in order."""
 _ENDINGS: Final = tuple({ending for endings, _look, _kind in _LOOKS for ending in endings})
 

@@ -1,0 +1,313 @@
+"""The templates of a repository, which of them run which, and where each is deployed.
+
+A template that only other templates of the repository nest is evaluated within them, with the inputs
+that they give; all others are units.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
+
+from blastdoor.evaluate.cloudformation import deployments as around
+from blastdoor.evaluate.cloudformation import template as templates
+from blastdoor.evaluate.cloudformation import values
+from blastdoor.evaluate.cloudformation.deployments import MAX_DEPLOYMENTS, Deployment, Found
+from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Scope
+from blastdoor.evaluate.cloudformation.suppressions import comments_of
+from blastdoor.evaluate.expression import to_text
+from blastdoor.finding import Failure, FailureKind
+from blastdoor.parse.data import Mapping as MappingNode
+from blastdoor.source.kinds import Kind
+from blastdoor.span import Span
+from blastdoor.value import Alternative, Known, Many, Mapping, Value, known_text, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from blastdoor.evaluate.cloudformation.template import Template
+    from blastdoor.units import Repository
+
+NESTED: Final = {
+    "AWS::CloudFormation::Stack": ("TemplateURL", "Parameters"),
+    "AWS::Serverless::Application": ("Location", "Parameters"),
+}
+"""Types that stand for another template: the properties with its place and its parameters."""
+_STACK_SET: Final = "AWS::CloudFormation::StackSet"
+_PIPELINE: Final = "AWS::CodePipeline::Pipeline"
+_ACTIONS: Final = ("CloudFormation", "CloudFormationStackSet", "CloudFormationStackInstances")
+_DEPLOYING: Final = frozenset({*NESTED, _STACK_SET, _PIPELINE})
+_ASSET: Final = "aws:asset:path"
+_KEPT_TEXT: Final = 6_000_000
+"""Source text whose templates are kept at the same time."""
+_SEVERAL: Final = "a template is one document: what follows the first is not read"
+
+
+class Estate:
+    """The templates of one repository."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self._cache: OrderedDict[str, Template] = OrderedDict()
+        self._size = 0
+        self._nothing: set[str] = set()
+        self._files: dict[str, Any] = {}
+        self._parameters: dict[str, frozenset[str]] = {}
+        self._beside: dict[str, list[str]] = {}
+        self.nested: dict[str, set[str]] = {}
+        """Path of a template → those that nest it."""
+        self.targets: dict[str, list[Deployment]] = {}
+        """Path of a template → deployments that other templates say."""
+        self.paths = list(repository.others.get(Kind.TEMPLATE, ()))
+        self._listed = frozenset(self.paths)
+        self.found: dict[str, Found] = {}
+
+    # Reading
+
+    def load(self, path: str) -> Template | None:
+        """The template in a file; ``None`` for what is none. Effect: keeps what cannot be read."""
+        kept = self._cache.get(path)
+        if kept is not None:
+            self._cache.move_to_end(path)
+            return kept
+        if path in self._nothing:
+            return None
+        template = self._read(path)
+        if template is None:
+            self._nothing.add(path)
+            return None
+        self._cache[path] = template
+        self._size += len(template.document.text)
+        while self._size > _KEPT_TEXT and len(self._cache) > 1:
+            _path, dropped = self._cache.popitem(last=False)
+            self._size -= len(dropped.document.text)
+        return template
+
+    def _read(self, path: str) -> Template | None:
+        repository = self.repository
+        document = repository.text(path)
+        if document is None:
+            return None
+        roots, comments, faults = templates.read(document)
+        for failure in templates.failures_of(document, faults):
+            repository.fault(failure)
+        if not roots or not templates.is_template(roots[0]):
+            return None
+        root = roots[0]
+        assert isinstance(root, MappingNode)
+        if len(roots) > 1:
+            second = Span(document, roots[1].start, roots[1].end)
+            repository.fault(Failure(FailureKind.SYNTAX, path, _SEVERAL, second))
+        for failure in templates.doubles(document, root):
+            repository.fault(failure)
+        template = templates.make(document, root)
+        for failure in templates.misshapen(template):
+            repository.fault(failure)
+        repository.remark(document, [*comments, *comments_of(template)], _blocks(template))
+        return template
+
+    # Surveying
+
+    def survey(self) -> list[str]:
+        """The paths of the templates that are units, in the order of the listing."""
+        found = []
+        for path in self.paths:
+            template = self.load(path)
+            if template is None:
+                continue
+            found.append(path)
+            self._parameters[path] = frozenset(template.section("Parameters"))
+            self._beside.setdefault(posixpath.dirname(path), []).append(path)
+            self._runs(template)
+        called = {path for path, callers in self.nested.items() if callers - {path}}
+        roots = [path for path in found if path not in called]
+        # Templates that only nest one another have no root: each is looked at for itself.
+        reached = set(roots)
+        pending = list(roots)
+        while pending:
+            current = pending.pop()
+            for path, callers in self.nested.items():
+                if current in callers and path not in reached:
+                    reached.add(path)
+                    pending.append(path)
+        chosen = {*roots, *(path for path in found if path not in reached)}
+        return [path for path in found if path in chosen]
+
+    def _runs(self, template: Template) -> None:
+        """Effect: notes the templates that a template nests, and the deployments it makes."""
+        path = template.document.path
+        evaluator: Evaluator | None = None
+        for name, (_key, body) in template.section("Resources").items():
+            parts = templates.fields(body)
+            type_ = templates.text_of(parts["Type"][1]) if "Type" in parts else None
+            if type_ not in _DEPLOYING or "Properties" not in parts:
+                continue
+            evaluator = evaluator or Evaluator(template)
+            properties = evaluator.evaluate(parts["Properties"][1], Scope(name))
+            if not isinstance(properties, Mapping):
+                continue
+            if type_ in NESTED:
+                target = self.template_of(template, name, properties)
+                if target is not None and target != path:
+                    self.nested.setdefault(target, set()).add(path)
+            elif type_ == _STACK_SET:
+                self._stack_set(path, name, properties)
+            else:
+                self._pipeline(path, name, properties)
+
+    def nests(self, path: str) -> list[str]:
+        """The paths of the templates that a template nests."""
+        return sorted(target for target, callers in self.nested.items() if path in callers)
+
+    def template_of(self, template: Template, name: str, properties: Mapping) -> str | None:
+        """The path of the template that a nested stack has, when it is in the repository."""
+        body = templates.fields(template.section("Resources")[name][1])
+        type_ = templates.text_of(body["Type"][1]) or ""
+        location = properties.get(NESTED.get(type_, ("TemplateURL",))[0])
+        directory = posixpath.dirname(template.document.path)
+        metadata = templates.fields(body["Metadata"][1]) if "Metadata" in body else {}
+        asset = templates.text_of(metadata[_ASSET][1]) if _ASSET in metadata else None
+        return self.local(directory, asset or known_text(location))
+
+    def local(self, directory: str, said: str | None) -> str | None:
+        """The path of a template that a text names relative to a directory."""
+        if not said or "://" in said or said.startswith("/"):
+            return None
+        path = posixpath.normpath(posixpath.join(directory, said))
+        return path if path in self._listed and self.load(path) is not None else None
+
+    def _stack_set(self, path: str, name: str, properties: Mapping) -> None:
+        target = self.local(posixpath.dirname(path), known_text(properties.get("TemplateURL")))
+        if target is None:
+            return
+        groups = properties.get("StackInstancesGroup")
+        regions: list[Value] = []
+        for group in groups.items if isinstance(groups, Many) else ():
+            given = group.get("Regions") if isinstance(group, Mapping) else None
+            if isinstance(given, Many):
+                regions += [item for item in given.items if isinstance(item, Known)]
+        said = properties.get("Parameters")
+        parameters: dict[str, Value] = {}
+        for item in said.items if isinstance(said, Many) else ():
+            key = known_text(item.get("ParameterKey")) if isinstance(item, Mapping) else None
+            value = item.get("ParameterValue") if isinstance(item, Mapping) else None
+            if key is not None and value is not None:
+                parameters[key] = value
+        label = f"stack set {name} in {path}"
+        each = [Alternative(r, f"{label}: {known_text(r)}") for r in regions[:MAX_DEPLOYMENTS]]
+        region = one_of(each) if each else None
+        self._deploy(target, Deployment(label, path, region, None, None, parameters))
+
+    def _pipeline(self, path: str, name: str, properties: Mapping) -> None:
+        """Effect: notes what the actions of a pipeline deploy."""
+        stages = properties.get("Stages")
+        for stage in stages.items if isinstance(stages, Many) else ():
+            actions = stage.get("Actions") if isinstance(stage, Mapping) else None
+            for action in actions.items if isinstance(actions, Many) else ():
+                if isinstance(action, Mapping):
+                    self._action(path, name, action)
+
+    def _action(self, path: str, name: str, action: Mapping) -> None:
+        kind, settings = action.get("ActionTypeId"), action.get("Configuration")
+        if not isinstance(kind, Mapping) or not isinstance(settings, Mapping):
+            return
+        if known_text(kind.get("Provider")) not in _ACTIONS:
+            return
+        said = known_text(settings.get("TemplatePath"))
+        if said is None:
+            return
+        # Artifact::file, where the artifact is mostly the repository itself.
+        file = said.rpartition("::")[2]
+        target = self.local("", file) or self.local(posixpath.dirname(path), file)
+        if target is None:
+            return
+        label = f"action {known_text(action.get('Name')) or name} of {name} in {path}"
+        region = action.get("Region")
+        if region is None and settings.get("Regions") is not None:
+            region = _listed(settings.get("Regions"), label)
+        parameters = self._overrides(settings.get("ParameterOverrides"))
+        configuration = known_text(settings.get("TemplateConfiguration"))
+        if configuration is not None:
+            given = around.read_parameters(self.repository, configuration.rpartition("::")[2])
+            if given is not None:
+                parameters = {**given, **(parameters or {})}
+        stack = settings.get("StackName")
+        self._deploy(target, Deployment(label, path, region, None, stack, parameters))
+
+    @staticmethod
+    def _overrides(value: Value | None) -> dict[str, Value] | None:
+        if value is None:
+            return None
+        from blastdoor.evaluate.jsontext import decode
+
+        found = decode(value)
+        return dict(found.entries) if isinstance(found, Mapping) else None
+
+    def _deploy(self, target: str, deployment: Deployment) -> None:
+        self.targets.setdefault(target, []).append(deployment)
+
+    # Deployments
+
+    def deployments(self, path: str) -> Found:
+        """Where a template is deployed and with which parameters, as far as the repository says."""
+        found = self.found.get(path)
+        if found is None:
+            found = self.found[path] = self._around(path)
+        return found
+
+    def _around(self, path: str) -> Found:
+        found = Found()
+        directory = posixpath.dirname(path)
+        given: list[Deployment] = list(self.targets.get(path, ()))
+        found.read.update(deployment.path for deployment in given)
+        for deployment in (
+            *around.of_sam(self.repository, path, self._files),
+            *around.of_assembly(self.repository, path, self._files),
+        ):
+            given.append(deployment)
+            found.read.add(deployment.path)
+        names = self._parameters.get(path)
+        if names:
+            beside = {other: self._parameters[other] for other in self._beside.get(directory, ())}
+            given.extend(around.of_files(self.repository, path, names, beside, found.read))
+        found.deployments = given[:MAX_DEPLOYMENTS]
+        return found
+
+
+def place(found: Found) -> values.Place:
+    """Where a template goes, over all its deployments."""
+
+    def over(given: list[tuple[str, Value | None]], otherwise: Value) -> Value:
+        if all(value is None for _name, value in given):
+            return otherwise
+        return one_of([Alternative(otherwise if v is None else v, name) for name, v in given])
+
+    every = found.deployments
+    # Files of parameters say nothing of a place: they go with whatever does.
+    placed = [d for d in every if d.region is not None or d.account is not None]
+    stacks = [d.stack_name for d in every if d.stack_name is not None]
+    return values.Place(
+        over([(d.name, d.region) for d in placed], values.region_of_environment()),
+        over([(d.name, d.account) for d in placed], values.account_of_environment()),
+        stacks[0] if len(stacks) == 1 == len(every) else None,
+    )
+
+
+def _listed(value: Value | None, label: str) -> Value | None:
+    """Regions of one text, parted by commas: each of them is deployed to."""
+    text = to_text(value) if value is not None else None
+    if value is None or not text:
+        return value
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return one_of(
+        [Alternative(Known(name, value.span, value.via), f"{label}: {name}") for name in names]
+    )
+
+
+def _blocks(template: Template) -> Iterator[tuple[int, int]]:
+    """The offsets of the entries of the sections: what a comment in or before one speaks of."""
+    for entries in template.sections.values():
+        for key, node in entries.values():
+            yield key.start, max(node.end, key.end)
+

@@ -1,0 +1,384 @@
+"""A template with its deployments to an evaluated unit: resources, settings and what shaped them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from blastdoor.evaluate.cloudformation import resource as lowered
+from blastdoor.evaluate.cloudformation import sam
+from blastdoor.evaluate.cloudformation.estate import NESTED, Estate, place
+from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Given, Scope
+from blastdoor.evaluate.cloudformation.template import fields, text_of
+from blastdoor.fact import Evaluated, Fallback, Lookup, ModuleCall, Resource, Setting
+from blastdoor.finding import Failure, FailureKind
+from blastdoor.parse.data import Node, Scalar
+from blastdoor.value import Evidence, Known, Mapping, Reason, Step, Unknown, Value, known_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from blastdoor.evaluate.cloudformation.template import Template
+    from blastdoor.span import Span
+
+MAX_RESOURCES: Final = 5_000
+"""Resources of one unit; CloudFormation itself takes 500 of one template."""
+MAX_STACKS: Final = 600
+"""Stacks of one unit, nested ones counted."""
+MAX_NESTING: Final = 24
+"""Stacks within stacks."""
+_BESIDE: Final = (*lowered.ATTRIBUTES, *lowered.QUALIFIED)
+_CDK_PATH: Final = "aws:cdk:path"
+
+
+class Stack:
+    """One template with one set of inputs."""
+
+    def __init__(self, program: Program, template: Template, evaluator: Evaluator) -> None:
+        self.program = program
+        self.template = template
+        self.evaluator = evaluator
+        self.parent: Stack | None = None
+        self.prefix = ""
+        self.depth = 0
+        self.children: dict[str, Stack | None] = {}
+        self._open: set[str] = set()
+        evaluator.outputs = self.output
+        if template.serverless:
+            begun = sam.names(template)
+            evaluator.generated = lambda name: name.startswith(begun)
+
+    def child(self, name: str) -> Stack | None:
+        """The nested stack of a resource; ``None`` where its template is not in the repository."""
+        if name not in self.children:
+            self.children[name] = None
+            self.children[name] = self.program.nested(self, name)
+        return self.children[name]
+
+    def output(self, name: str, output: str, span: Span) -> Value | None:
+        """An output of a nested stack; ``None`` where that is not known."""
+        if name not in self.template.section("Resources") or name in self._open:
+            return None
+        self._open.add(name)
+        try:
+            child = self.child(name)
+            if child is None:
+                return None
+            found = child.evaluator.section("Outputs").get(output)
+            body = {} if found is None else fields(found.node)
+            if found is None or "Value" not in body:
+                return Unknown(Reason.UNDECLARED, f"{name}.Outputs.{output}", span)
+            node = body["Value"][1]
+            value = child.evaluator.evaluate(node, found.scope)
+            words = f"output {output} of {child.prefix.rstrip('.')}"
+            return value.through(Evidence(Step.OUTPUT, words, child.evaluator.span(node)))
+        finally:
+            self._open.discard(name)
+
+
+class Program:
+    """The evaluation of one unit: what its stacks share."""
+
+    def __init__(self, estate: Estate, unit: Evaluated) -> None:
+        self.estate = estate
+        self.unit = unit
+        self.stacks: list[Stack] = []
+
+    def root(self, path: str) -> Stack | None:
+        """The stack of the unit's own template."""
+        template = self.estate.load(path)
+        if template is None:
+            return None
+        found = self.estate.deployments(path)
+        self.unit.inputs.update(found.read)
+        given = [
+            Given(deployment.name, deployment.parameters)
+            for deployment in found.deployments
+            if deployment.parameters is not None
+        ]
+        stack = Stack(self, template, Evaluator(template, place=place(found), given=given))
+        self.stacks.append(stack)
+        return stack
+
+    def nested(self, parent: Stack, name: str) -> Stack | None:
+        """A stack within a stack."""
+        evaluator = parent.evaluator
+        key, body = parent.template.section("Resources")[name]
+        parts = fields(body)
+        type_ = text_of(parts["Type"][1]) if "Type" in parts else None
+        if type_ not in NESTED or "Properties" not in parts:
+            return None
+        properties = evaluator.evaluate(parts["Properties"][1], Scope(parent.prefix + name))
+        if not isinstance(properties, Mapping):
+            return None
+        path = self.estate.template_of(parent.template, name, properties)
+        template = None if path is None else self.estate.load(path)
+        if template is None:
+            return None
+        span = evaluator.span(key)
+        if parent.depth >= MAX_NESTING or len(self.stacks) >= MAX_STACKS:
+            message = f"{name} is not followed: more than {MAX_NESTING} levels or {MAX_STACKS} stacks"
+            self._limit(message, span)
+            return None
+        around: Stack | None = parent
+        while around is not None:
+            if around.template is template:
+                message = f"{name} nests a template that is around it"
+                self._limit(message, span)
+                return None
+            around = around.parent
+        address = parent.prefix + name
+        inputs = _inputs(properties.get(NESTED[type_][1]), address, span)
+        stack = Stack(
+            self,
+            template,
+            Evaluator(
+                template,
+                place=evaluator.place,
+                given=[] if inputs is None else [Given("", inputs)],
+                budget=evaluator.budget,
+            ),
+        )
+        stack.parent, stack.prefix, stack.depth = parent, f"{address}.", parent.depth + 1
+        self.stacks.append(stack)
+        self._call(stack, properties, type_, address, span)
+        return stack
+
+    def _limit(self, message: str, span: Span) -> None:
+        self.unit.failures.append(Failure(FailureKind.LIMIT, span.path, message, span))
+
+    def _call(
+        self, stack: Stack, properties: Mapping, type_: str, address: str, span: Span
+    ) -> None:
+        given = properties.get(NESTED[type_][1])
+        inputs = dict(given.entries) if isinstance(given, Mapping) else {}
+        spans = given.key_spans if isinstance(given, Mapping) else {}
+        source = known_text(properties.get(NESTED[type_][0])) or stack.template.document.path
+        call = ModuleCall(
+            address.rpartition(".")[2],
+            address,
+            source,
+            span,
+            inputs,
+            {name: spans.get(name, span) for name in inputs},
+            passes_providers=False,
+            local=True,
+        )
+        self.unit.modules.append(call)
+        for name, value in inputs.items():
+            where = value.span or span
+            self.unit.settings.append(
+                Setting(name, value, where, spans.get(name, span), "input", address)
+            )
+
+
+def _inputs(given: Value | None, address: str, span: Span) -> dict[str, Value] | None:
+    """The parameters that a nested stack gets; ``None`` where they are not known."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not given.complete:
+        return None
+    return {
+        name: value.through(Evidence(Step.INPUT, f"input {name} of {address}", value.span or span))
+        for name, value in given.entries.items()
+    }
+
+
+def evaluate_template(estate: Estate, path: str) -> Evaluated:
+    """One unit: a template with those that it nests, over all its deployments."""
+    unit = Evaluated(path, "cloudformation", context=estate.repository.context)
+    unit.inputs.add(path)
+    program = Program(estate, unit)
+    root = program.root(path)
+    if root is None:
+        return unit
+    pending = [root]
+    while pending:
+        stack = pending.pop()
+        _collect(stack, unit)
+        found = [stack.child(name) for name in _nested_names(stack)]
+        pending.extend(child for child in reversed(found) if child is not None)
+    unit.close = lambda: _close(program, unit)
+    unit.secrets = root.evaluator.budget.secrets
+    if root.evaluator.budget.exceeded:
+        message = "the evaluation budget of this template is spent; values beyond it are unknown"
+        unit.failures.append(Failure(FailureKind.LIMIT, path, message))
+    return unit
+
+
+def _close(program: Program, unit: Evaluated) -> None:
+    """Effect: breaks the circles between stacks, so that a unit goes when it is done."""
+    del unit
+    for stack in program.stacks:
+        stack.children.clear()
+        stack.evaluator.forget()
+    program.stacks.clear()
+
+
+def _nested_names(stack: Stack) -> Iterator[str]:
+    for name, (_key, body) in stack.template.section("Resources").items():
+        parts = fields(body)
+        if "Type" in parts and text_of(parts["Type"][1]) in NESTED:
+            condition = text_of(parts["Condition"][1]) if "Condition" in parts else None
+            if condition is None or stack.evaluator.holds(condition, Scope(name)) is not False:
+                yield name
+
+
+def _collect(stack: Stack, unit: Evaluated) -> None:
+    """Effect: adds to a unit what a stack holds."""
+    template, evaluator = stack.template, stack.evaluator
+    unit.inputs.add(template.document.path)
+    for name, span in template.transform_spans.items():
+        if name in template.foreign:
+            unit.opaque.append(Unknown(Reason.MACRO, name, span))
+    first = len(unit.resources)
+    for made in _resources(stack, unit):
+        if len(unit.resources) >= MAX_RESOURCES:
+            message = f"more than {MAX_RESOURCES} resources of one unit; the rest is not read"
+            unit.failures.append(Failure(FailureKind.LIMIT, template.document.path, message))
+            break
+        unit.resources.append(made)
+    _settings(stack, unit)
+    # Everything is read once: what is opaque or lacks a key shows only then.
+    for made in unit.resources[first:]:
+        for name in made.names():
+            made.get(name)
+    unit.opaque.extend(evaluator.opaque.values())
+    for name, keys, key, span, owner, where in evaluator.missed:
+        unit.lookups.append(Lookup(name, keys, key, span, stack.prefix + owner, where))
+    for tried, known, value, span, owner in evaluator.fallbacks:
+        unit.fallbacks.append(
+            Fallback(tried, known, value, span, stack.prefix + owner, "DefaultValue of FindInMap")
+        )
+
+
+def _resources(stack: Stack, unit: Evaluated) -> Iterator[Resource]:
+    """The resources of a template, those of its loops one by one and those that SAM adds."""
+    evaluator = stack.evaluator
+    section = fields(stack.template.root).get("Resources")
+    if section is None:
+        return
+    defaults = sam.globals_of(evaluator) if stack.template.serverless else None
+    for key, body, scope in evaluator.entries(section[1], Scope("Resources")):
+        if body is None:
+            continue
+        name = str(key.value)
+        if name == "Fn::Transform":
+            evaluator.evaluate_opaque(body, key)
+            continue
+        name = evaluator.name(name, scope) or name
+        for made in _resource(stack, key, name, body, scope, defaults):
+            if defaults is not None:
+                layering = defaults.layering(made.written_type, made.address, made.span)
+                if layering is not None:
+                    unit.layerings.append(layering)
+            yield made
+
+
+def _resource(  # noqa: PLR0913, PLR0917  what one entry of the section is
+    stack: Stack,
+    key: Scalar,
+    name: str,
+    body: Node,
+    scope: Scope,
+    defaults: sam.Globals | None,
+) -> Iterator[Resource]:
+    """One resource and what SAM makes of it; nothing where it is not there, or opaque."""
+    evaluator = stack.evaluator
+    parts = fields(body)
+    type_ = _type(evaluator, parts.get("Type"), scope)
+    span = evaluator.span(key)
+    if type_ is None:
+        evaluator.evaluate_opaque(body, key)
+        return
+    address = stack.prefix + name
+    scope = Scope(address, scope.assumed, scope.names)
+    condition = text_of(parts["Condition"][1]) if "Condition" in parts else None
+    if condition is not None:
+        condition = evaluator.name(condition, scope) or condition
+        if evaluator.holds(condition, scope) is False:
+            return
+        scope = evaluator.assuming(condition, True, scope)  # noqa: FBT003  a fact
+
+    def reader(node: Node) -> Callable[[], Value | None]:
+        return lambda: evaluator.evaluate(node, scope)
+
+    def properties() -> Value | None:
+        entry = parts.get("Properties")
+        value: Value = Mapping({}, span) if entry is None else evaluator.evaluate(entry[1], scope)
+        if defaults is None:
+            return value
+        ignored = None
+        if "IgnoreGlobals" in parts:
+            ignored = evaluator.evaluate(parts["IgnoreGlobals"][1], scope)
+        return defaults.under(type_, value, ignored)
+
+    attributes: dict[str, Value | Callable[[], Value | None]] = {
+        attribute: reader(parts[attribute][1]) for attribute in _BESIDE if attribute in parts
+    }
+    if condition is not None:
+        attributes["Condition"] = Known(condition, evaluator.span(parts["Condition"][1]))
+    metadata = fields(parts["Metadata"][1]) if "Metadata" in parts else {}
+    path = (*evaluator.document.path.split("/"), *address.split("."))
+    construct = text_of(metadata[_CDK_PATH][1]) if _CDK_PATH in metadata else None
+    if construct is not None:
+        address = stack.prefix + construct
+        path = (*evaluator.document.path.split("/"), *construct.split("/"))
+    made = lowered.make(
+        sam.LOWERED.get(type_, type_) if stack.template.serverless else type_,
+        name,
+        properties,
+        span=span,
+        address=address,
+        attributes=attributes,
+        place=evaluator.place,
+        module=evaluator.document.path,
+        path=path,
+        written_type=type_,
+    )
+    yield made
+    if stack.template.serverless:
+        yield from sam.generated(made, parts, evaluator)
+
+
+def _type(evaluator: Evaluator, entry: tuple[Scalar, Node] | None, scope: Scope) -> str | None:
+    """The type of a resource; ``None`` where it is no text, as of a module of Rain's."""
+    if entry is None:
+        return None
+    said = text_of(entry[1])
+    if said is not None and scope.names and "${" in said:
+        said = known_text(evaluator.evaluate(entry[1], scope))
+    # A module of the registry stands for several resources.
+    return None if said is None or said.endswith("::MODULE") else said
+
+
+def _settings(stack: Stack, unit: Evaluated) -> None:
+    """Effect: adds the defaults and given values of parameters, and the mappings."""
+    template, evaluator = stack.template, stack.evaluator
+    for name, (key, node) in template.section("Parameters").items():
+        owner = f"{stack.prefix}Parameters.{name}"
+        default = evaluator.default(name)
+        if default is not None:
+            where = evaluator.span(fields(node)["Default"][1])
+            unit.settings.append(
+                Setting(name, default, where, evaluator.span(key), "default", owner)
+            )
+        if stack.parent is not None:
+            continue
+        for given in evaluator.given:
+            value = given.parameters.get(name)
+            if value is not None and value.span is not None:
+                value = evaluator.guarded(name, value)
+                place_ = value.span or evaluator.span(key)
+                unit.settings.append(Setting(name, value, place_, place_, "tfvars", owner))
+    for name, (key, node) in template.section("Mappings").items():
+        value = evaluator.evaluate(node, Scope(f"Mappings.{name}"))
+        unit.settings.append(
+            Setting(
+                name,
+                value,
+                evaluator.span(node),
+                evaluator.span(key),
+                "local",
+                f"{stack.prefix}Mappings.{name}",
+            )
+        )
