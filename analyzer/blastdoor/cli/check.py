@@ -259,8 +259,13 @@ def _source(request: Request, config: Config, place: Place | None, text: str | N
     return tree if text is None else Overlay(tree, {place.files[0]: text})
 
 
-def options_of(request: Request, config: Config, rules: RuleSet, place: Place | None) -> Options:
-    """What the command line and the configuration decide about a run. Raises CallerError."""
+def options_of(
+    request: Request, config: Config, rules: RuleSet, place: Place | None, *, change: bool = False
+) -> Options:
+    """What the command line and the configuration decide about a run. Raises CallerError.
+
+    ``change`` says that two revisions are judged.
+    """
     from blastdoor.engine import Options, active
 
     pedantic = request.pedantic or config.pedantic
@@ -286,9 +291,19 @@ def options_of(request: Request, config: Config, rules: RuleSet, place: Place | 
         levels=levels,
         environments=config.environments,
     )
-    if not active(rules, options):
+    if not active(rules, options) and not (change and _on_changes(rules, options)):
         raise CallerError("no rule is left to run")
     return options
+
+
+def _on_changes(rules: RuleSet, options: Options) -> bool:
+    """Whether a rule is left that judges two revisions."""
+    return any(
+        "diff" in rule.modes
+        and rule.id not in options.ignore
+        and (not options.select or rule.id in options.select)
+        for rule in rules
+    )
 
 
 def _with_detectors(options: Options, rules: RuleSet, installed: names.EntryPoints) -> Options:

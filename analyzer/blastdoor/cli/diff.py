@@ -94,7 +94,7 @@ def diff(request: Request) -> int:
             place = _place(request)
             config = names.configuration(place.root, request.config_file, isolated=request.isolated)
             rules = names.rule_set(config, trusted=request.config_file is not None)
-            options = checking.options_of(request.as_check(), config, rules, None)
+            options = checking.options_of(request.as_check(), config, rules, None, change=True)
             if place.plan is not None:
                 found, called = _planned(place.plan, rules, options)
             else:

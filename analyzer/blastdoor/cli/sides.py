@@ -99,8 +99,8 @@ def revisions(
     moved = [Changed(inside(c.base), inside(c.head)) for c in git.changes(start, commit)]
     changed = [c for c in moved if c.base is not None or c.head is not None]
     changed += _through_links(old, new, changed)
-    past = _past(git, start, prefix, config)
-    return _narrowed(Sides(old, new, changed, (base, head or ""), past), config)
+    history = past(git, start, prefix, config.max_file_size)
+    return _narrowed(Sides(old, new, changed, (base, head or ""), history), config)
 
 
 def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:
@@ -115,8 +115,8 @@ def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:
     ]
     changed = _with_renames(changed, old, new)
     changed += _through_links(old, new, changed)
-    past = _past(git, old.commit, prefix, config)
-    return _narrowed(Sides(old, new, changed, (base, STAGED), past), config)
+    history = past(git, old.commit, prefix, config.max_file_size)
+    return _narrowed(Sides(old, new, changed, (base, STAGED), history), config)
 
 
 def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -> Sides:
@@ -156,17 +156,17 @@ def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -
         if (there := os.path.lexists(root / path)) and revision.read(path) != tree.read(path)
     ]
     changed = _with_renames(changed, old, tree)
-    past = _past(git, revision.commit, prefix, config)
-    return _narrowed(Sides(old, tree, changed, (base, WORKING_TREE), past), config)
+    history = past(git, start, prefix, config.max_file_size)
+    return _narrowed(Sides(old, tree, changed, (base, WORKING_TREE), history), config)
 
 
-def _past(git: Git, commit: str, prefix: str, config: Config) -> History:
+def past(git: Git, commit: str, prefix: str = "", max_size: int = MAX_SIZE) -> History:
     """The history of base: what reads it opens one revision after the other."""
 
     def history(paths: Collection[str]) -> Iterator[Source]:
         below = [f"{prefix}/{path}" if prefix else path for path in sorted(paths)]
         for earlier in git.changed_in(commit, below):
-            yield Revision(git, earlier, prefix, max_size=config.max_file_size)
+            yield Revision(git, earlier, prefix, max_size=max_size)
 
     return history
 
