@@ -426,7 +426,10 @@ def _exceeding(excess: policy.Excess, base: Footprint, head: Footprint, *, allow
     before = _listed(excess.before)
     if not allow:
         # What was denied and is no longer: the statement of base is the wider one.
-        before, after = f"{after} denied", _less_denied(before)
+        if excess.part == "conditions":
+            before, after = f"denied under {after}", f"no longer denied, only under {before}"
+        else:
+            before, after = f"{after} denied", _less_denied(before)
     normal = json.dumps([allow, sorted(excess.before), sorted(excess.after)])
     axis = excess.part if allow else "conditions"
     return replace(
