@@ -203,6 +203,8 @@ def _planned(path: Path, rules: RuleSet, options: Options) -> tuple[Comparison, 
         text = data.decode("utf-16" if plans.is_utf16(data) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise CallerError(f"{name} is not UTF-8") from error
+    if look is None and plans.look_whole(text) is None:
+        raise CallerError(f"{name} is no Terraform plan: `terraform show -json PLAN` writes one")
     folder = Path(os.path.realpath(path)).parent
     found = compare_plan(Tree(folder), path.name, text, rules, options)
     return found, ("the state", path.name)
