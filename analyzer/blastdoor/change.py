@@ -396,7 +396,7 @@ class _Look:
         spoken = repository.context.regions
         if spoken:
             self.side.regions = Regions(*spoken)
-        return repository.affected(self.paths) | self._more
+        return repository.affected(self.paths) | repository.calling(self._more)
 
     def placed(self, hit: Hit) -> Hit | None:
         """A hit where somebody can see it; ``None`` in a file that the configuration leaves out.
