@@ -227,9 +227,8 @@ def test_only_what_the_change_speaks_to_is_looked_at() -> None:
 
 def test_a_file_added_to_a_module_that_terragrunt_runs() -> None:
     unit = 'terraform {\n  source = "../modules/queue"\n}\ninputs = {}\n'
-    queue = 'resource "aws_sqs_queue" "a" {\n  region = "eu-west-1"\n}\n'
-    base = {"live/terragrunt.hcl": unit, "modules/queue/main.tf": queue}
-    more = 'resource "aws_sns_topic" "b" {\n  region = "eu-west-1"\n}\n'
+    base = {"live/terragrunt.hcl": unit, "modules/queue/main.tf": POLICY}
+    more = POLICY.replace('"p" {', '"q" {')
     found = compare_files(base, {**base, "modules/queue/more.tf": more}, ())
 
     assert found.units == ("live",)
