@@ -233,3 +233,49 @@ def test_a_file_added_to_a_module_that_terragrunt_runs() -> None:
 
     assert found.units == ("live",)
     assert found.deltas == []
+
+
+GROUP = 'resource "aws_security_group" "g" {\n%s}\n'
+INGRESS = (
+    '  ingress {\n    protocol = "tcp"\n    from_port = 443\n    to_port = 443\n'
+    '    cidr_blocks = ["10.0.0.0/8"]\n  }\n'
+)
+
+
+def test_a_thing_that_was_there_and_let_nothing_in() -> None:
+    assert said(CHINA + GROUP % "", CHINA + GROUP % INGRESS) == [
+        "widened network: tcp 443 with 10.0.0.0/8, was nothing (aws_security_group.g)"
+    ]
+    assert said(CHINA, CHINA + GROUP % INGRESS) == [
+        "new network: tcp 443 with 10.0.0.0/8, was nothing (aws_security_group.g)"
+    ]
+    assert said(CHINA + GROUP % INGRESS, CHINA + GROUP % "") == []
+
+
+MEMBERS = (
+    'resource "google_storage_bucket_iam_binding" "b" {\n  bucket = "orders"\n'
+    '  role = "roles/storage.objectViewer"\n  members = %s\n}\n'
+)
+
+
+def test_members_of_a_binding() -> None:
+    one, two = '["user:a@example.com"]', '["user:b@example.com", "user:a@example.com"]'
+    (delta,) = deltas(MEMBERS % one, MEMBERS % two)
+    assert (delta.event, delta.axis) == (Event.WIDENED, "principals")
+    assert deltas(MEMBERS % two, MEMBERS % one) == []
+    (public,) = deltas(MEMBERS % two, MEMBERS % '["allUsers"]')
+    assert public.event is Event.WIDENED
+
+
+CLUSTER = (
+    'resource "aws_eks_cluster" "c" {\n  name = "c"\n  vpc_config {\n'
+    "    endpoint_public_access = %s\n    public_access_cidrs = %s\n  }\n}\n"
+)
+
+
+def test_an_endpoint_that_opens() -> None:
+    closed, office = CLUSTER % ("false", "[]"), CLUSTER % ("true", '["192.0.2.0/24"]')
+    anyone = CLUSTER % ("true", '["0.0.0.0/0"]')
+    for base, head in ((closed, office), (office, anyone)):
+        assert [d.axis for d in deltas(base, head)] == ["network"]
+        assert deltas(head, base) == []

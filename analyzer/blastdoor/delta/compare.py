@@ -133,6 +133,8 @@ class Side:
 
 
 Key = tuple[str, str, str]
+_REACHING: Final = frozenset({"member", "network", "replica", "target"})
+"""Aspects that a thing can be without, and then reaches nothing by them."""
 _NOTHING_NEW: Final = frozenset(
     {"audience", "existence", "fixed", "flag", "guard", "lifecycle", "provider"}
 )
@@ -144,6 +146,8 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
     counterpart = {unit: renamed.get(unit, unit) for unit in head.footprints}
     paired: dict[str, list[tuple[Footprint | None, Footprint]]] = {}
     gone: dict[str, list[Footprint]] = {}
+    existing: dict[str, set[str]] = {}
+    """Unit → addresses in head of what was there in base."""
     for unit, items in head.footprints.items():
         old = {item.key: item for item in base.footprints.get(counterpart[unit], ())}
         aliases = head.moves.get(unit, {})
@@ -154,6 +158,11 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
             taken.update(one.key for one in former)
             pairs.append((reduce(joined, former) if former else None, item))
         gone[unit] = [item for key, item in old.items() if key not in taken]
+        existing[unit] = {
+            item.address
+            for former, item in pairs
+            if former is not None and item.aspect == "existence"
+        }
     taken_units = set(counterpart.values())
     lost = {unit: items for unit, items in base.footprints.items() if unit not in taken_units}
     union = _Union(base, [*gone.values(), *lost.values()])
@@ -164,7 +173,8 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
             if before is not None:
                 found.extend(_compared(before, item))
             elif item.aspect not in _NOTHING_NEW:
-                found.extend(_from_nothing(item, counterpart[unit], union))
+                there = item.address in existing[unit]
+                found.extend(_from_nothing(item, counterpart[unit], union, there=there))
         kept = head.kept.get(unit, set())
         found.extend(_gone(gone[unit], unit, head.footprints[unit], kept, head_union))
     found.extend(_lost(lost, head))
@@ -574,16 +584,16 @@ class _Union:
         return self._policies[key]
 
 
-def _from_nothing(item: Footprint, old_unit: str, union: _Union) -> list[Delta]:
+def _from_nothing(item: Footprint, old_unit: str, union: _Union, *, there: bool) -> list[Delta]:
     """What a thing without a counterpart reaches beyond all that base reaches.
 
     Where something of its type is gone, it may be that thing under another name or in another unit,
-    and is held against it as if it were.
+    and is held against it as if it were. A thing that was ``there`` reached nothing in this way.
     """
     if item.aspect == "deny":
         return []
     alike = union.alike(item, old_unit)
-    event = Event.WIDENED if alike else Event.NEW
+    event = Event.WIDENED if alike or there else Event.NEW
     if item.aspect == "allow":
         if item.policy is None:
             return []
@@ -620,8 +630,8 @@ def _from_nothing(item: Footprint, old_unit: str, union: _Union) -> list[Delta]:
             before = union.side.regions
         if before is None:
             # Nothing of base says anything on this axis: there is nothing to compare with.
-            if item.aspect in ("target", "replica") and extent:
-                found.append(_words_delta(Event.NEW, axis, item, "nothing", extent.describe()))
+            if item.aspect in _REACHING and extent:
+                found.append(_words_delta(event, axis, item, "nothing", extent.describe()))
             continue
         if extent.compare(before).widens and not _only_inherited(extent):
             found.append(_words_delta(event, axis, item, before.describe(), extent.describe()))

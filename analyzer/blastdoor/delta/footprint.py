@@ -39,8 +39,10 @@ from blastdoor.reach import (
     Fleet,
     Guards,
     Network,
+    Opening,
     Organization,
     Partitions,
+    Principals,
     Reach,
     Regions,
     Unresolved,
@@ -78,13 +80,14 @@ Aspect = Literal[
     "network",
     "existence",
     "audience",
+    "member",
     "provider",
     "fixed",
     "flag",
 ]
-"""``audience`` is for which environments a collection stands, ``provider`` a setting that holds for all
-that uses it, ``fixed`` an argument that cannot change in place, ``flag`` the share that a flag or weight
-lets through."""
+"""``member`` is who gets a role, ``audience`` for which environments a collection stands, ``provider`` a
+setting that holds for all that uses it, ``fixed`` an argument that cannot change in place, ``flag`` the
+share that a flag or weight lets through."""
 _EVERY: Final = (Meaning.EVERY_REGION, Meaning.EACH_REGION)
 
 
@@ -167,6 +170,8 @@ def _all(facts: Facts) -> Iterator[Footprint]:
     yield from _guards(facts)
     yield from _rollouts(facts)
     yield from _networks(facts)
+    yield from _endpoints(facts)
+    yield from _members(facts)
     yield from _flags(facts)
 
 
@@ -683,6 +688,55 @@ def _rollouts(facts: Facts) -> Iterator[Footprint]:
             at,
             origin(rollout.value),
             chain(rollout.value, at),
+        )
+
+
+_HTTPS: Final = 443
+
+
+def _endpoints(facts: Facts) -> Iterator[Footprint]:
+    """Endpoints on the internet; which port it is says nothing here."""
+    for endpoint in facts.endpoints:
+        found = []
+        texts = ["0.0.0.0/0"] if endpoint.open_by_default else [s.text for s in endpoint.sources]
+        for text in texts:
+            try:
+                found.append(Opening(text, "tcp", _HTTPS, _HTTPS))
+            except ValueError:
+                continue
+        value = endpoint.switch or next((s.value for s in endpoint.sources), None)
+        span = endpoint.resource.span
+        at = span if value is None else place(value, span) or span
+        yield Footprint(
+            facts.unit.address,
+            endpoint.resource.address,
+            endpoint.resource.type,
+            "network",
+            endpoint.attribute,
+            Reach(network=Network(*found)),
+            at,
+            "" if value is None else origin(value),
+            () if value is None else chain(value, at),
+        )
+
+
+def _members(facts: Facts) -> Iterator[Footprint]:
+    """Who gets a role, whatever role it is."""
+    for binding in facts.bindings:
+        known = [member for member in binding.members if HOLE not in member.text]
+        first = known[0] if known else None
+        span = binding.resource.span
+        yield Footprint(
+            facts.unit.address,
+            binding.resource.address,
+            binding.resource.type,
+            "member",
+            "members",
+            Reach(principals=Principals(*(member.text for member in known))),
+            span if first is None else place(first.value, first.span) or first.span,
+            "" if first is None else origin(first.value),
+            () if first is None else chain(first.value),
+            open=len(binding.members) - len(known) + binding.unnamed + (not binding.members_known),
         )
 
 
