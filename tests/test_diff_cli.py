@@ -180,9 +180,12 @@ def test_two_directories_of_synthesised_templates(
     old, new = str(tmp_path / "old" / "cdk.out"), str(tmp_path / "new" / "cdk.out")
     assert run(["diff", old, old]) == 0
     capsys.readouterr()
-    assert run(["diff", old, new, "--format", "json", "--fail-on", "never"]) == 0
+    assert run(["diff", old, new, "--format", "json"]) == 1
     found = document(capsys)
     assert (found["units"], found["failures"]) == (["Orders.template.json"], [])
+    (widening,) = [w for w in found["widenings"] if w["finding"]["level"] == "error"]
+    assert (widening["axis"], widening["rule"]) == ("principals", "principals-widened")
+    assert (widening["file"], widening["line"]) == ("Orders.template.json", 1)
 
 
 def test_the_document_has_what_scripts_read(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
