@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shutil
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -266,9 +267,15 @@ def _write(
         from blastdoor.report.change import write_change_text
         from blastdoor.report.text import style_for
 
-        style = style_for(stream, request.colour, os.environ)
+        more = {"columns": shutil.get_terminal_size().columns} if stream.isatty() else {}
         write_change_text(
-            stream, found, rules, names=called, style=style, summary=not request.quiet
+            stream,
+            found,
+            rules,
+            names=called,
+            style=style_for(stream, request.colour, os.environ),
+            summary=not request.quiet,
+            **more,
         )
     else:
         checking.write(request.as_check(), form, found.whole(), rules, stream)

@@ -879,7 +879,10 @@ def _spans(base: Side, head: Side, counterpart: Mapping[str, str]) -> Iterator[D
     if not apart:
         return
     axis = next(iter(apart))
-    said_ = "; ".join(f"{name}: {', '.join(sorted(names))}" for name, names in apart.items())
+    said_ = "; ".join(
+        f"{'' if name == axis else f'{name}: '}{', '.join(sorted(names))}"
+        for name, names in apart.items()
+    )
     units = sorted({unit for names in apart.values() for where in names.values() for unit in where})
     found = _words_delta(Event.SPANS, axis, first, "", said_)
     yield replace(

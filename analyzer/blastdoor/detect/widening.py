@@ -287,7 +287,7 @@ def change_spans_scopes(deltas: Sequence[Delta]) -> Iterator[Hit]:
             units = len(delta.units)
             yield hit(
                 delta,
-                f"{delta.axis}: this change reaches {delta.after}, in {units} "
+                f"{delta.axis}: {delta.after} at once, by one change of {units} "
                 f"unit{'' if units == 1 else 's'}",
                 far,
                 contain="change one of them first, and the others after it has run",
