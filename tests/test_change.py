@@ -279,3 +279,39 @@ def test_an_endpoint_that_opens() -> None:
     for base, head in ((closed, office), (office, anyone)):
         assert [d.axis for d in deltas(base, head)] == ["network"]
         assert deltas(head, base) == []
+
+
+EACH_TABLE = 'resource "aws_dynamodb_table" "t" {\n  %s\n  hash_key = "id"\n}\n'
+MOVE_TABLE = "moved {\n  from = aws_dynamodb_table.t%s\n  to   = aws_dynamodb_table.t%s\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "lost"),
+    [
+        ("count = 2", 'for_each = toset(["a"])', 'aws_dynamodb_table.t["0"]'),
+        ("count = 2", 'for_each = toset(["a", "b"])', ""),
+        ('for_each = toset(["a"])', 'for_each = toset(["b"])', 'aws_dynamodb_table.t["a"]'),
+        ('for_each = toset(["a", "b"])', 'for_each = toset(["a"])', 'aws_dynamodb_table.t["b"]'),
+        ("count = 3", "count = 1", 'aws_dynamodb_table.t["1"], aws_dynamodb_table.t["2"]'),
+        ("", 'for_each = toset(["a"])', ""),
+        ("", "count = 1", ""),
+        ("count = 1", "", ""),
+        ("count = 1", "count = 4", ""),
+        ("count = var.n", "count = 1", ""),
+    ],
+)
+def test_instances_that_end(base: str, head: str, lost: str) -> None:
+    more = 'variable "n" {}\n'
+    found = deltas(EACH_TABLE % base + more, EACH_TABLE % head + more)
+    assert [d.event for d in found] == [Event.DESTROYED] * bool(lost)
+    assert all(d.before.startswith(lost) for d in found)
+
+
+def test_instances_that_move() -> None:
+    moves = MOVE_TABLE % ('["a"]', '["c"]') + MOVE_TABLE % ('["b"]', '["d"]')
+    before = EACH_TABLE % 'for_each = toset(["a", "b"])'
+    after = EACH_TABLE % 'for_each = toset(["c", "d"])'
+    assert deltas(before, after + moves) == []
+    assert [d.before for d in deltas(before, after)] == [
+        'aws_dynamodb_table.t["a"], aws_dynamodb_table.t["b"]'
+    ]

@@ -428,6 +428,7 @@ class _Look:
         known = self.side.footprints.get(unit.address)
         self.side.footprints[unit.address] = items if known is None else _merged(known, items)
         moves = self.side.moves.setdefault(unit.address, {})
+        self.side.sources.setdefault(unit.address, set()).update(m.from_ for m in unit.moves)
         for move in unit.moves:
             before = moves.setdefault(_KEYS.sub("", move.to), [])
             former = _KEYS.sub("", move.from_)

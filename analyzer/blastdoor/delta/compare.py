@@ -120,6 +120,8 @@ class Side:
     """Unit → its footprints."""
     moves: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     """Unit → address that something has → addresses that its instances had (``moved`` blocks)."""
+    sources: dict[str, set[str]] = field(default_factory=dict)
+    """Unit → addresses with keys from which something is moved."""
     kept: dict[str, set[str]] = field(default_factory=dict)
     """Unit → addresses that are forgotten and not destroyed (``removed`` with destroy = false)."""
     environments: dict[str, set[str]] = field(default_factory=dict)
@@ -172,6 +174,8 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
         for before, item in pairs:
             if before is not None:
                 found.extend(_compared(before, item))
+                if item.aspect == "existence" and item.stateful and not before.kept:
+                    found.extend(_fewer(before, item, head.sources.get(unit, set())))
             elif item.aspect not in _NOTHING_NEW:
                 there = item.address in existing[unit]
                 found.extend(_from_nothing(item, counterpart[unit], union, there=there))
@@ -504,6 +508,38 @@ def _listed(texts: Sequence[str]) -> str:
     shown = [f"`{text}`" for text in texts[:_MOST]]
     more = len(texts) - _MOST
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _fewer(base: Footprint, head: Footprint, moved: set[str]) -> list[Delta]:
+    """Instances that held data and have no counterpart.
+
+    Terraform moves a single instance to the first of ``count`` and back by itself (Terraform Language,
+    "Refactoring").
+    """
+    if base.instances is None or head.instances is None:
+        return []
+    counted = [all(key.isdecimal() or not key for key in i.instances or ()) for i in (base, head)]
+    if counted == [True, False] and len(head.instances) >= len(base.instances):
+        # From count to names for as many: a refactor, whose moves may be done by command.
+        return []
+    by_itself = {"": "0", "0": ""}
+    lost = sorted(
+        key
+        for key in base.instances - head.instances
+        if by_itself.get(key) not in head.instances
+        and not moved & {f"{base.address}{form}" for form in _forms(key)}
+    )
+    if not lost:
+        return []
+    names = [f'{base.address}["{key}"]' if key else base.address for key in lost]
+    shown = ", ".join(names[:_MOST]) + (f" and {len(names) - _MOST} more" if names[_MOST:] else "")
+    normal = f"instances:{json.dumps(lost)}"
+    found = _words_delta(Event.DESTROYED, "guards", head, shown, "nothing", normal=normal)
+    return [replace(found, attribute="instances")]
+
+
+def _forms(key: str) -> tuple[str, ...]:
+    return (f'["{key}"]', f"[{key}]") if key else ("",)
 
 
 def last_known(delta: Delta, head: Side, before: Side, unit: str) -> list[Delta] | None:

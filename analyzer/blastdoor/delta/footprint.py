@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from blastdoor import tables
 from blastdoor.context import environment_words
 from blastdoor.delta import flags, policy
+from blastdoor.evaluate.expression import to_number
 from blastdoor.facts import iam
 from blastdoor.facts.network import network_of, unsettled
 from blastdoor.facts.reading import (
@@ -118,6 +119,8 @@ class Footprint:
     """Whether the resource holds data that is lost with it."""
     kept: bool = False
     """Whether the object stays when the code lets go of it."""
+    instances: frozenset[str] | None = None
+    """For what holds data: the keys of its instances, ``""`` for a single one; ``None``: not known."""
     home: Span | None = None
     """The header of the resource, where that is not ``span``."""
     value: Value | None = None
@@ -166,6 +169,7 @@ def _all(facts: Facts) -> Iterator[Footprint]:
             resource.span,
             stateful=tables.is_stateful(resource.type),
             kept=known_text(resource.get("DeletionPolicy")) in ("Retain", "RetainExceptOnCreate"),
+            instances=_instances(resource.collection),
         )
     yield from _audiences(facts)
     yield from _providers(facts)
@@ -177,6 +181,27 @@ def _all(facts: Facts) -> Iterator[Footprint]:
     yield from _endpoints(facts)
     yield from _members(facts)
     yield from _flags(facts)
+
+
+_MOST_INSTANCES: Final = 1_000
+
+
+def _instances(collection: Value | None) -> frozenset[str] | None:
+    """The keys of the instances of a block that is repeated for ``collection``."""
+    if collection is None:
+        return frozenset({""})
+    if isinstance(collection, Known):
+        number = to_number(collection)
+        if number is None or not 0 <= number <= _MOST_INSTANCES:
+            return None
+        return frozenset(str(index) for index in range(int(number)))
+    if isinstance(collection, Mapping):
+        return frozenset(collection.entries) if collection.complete else None
+    items, complete = items_of(collection)
+    keys = [known_text(item) for item in items]
+    if not complete or None in keys:
+        return None
+    return frozenset(key for key in keys if key is not None)
 
 
 def joined(one: Footprint, other: Footprint) -> Footprint:
@@ -194,6 +219,9 @@ def joined(one: Footprint, other: Footprint) -> Footprint:
         cause=one.cause if one.cause == other.cause else "",
         value=one.value if _same(one.value, other.value) else None,
         under=tuple(dict.fromkeys((*one.under, *other.under))),
+        instances=None
+        if one.instances is None or other.instances is None
+        else one.instances | other.instances,
         open=one.open + other.open,
         unknown=one.unknown or other.unknown,
     )

@@ -144,6 +144,14 @@ def _destroyed(delta: Delta, row: tables.Stateful | None) -> Hit:
             "unit-removed",
             contain="say with a removed block what is kept, and remove the rest in a change before",
         )
+    if delta.attribute == "instances":
+        return hit(
+            delta,
+            f"guards: {delta.before}{more} is destroyed, with {loses}: the instance is no longer in "
+            "the code, and no moved block says where it is",
+            "destroyed",
+            contain="add a moved block for each instance, or keep its key",
+        )
     if delta.words:
         return hit(
             delta,

@@ -135,7 +135,7 @@ def _cells(row: Row, cell: int) -> tuple[str, str, str, str]:
     return row.axis, _clipped(row.before, cell), _clipped(row.after, cell), what
 
 
-def write_change_text(
+def write_change_text(  # noqa: PLR0913  everything after the rules by name
     stream: TextIO,
     found: Comparison,
     rules: Iterable[RuleView],
