@@ -315,3 +315,45 @@ def test_instances_that_move() -> None:
     assert [d.before for d in deltas(before, after)] == [
         'aws_dynamodb_table.t["a"], aws_dynamodb_table.t["b"]'
     ]
+
+
+def denied(condition: str) -> str:
+    """A policy that denies unless a condition holds."""
+    return (
+        'resource "aws_iam_role" "r" {}\nresource "aws_iam_role" "s" {}\n'
+        'resource "aws_s3_bucket_policy" "p" {\n  policy = jsonencode({ Statement = [{ '
+        'Effect = "Deny", Principal = "*", Action = "s3:PutObject", Resource = "*", '
+        f"Condition = {{ {condition} }} }}] }})\n}}\n"
+    )
+
+
+ROLE_ARN = '"aws:PrincipalArn" = [aws_iam_role.r.arn]'
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "wider"),
+    [
+        (f"StringNotEquals = {{ {ROLE_ARN} }}", f"StringNotLike = {{ {ROLE_ARN} }}", False),
+        (f"StringNotLike = {{ {ROLE_ARN} }}", f"StringNotEquals = {{ {ROLE_ARN} }}", False),
+        (f"ArnNotEquals = {{ {ROLE_ARN} }}", f"ArnNotLike = {{ {ROLE_ARN} }}", False),
+        (
+            'StringNotEquals = { "aws:PrincipalArn" = ["arn:aws:iam::111122223333:role/a"] }',
+            'StringNotLike = { "aws:PrincipalArn" = ["arn:aws:iam::111122223333:role/*"] }',
+            True,
+        ),
+        (
+            'StringNotLike = { "aws:PrincipalArn" = ["arn:aws:iam::111122223333:role/*"] }',
+            'StringNotEquals = { "aws:PrincipalArn" = ["arn:aws:iam::111122223333:role/a"] }',
+            False,
+        ),
+    ],
+)
+def test_operators_that_hold_within_others(base: str, head: str, wider: bool) -> None:  # noqa: FBT001
+    assert [d.axis for d in deltas(denied(base), denied(head))] == ["conditions"] * wider
+
+
+def test_another_unknown_value_of_a_condition_is_not_the_same() -> None:
+    allow = denied(f"StringEquals = {{ {ROLE_ARN} }}").replace("Deny", "Allow")
+    assert deltas(allow, allow) == []
+    other = allow.replace("role.r.arn", "role.s.arn")
+    assert all(d.event is Event.UNKNOWN for d in deltas(allow, other))

@@ -424,6 +424,8 @@ class Statement:
     key_spans: dict[str, Span] = field(default_factory=dict)
     unresolved: tuple[tuple[str, Value], ...] = ()
     """(element, value) of what is not known: ``Resource`` is the ARN of a bucket made here."""
+    untold: tuple[tuple[Value, ...], ...] = ()
+    """For each of the conditions the values that are not known."""
     principal_references: tuple[tuple[str, Unknown], ...] = ()
     """(kind, value) of the principals that are attributes of resources, such as a provider's ARN."""
 

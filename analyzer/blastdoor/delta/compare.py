@@ -336,11 +336,12 @@ def _loose(extent: Extent) -> bool:
 def _delta(
     event: Event, axis: str, base: Footprint, head: Footprint, before: Extent, after: Extent
 ) -> Delta:
+    untold = f" and {base.unknown}, which nobody can tell" if base.open and base.unknown else ""
     return _words_delta(
         event,
         axis,
         head,
-        before.describe(),
+        f"{before.describe()}{untold}",
         after.describe(),
         normal=f"{before.to_json()}\u2192{after.to_json()}",
         base=base.reach,

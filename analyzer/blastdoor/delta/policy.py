@@ -171,8 +171,16 @@ def _statement(fact: Fact) -> _Statement:
         _globs(fact, "Action", unresolved),
         _globs(fact, "Resource", unresolved),
         tuple(
-            (operator, key, frozenset(_text(term.value, term.text) for term in values))
-            for operator, key, values in fact.conditions
+            (
+                operator,
+                key,
+                frozenset(
+                    [*(_text(t.value, t.text) for t in values), *(_name(one) for one in untold)]
+                ),
+            )
+            for (operator, key, values), untold in zip(
+                fact.conditions, fact.untold or [()] * len(fact.conditions), strict=True
+            )
         ),
         fact.sid,
         fact.span,
@@ -503,6 +511,11 @@ def _narrower(head: Condition, base: Condition) -> bool | None:
     their_quantifier, theirs, allowed = _operator(base[0])
     if quantifier != their_quantifier or (missing and not allowed):
         return False
+    if own.replace("like", "equals") == theirs.replace("like", "equals") and not any(
+        sign in text for text in head[2] | base[2] for sign in "*?"
+    ):
+        # Without a wildcard there is nothing between like and equals.
+        own = theirs
     if own != theirs and (own, theirs) not in _LOOSER:
         return False
     unknown = any(OPEN in text for text in head[2] | base[2])
