@@ -357,3 +357,16 @@ def test_another_unknown_value_of_a_condition_is_not_the_same() -> None:
     assert deltas(allow, allow) == []
     other = allow.replace("role.r.arn", "role.s.arn")
     assert all(d.event is Event.UNKNOWN for d in deltas(allow, other))
+
+
+def test_a_statement_that_moves_to_another_role_is_new_there() -> None:
+    roles = 'resource "aws_iam_role" "a" {}\nresource "aws_iam_role" "b" {}\n'
+    read = '{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }'
+    write = '{ Effect = "Allow", Action = "s3:PutObject", Resource = "*" }'
+    one = (
+        'resource "aws_iam_role_policy" "%s" {\n  role = aws_iam_role.%s.id\n'
+        "  policy = jsonencode({ Statement = [%s] })\n}\n"
+    )
+    base = roles + one % ("a", "a", f"{read}, {write}") + one % ("b", "b", read)
+    head = roles + one % ("a", "a", read) + one % ("b", "b", f"{read}, {write}")
+    assert [d.address for d in deltas(base, head)] == ["aws_iam_role_policy.b"]

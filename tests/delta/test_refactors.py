@@ -89,6 +89,16 @@ ROLE: Final = (
     '  assume_role_policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "sts:AssumeRole",'
     ' Principal = { Service = "lambda.amazonaws.com" } }] })\n}\n'
 )
+
+
+def inline(name: str, *statements: str) -> str:
+    """An inline policy of the role."""
+    return (
+        f'resource "aws_iam_role_policy" "{name}" {{\n  role = aws_iam_role.orders.id\n'
+        f"  policy = jsonencode({{ Statement = [{', '.join(statements)}] }})\n}}\n"
+    )
+
+
 MODULE: Final = 'variable "name" {}\nresource "aws_sqs_queue" "this" {\n  name = var.name\n}\n'
 CALL: Final = 'module "orders" {\n  source = "../modules/queue"\n  name   = "orders"\n}\n'
 STACKS: Final = (
@@ -450,6 +460,16 @@ REFACTORS: Final = [
         ),
         ROLE + 'resource "aws_iam_role_policy" "p" {\n  role = aws_iam_role.orders.name\n'
         f"  policy = jsonencode({{ Statement = [{READ}, {DENY}] }})\n}}\n",
+    ),
+    one(
+        "two inline policies of one role become one",
+        ROLE + inline("p", READ) + inline("q", WRITE),
+        ROLE + inline("p", READ, WRITE),
+    ),
+    one(
+        "a statement moves between inline policies of one role",
+        ROLE + inline("p", READ, WRITE) + inline("q", DENY),
+        ROLE + inline("p", READ) + inline("q", DENY, WRITE),
     ),
     one(
         "one policy becomes two",

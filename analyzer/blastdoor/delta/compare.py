@@ -173,7 +173,7 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
     for unit, pairs in paired.items():
         for before, item in pairs:
             if before is not None:
-                found.extend(_compared(before, item))
+                found.extend(_compared(union.held(before, item), item))
                 if item.aspect == "existence" and item.stateful and not before.kept:
                     found.extend(_fewer(before, item, head.sources.get(unit, set())))
             elif item.aspect not in _NOTHING_NEW:
@@ -597,6 +597,16 @@ class _Union:
             for other in self._gone.get((item.type, item.aspect), ())
             if other.unit == unit or other.address.rpartition(".")[2] == name
         ]
+
+    def held(self, base: Footprint, head: Footprint) -> Footprint:
+        """An inline policy of base with the others of the same holder."""
+        if not base.holder or base.holder != head.holder or base.policy is None:
+            return base
+        whole = base.policy
+        for other in self.side.footprints.get(base.unit, ()):
+            if other is not base and (other.holder, other.aspect) == (base.holder, base.aspect):
+                whole = whole.joined(other.policy)
+        return replace(base, policy=whole)
 
     def extent(self, unit: str, item: Footprint, axis: str) -> Extent | None:
         """The union of one axis over what is like a thing in a unit.

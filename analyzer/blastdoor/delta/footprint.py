@@ -113,6 +113,8 @@ class Footprint:
     """Address of the provider configuration that decides it, when the resource does not itself."""
     policy: policy.Policy | None = None
     """What it allows or denies; ``reach`` leaves it out, for the union of its tuples is dear."""
+    holder: str = ""
+    """Who has an inline policy, as a digest: what several of one holder allow counts together."""
     exact: bool = True
     """Whether all of it is known."""
     stateful: bool = False
@@ -493,8 +495,27 @@ def _policies(facts: Facts) -> Iterator[Footprint]:
             first.span,
             related=related,
             policy=found,
+            holder=_holder(first.resource),
             exact=found.complete,
         )
+
+
+_HOLDERS: Final = {
+    "AWS::IAM::GroupPolicy": "GroupName",
+    "AWS::IAM::RolePolicy": "RoleName",
+    "AWS::IAM::UserPolicy": "UserName",
+    "aws_iam_group_policy": "group",
+    "aws_iam_role_policy": "role",
+    "aws_iam_user_policy": "user",
+}
+"""Type of an inline policy → the argument that names who has it."""
+
+
+def _holder(resource: Resource) -> str:
+    value = resource.get(_HOLDERS[resource.type]) if resource.type in _HOLDERS else None
+    if value is None or (isinstance(value, Unknown) and not value.subject):
+        return ""
+    return value.key().digest.hex()
 
 
 def _untold_policies(facts: Facts) -> Iterator[Footprint]:
