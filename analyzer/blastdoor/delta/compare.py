@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -798,13 +799,19 @@ def _lost(lost: Mapping[str, Sequence[Footprint]], head: Side) -> Iterator[Delta
 
 
 def _near(item: Footprint, items: Sequence[Footprint]) -> Span:
-    """A place in head for what is no longer there: in its file if that has anything left."""
+    """A place in head for what is no longer there: as near to where it was as anything is left."""
     there = [other for other in items if other.aspect == "existence"]
     same = [other for other in there if other.span.path == item.span.path]
     before = [other for other in same if other.span.begin.line <= item.span.begin.line]
     if before:
         return max(before, key=lambda other: other.span.start).span
-    return same[0].span if same else there[0].span if there else item.span
+    if same:
+        return same[0].span
+    for folder in (posixpath.dirname(item.span.path), item.unit):
+        beside = [o for o in there if (posixpath.dirname(o.span.path) or ".") == (folder or ".")]
+        if beside:
+            return min(beside, key=lambda other: (other.span.path, other.span.start)).span
+    return there[0].span if there else item.span
 
 
 def _is_kept(address: str, kept: set[str]) -> bool:
