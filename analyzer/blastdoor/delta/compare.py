@@ -690,11 +690,19 @@ def _from_nothing(item: Footprint, old_unit: str, union: _Union, *, there: bool)
         if before is None:
             # Nothing of base says anything on this axis: there is nothing to compare with.
             if item.aspect in _REACHING and extent:
-                found.append(_words_delta(event, axis, item, "nothing", extent.describe()))
+                found.append(_reaching(event, axis, item, None, extent))
             continue
         if extent.compare(before).widens and not _only_inherited(extent):
-            found.append(_words_delta(event, axis, item, before.describe(), extent.describe()))
+            found.append(_reaching(event, axis, item, before, extent))
     return found
+
+
+def _reaching(
+    event: Event, axis: str, item: Footprint, before: Extent | None, after: Extent
+) -> Delta:
+    normal = f"{None if before is None else before.to_json()}\u2192{after.to_json()}"
+    words = "nothing" if before is None else before.describe()
+    return _words_delta(event, axis, item, words, after.describe(), normal=normal)
 
 
 def _only_inherited(extent: Extent) -> bool:
