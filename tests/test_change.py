@@ -370,3 +370,12 @@ def test_a_statement_that_moves_to_another_role_is_new_there() -> None:
     base = roles + one % ("a", "a", f"{read}, {write}") + one % ("b", "b", read)
     head = roles + one % ("a", "a", read) + one % ("b", "b", f"{read}, {write}")
     assert [d.address for d in deltas(base, head)] == ["aws_iam_role_policy.b"]
+
+
+def test_what_goes_by_the_value_of_a_variable() -> None:
+    table = EACH_TABLE % "for_each = toset(var.names)"
+    base = 'variable "names" {\n  default = ["a"]\n}\n' + table
+    (delta,) = deltas(base, base.replace('["a"]', "[]"))
+    assert (delta.event, delta.attribute) == (Event.DESTROYED, "variable")
+    none = EACH_TABLE % "count = 0"
+    assert [d.attribute for d in deltas(EACH_TABLE % "", none)] == [""]

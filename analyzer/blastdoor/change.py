@@ -436,6 +436,7 @@ class _Look:
                 before.append(former)
         kept = self.side.kept.setdefault(unit.address, set())
         kept.update(_KEYS.sub("", r.from_) for r in unit.removals if not r.destroys)
+        self.side.idle.setdefault(unit.address, set()).update(unit.idle)
         self.secrets.update(unit.secrets)
         self.planned.extend(unit.changes)
         self.side.inputs.setdefault(unit.address, set()).update(unit.inputs)

@@ -367,6 +367,8 @@ class Evaluated:
     """Paths of every file it read."""
     environment: str | None = None
     """The environment the unit is for, when its path or values say so."""
+    idle: set[str] = field(default_factory=set)
+    """Addresses of blocks and module calls without an instance because of what a variable is."""
     idle_documents: set[str] = field(default_factory=set)
     """Addresses of policy documents that only blocks without an instance refer to."""
     opaque: list[Unknown] = field(default_factory=list)

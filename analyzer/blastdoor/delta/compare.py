@@ -125,6 +125,8 @@ class Side:
     """Unit → addresses with keys from which something is moved."""
     kept: dict[str, set[str]] = field(default_factory=dict)
     """Unit → addresses that are forgotten and not destroyed (``removed`` with destroy = false)."""
+    idle: dict[str, set[str]] = field(default_factory=dict)
+    """Unit → addresses that have no instance because of what a variable is."""
     environments: dict[str, set[str]] = field(default_factory=dict)
     """Unit → the environments of its variants, as far as they are known."""
     contents: dict[str, dict[str, tuple[str, Span]]] = field(default_factory=dict)
@@ -181,7 +183,11 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
                 there = item.address in existing[unit]
                 found.extend(_from_nothing(item, counterpart[unit], union, there=there))
         kept = head.kept.get(unit, set())
-        found.extend(_gone(gone[unit], unit, head.footprints[unit], kept, head_union))
+        for delta in _gone(gone[unit], unit, head.footprints[unit], kept, head_union):
+            default = delta.event is Event.DESTROYED and _is_kept(
+                delta.address, head.idle.get(unit, set())
+            )
+            found.append(replace(delta, attribute="variable") if default else delta)
     found.extend(_lost(lost, head))
     found.extend(_spans(base, head, counterpart))
     environments = {unit: _environment(names) for unit, names in head.environments.items()}

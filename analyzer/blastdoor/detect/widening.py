@@ -144,6 +144,14 @@ def _destroyed(delta: Delta, row: tables.Stateful | None) -> Hit:
             "unit-removed",
             contain="say with a removed block what is kept, and remove the rest in a change before",
         )
+    if delta.attribute == "variable":
+        return hit(
+            delta,
+            f"guards: {delta.address}{more} is destroyed, with {loses}, if the variable that it is "
+            "repeated for gets no other value: with the one that the code has there is none of it",
+            "by-variable",
+            contain="say the value where the root is, or keep what it was",
+        )
     if delta.attribute == "instances":
         return hit(
             delta,
