@@ -305,7 +305,7 @@ def _grouped(findings: Sequence[Finding], rules: Iterable[Rule], options: Option
 
 # What base did not say
 
-_MOST_REVISIONS: Final = 20
+_MOST_REVISIONS: Final = 6
 """Earlier revisions that are looked at for what the code said last."""
 
 
