@@ -369,6 +369,8 @@ class Evaluated:
     """Paths of every file it read."""
     environment: str | None = None
     """The environment the unit is for, when its path or values say so."""
+    idle: set[str] = field(default_factory=set)
+    """Addresses of blocks and module calls without an instance because of what a variable is."""
     idle_documents: set[str] = field(default_factory=set)
     """Addresses of policy documents that only blocks without an instance refer to."""
     opaque: list[Unknown] = field(default_factory=list)
@@ -426,6 +428,8 @@ class Statement:
     key_spans: dict[str, Span] = field(default_factory=dict)
     unresolved: tuple[tuple[str, Value], ...] = ()
     """(element, value) of what is not known: ``Resource`` is the ARN of a bucket made here."""
+    untold: tuple[tuple[Value, ...], ...] = ()
+    """For each of the conditions the values that are not known."""
     principal_references: tuple[tuple[str, Unknown], ...] = ()
     """(kind, value) of the principals that are attributes of resources, such as a provider's ARN."""
 

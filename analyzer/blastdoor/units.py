@@ -721,6 +721,11 @@ class Repository:
                 folder = posixpath.dirname(folder)
         if others:
             found.update(self._naming(others))
+        return self.calling(found)
+
+    def calling(self, directories: Iterable[str]) -> set[str]:
+        """Some directories with all that call one of them, or one that calls it; after `roots`."""
+        found = set(directories)
         pending = list(found)
         while pending:
             for caller in self._called.get(pending.pop(), ()):

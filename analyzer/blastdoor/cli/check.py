@@ -97,6 +97,8 @@ class Request:
     """Tools to run beside the analysis: ``checkov`` or ``checkov=COMMAND``."""
     beside_timeout: float = 300.0
     """Seconds that they may take."""
+    diff_base: str | None = None
+    """The revision whose findings are not reported."""
 
     @property
     def trusted(self) -> bool:
@@ -130,8 +132,11 @@ def check(request: Request) -> int:
     ]
 
     def judged(source: Source, entries: list[Entry] | None = None) -> Report:
-        listed = list(source.files()) if entries is None else entries
-        found = _analyse(request, source, listed, rules, options, place)
+        if request.diff_base is None:
+            listed = list(source.files()) if entries is None else entries
+            found = _analyse(request, source, listed, rules, options, place)
+        else:
+            found = _introduced(request, source, place, config, rules, options)
         return without_ignored(found, config, rules)
 
     with companion(request.beside, request.beside_timeout, source, chosen) as peer:
@@ -258,8 +263,13 @@ def _source(request: Request, config: Config, place: Place | None, text: str | N
     return tree if text is None else Overlay(tree, {place.files[0]: text})
 
 
-def options_of(request: Request, config: Config, rules: RuleSet, place: Place | None) -> Options:
-    """What the command line and the configuration decide about a run. Raises CallerError."""
+def options_of(
+    request: Request, config: Config, rules: RuleSet, place: Place | None, *, change: bool = False
+) -> Options:
+    """What the command line and the configuration decide about a run. Raises CallerError.
+
+    ``change`` says that two revisions are judged.
+    """
     from blastdoor.engine import Options, active
 
     pedantic = request.pedantic or config.pedantic
@@ -285,9 +295,19 @@ def options_of(request: Request, config: Config, rules: RuleSet, place: Place | 
         levels=levels,
         environments=config.environments,
     )
-    if not active(rules, options):
+    if not active(rules, options) and not (change and _on_changes(rules, options)):
         raise CallerError("no rule is left to run")
     return options
+
+
+def _on_changes(rules: RuleSet, options: Options) -> bool:
+    """Whether a rule is left that judges two revisions."""
+    return any(
+        "diff" in rule.modes
+        and rule.id not in options.ignore
+        and (not options.select or rule.id in options.select)
+        for rule in rules
+    )
 
 
 def _with_detectors(options: Options, rules: RuleSet, installed: names.EntryPoints) -> Options:
@@ -382,6 +402,30 @@ def _fixed(  # noqa: PLR0913  what it takes to analyse again
     words = fixing.said(mended, written=request.fix, unsafe=request.unsafe_fixes, more=more)
     _remark(request, words)
     return mended.report if request.fix else report
+
+
+def _introduced(
+    request: Request,
+    source: Source,
+    place: Place | None,
+    config: Config,
+    rules: RuleSet,
+    options: Options,
+) -> Report:
+    if place is None or STDIN in request.paths or request.diff_base is None:
+        raise CallerError("--diff-base needs files: standard input has no past")
+    from blastdoor.cli.introduced import introduced
+
+    quiet = request.quiet or request.no_progress
+    progress = None if quiet else progress_for(sys.stderr, os.environ)
+    config = replace(config, exclude=(*config.exclude, *request.exclude))
+    try:
+        return introduced(
+            request.diff_base, source, place, config, rules, options, progress=progress
+        )
+    finally:
+        if progress is not None:
+            progress.clear()
 
 
 def without_ignored(report: Report, config: Config, rules: RuleSet) -> Report:
