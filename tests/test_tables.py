@@ -146,7 +146,7 @@ def test_guards_differ_from_their_safe_value() -> None:
     for rows in tables.guards().values():
         for row in rows:
             assert not row.is_unsafe(row.safe)
-            assert re.fullmatch(r"[a-z0-9_.]+", row.attribute)
+            assert re.fullmatch(r"[A-Za-z0-9_.]+", row.attribute)
 
 
 def test_rollouts() -> None:

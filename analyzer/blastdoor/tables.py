@@ -304,6 +304,8 @@ class GuardRow:
     """Numbers below it are unsafe, in place of one value."""
     unless: str = ""
     """An argument that makes the row void when it is set."""
+    where: Mapping[str, str] = MappingProxyType({})
+    """What else the block that holds the argument says: one entry of a list of pairs."""
 
     def is_unsafe(self, data: object) -> bool:
         """Whether a value is the unsafe one, in any spelling that Terraform takes for it."""
@@ -334,6 +336,7 @@ def guards() -> Mapping[str, tuple[GuardRow, ...]]:
                 note=row.get("note", ""),
                 unsafe_below=row.get("unsafe_below"),
                 unless=row.get("unless", ""),
+                where=MappingProxyType(row.get("where", {})),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})
@@ -473,6 +476,8 @@ class CommandRow:
     """The argument that names what runs."""
     parameter: str
     """Path of the parameters: a map, or blocks with a name and values."""
+    names: Mapping[str, str]
+    """What the type calls its targets, their keys and values, and its limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,13 +489,30 @@ class FleetCommands:
     """Document → the parameter and the value with which it changes nothing; empty for any."""
 
 
+_COMMAND_NAMES: Final = {
+    "targets": "targets",
+    "key": "key",
+    "values": "values",
+    "concurrency": "max_concurrency",
+    "errors": "max_errors",
+    "instance": "instance_id",
+}
+
+
 @cache
 def fleet_commands() -> FleetCommands:
     """Commands that go to many machines."""
     table = _table("rollouts")
     return FleetCommands(
         types=MappingProxyType(
-            {row["type"]: CommandRow(row["document"], row["parameter"]) for row in table["fleets"]}
+            {
+                row["type"]: CommandRow(
+                    row["document"],
+                    row["parameter"],
+                    MappingProxyType(row.get("names", _COMMAND_NAMES)),
+                )
+                for row in table["fleets"]
+            }
         ),
         harmless=MappingProxyType(
             {
@@ -617,6 +639,37 @@ def networks() -> Networks:
     )
 
 
+# --- things ---
+
+
+@dataclass(frozen=True, slots=True)
+class ThingRow:
+    """One type that is some thing, and what it calls the parts of it."""
+
+    type: str
+    names: Mapping[str, str]
+    """What the thing's part is called everywhere → path of the argument here."""
+    words: str
+    """Words for what it does, where a message needs them."""
+
+
+@cache
+def things(name: str) -> Mapping[str, ThingRow]:
+    """Resource type → how it says what every type of one thing says (a stack set, a key)."""
+    return MappingProxyType(
+        {
+            row["type"]: ThingRow(row["type"], MappingProxyType(row["names"]), row.get("words", ""))
+            for row in _table("things")["things"]
+            if row["thing"] == name
+        }
+    )
+
+
+def is_aws(type_: str) -> bool:
+    """Whether a resource type is one of AWS, in Terraform's spelling or in CloudFormation's."""
+    return type_.startswith(("aws_", "AWS::"))
+
+
 # --- stateful resources ---
 
 
@@ -629,6 +682,20 @@ class Stateful:
     """What is gone with it, in words."""
     replaced_by: frozenset[str]
     """The arguments whose change replaces it (create-only); those that could be confirmed."""
+    unsaid: str
+    """What would have said that the object stays, in words for what is missing."""
+    keep: str
+    """What keeps it, an imperative clause."""
+
+
+_STATE_KEEPS: Final = (
+    "no moved or removed block says that it is kept",
+    "add a moved block, or removed { lifecycle { destroy = false } }",
+)
+_STACK_KEEPS: Final = (
+    "no DeletionPolicy said that it is kept",
+    "put it back; to keep the object, deploy DeletionPolicy: Retain before it is taken out",
+)
 
 
 @cache
@@ -636,7 +703,12 @@ def stateful() -> Mapping[str, Stateful]:
     """Resource type → what its end means."""
     return MappingProxyType(
         {
-            row["type"]: Stateful(row["type"], row["loses"], frozenset(row["replaced_by"]))
+            row["type"]: Stateful(
+                row["type"],
+                row["loses"],
+                frozenset(row["replaced_by"]),
+                *(_STACK_KEEPS if "::" in row["type"] else _STATE_KEEPS),
+            )
             for row in _table("stateful")["stateful"]
         }
     )

@@ -254,11 +254,22 @@ def _event(axis: str, head: Extent, base: Extent) -> Event | None:
     order = head.compare(base)
     if axis == "guards":
         return Event.LOST if order.widens else _narrower(order)
-    if order is Order.WIDER:
+    if order is Order.WIDER or (order is Order.UNKNOWN and _more(head, base)):
         return Event.WIDENED
     if order is Order.INCOMPARABLE:
         return _where(head, base)
     return _narrower(order)
+
+
+def _more(head: Extent, base: Extent) -> bool:
+    """Whether accounts are named beside all that were named.
+
+    Without a map of the organization nobody knows what lies within what; but nobody names a unit that
+    lies within one that is named already.
+    """
+    if not isinstance(head, Accounts) or not isinstance(base, Accounts):
+        return False
+    return set(base.elements) < set(head.elements)
 
 
 def _narrower(order: Order) -> Event | None:
@@ -602,7 +613,8 @@ def _gone(
         here = present.get(item.address)
         related = (Related(item.span, "before this change"),)
         if here is None:
-            if item.aspect == "existence" and item.stateful and not _is_kept(item.address, kept):
+            lost = item.aspect == "existence" and item.stateful and not item.kept
+            if lost and not _is_kept(item.address, kept):
                 near = _near(item, items)
                 moved = replace(item, unit=unit, span=near, related=related, home=near)
                 yield _words_delta(Event.DESTROYED, "guards", moved, item.address, "nothing")
@@ -659,6 +671,7 @@ def _lost(lost: Mapping[str, Sequence[Footprint]], head: Side) -> Iterator[Delta
             for item in items
             if item.aspect == "existence"
             and item.stateful
+            and not item.kept
             and (item.type, item.address.rpartition(".")[2]) not in there
         ]
         if data:

@@ -110,6 +110,8 @@ class Footprint:
     """Whether all of it is known."""
     stateful: bool = False
     """Whether the resource holds data that is lost with it."""
+    kept: bool = False
+    """Whether the object stays when the code lets go of it."""
     home: Span | None = None
     """The header of the resource, where that is not ``span``."""
     value: Value | None = None
@@ -142,6 +144,7 @@ def _all(facts: Facts) -> Iterator[Footprint]:
         yield from _placement(unit, resource)
         yield from _replicas(unit, resource)
         yield from _lifecycle(unit, resource)
+        yield from _kept_by_stack(unit, resource)
         yield from _fixed(unit, resource)
         yield Footprint(
             unit,
@@ -152,6 +155,7 @@ def _all(facts: Facts) -> Iterator[Footprint]:
             here,
             resource.span,
             stateful=tables.is_stateful(resource.type),
+            kept=known_text(resource.get("DeletionPolicy")) in ("Retain", "RetainExceptOnCreate"),
         )
     yield from _audiences(facts)
     yield from _providers(facts)
@@ -303,11 +307,19 @@ _REPLICAS: Final = (
     ("aws_secretsmanager_secret", "replica", "region"),
     ("aws_ssmincidents_replication_set", "region", "name"),
     ("aws_ssmincidents_replication_set", "regions", "name"),
+    ("AWS::DynamoDB::GlobalTable", "Replicas", "Region"),
+    ("AWS::SecretsManager::Secret", "ReplicaRegions", "Region"),
+    ("AWS::SSMIncidents::ReplicationSet", "Regions", "RegionName"),
 )
 """(type, block, argument) of what says to which regions data is copied.
 
 Terraform AWS provider documentation, argument references of the types.
 """
+
+
+_POLICIES: Final = ("DeletionPolicy", "UpdateReplacePolicy")
+_WEAKER: Final = frozenset({"Snapshot", "RetainExceptOnCreate"})
+"""What keeps the data, or the object but for its first moments: another guard than ``Retain``."""
 
 
 def _replicas(unit: str, resource: Resource) -> Iterator[Footprint]:
@@ -545,7 +557,7 @@ def _providers(facts: Facts) -> Iterator[Footprint]:
 def _fixed(unit: str, resource: Resource) -> Iterator[Footprint]:
     """The arguments of something that holds data whose change replaces it."""
     row = tables.stateful().get(resource.type)
-    if row is None:
+    if row is None or known_text(resource.get("UpdateReplacePolicy")) == "Retain":
         return
     for name in sorted(row.replaced_by):
         for value in at_path(resource.get, name):
@@ -569,8 +581,9 @@ def _fixed(unit: str, resource: Resource) -> Iterator[Footprint]:
             break
 
 
-_NO_GUARDS: Final = frozenset({"immediate", "major-upgrade"})
-"""Kinds of the table of guards that say when a change comes and not what it may take away."""
+_NO_GUARDS: Final = frozenset({"disposable", "immediate", "major-upgrade"})
+"""Kinds of the table of guards that say when a change comes and not what it may take away, and what
+`_kept_by_stack` says."""
 
 
 def _guards(facts: Facts) -> Iterator[Footprint]:
@@ -607,6 +620,31 @@ def _lifecycle(unit: str, resource: Resource) -> Iterator[Footprint]:
             Reach(guards=Guards("prevent_destroy") if held else Guards()),
             value.span or resource.span,
             exact=held is not None,
+        )
+
+
+def _kept_by_stack(unit: str, resource: Resource) -> Iterator[Footprint]:
+    """What keeps an object when its stack lets go of it, or replaces it.
+
+    AWS CloudFormation Template Reference, "DeletionPolicy attribute", "UpdateReplacePolicy attribute".
+    """
+    for name in _POLICIES:
+        value = resource.get(name)
+        if value is None or not tables.is_stateful(resource.type):
+            continue
+        text = known_text(value)
+        keeps = text is not None and text != "Delete"
+        yield Footprint(
+            unit,
+            resource.address,
+            resource.type,
+            "lifecycle",
+            name,
+            Reach(
+                guards=Guards(f"{name}: {text}" if text in _WEAKER else name) if keeps else Guards()
+            ),
+            value.span or resource.span,
+            exact=text is not None,
         )
 
 

@@ -82,6 +82,7 @@ DETECTORS: Mapping[str, Detector] = {
     "grant.shared-with-everyone": sharing.shared_with_everyone,
     "guard.deletion-protection-off": guard.deletion_protection_off,
     "guard.data-kept-by-force-lost": guard.data_kept_by_force_lost,
+    "guard.stateful-resource-disposable": guard.stateful_resource_disposable,
     "guard.all-drift-ignored": guard.all_drift_ignored,
     "guard.account-default-weakened": guard.account_default_weakened,
     "override.unknown-environment-becomes-prod": environment.unknown_environment_becomes_prod,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.detect import grant
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import bodies_of, chain, items_of, origin, place, text_of, truth
+from blastdoor.facts.reading import at_path, chain, items_of, origin, place, text_of, truth
 from blastdoor.facts.target import named_baseline
 from blastdoor.finding import Related
 from blastdoor.reach import Accounts, Organization, Reach
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
     from blastdoor.fact import Facts, Provider, Resource, Statement, Target
 
+_PRINCIPALS: Final = ("principal", "Principals")
+"""Arguments that take an organization for a target, too."""
+_FILTERS: Final = (
+    "deployment_targets.account_filter_type",
+    "StackInstancesGroup.DeploymentTargets.AccountFilterType",
+)
 _ORGANIZATION_ARN: Final = re.compile(r"arn:[^:]*:organizations::[^:]*:organization/")
 
 
@@ -53,7 +59,7 @@ def _root(value: Value, target: Target) -> str | None:
     if isinstance(value, Unknown):
         if value.meaning is Meaning.ORGANIZATION_ROOT:
             return value.subject or "the organization's root"
-        if value.meaning is Meaning.ORGANIZATION and target.attribute == "principal":
+        if value.meaning is Meaning.ORGANIZATION and target.attribute in _PRINCIPALS:
             return value.subject or "the organization"
         return None
     text = text_of(value)
@@ -61,7 +67,7 @@ def _root(value: Value, target: Target) -> str | None:
         return None
     if tables.scopes().root_id.match(text):
         return text
-    if target.attribute == "principal" and _ORGANIZATION_ARN.match(text):
+    if target.attribute in _PRINCIPALS and _ORGANIZATION_ARN.match(text):
         return text.replace("\ufffc", "…")
     return None
 
@@ -71,9 +77,10 @@ def _excluded(target: Target) -> bool:
     resource = target.resource
     if resource is None:
         return False
-    for body in bodies_of(resource.get("deployment_targets")):
-        if known_text(body.get("account_filter_type")) in ("INTERSECTION", "DIFFERENCE"):
-            return True
+    for path in _FILTERS:
+        for value in at_path(resource.get, path):
+            if known_text(value) in ("INTERSECTION", "DIFFERENCE"):
+                return True
     given = resource.get("policy_id")
     policy = text_of(given) if given is not None else None
     return policy is not None and policy.endswith("FullAWSAccess")
@@ -90,8 +97,14 @@ def _denying_policies(facts: Facts) -> set[str]:
 
 def _condition(target: Target, denying: set[str], resources: list[Resource]) -> str:
     resource = target.resource
-    if resource is None or target.attribute != "target_id":
+    if resource is None or target.attribute not in ("target_id", "TargetIds"):
         return ""
+    if target.attribute == "TargetIds":
+        if resource.address in denying:
+            return "deny-policy"
+        named = known_text(resource.get("Type"))
+        controls = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", None)
+        return "" if named in controls else "advisory-policy"
     given = resource.get("policy_id")
     subject = given.subject if isinstance(given, Unknown) else ""
     module, _dot, _rest = resource.address.rpartition("aws_organizations_policy_attachment")
@@ -138,30 +151,31 @@ def _quarantine(statement: Statement) -> bool:
 def stackset_autodeploy_unbounded(facts: Facts) -> Iterator[Hit]:
     """A stack set deploys by itself to every account that comes under its organizational units."""
     for resource in facts.unit.resources:
-        if resource.is_data or resource.type != "aws_cloudformation_stack_set":
+        row = None if resource.is_data else tables.things("stack-set").get(resource.type)
+        if row is None:
             continue
-        if known_text(resource.get("permission_model")) == "SELF_MANAGED":
+        if known_text(resource.get(row.names["model"])) == "SELF_MANAGED":
             continue
-        name = resource.get("name")
+        name = resource.get(row.names["name"])
         if named_baseline((*resource.path, (text_of(name) or "") if name is not None else "")):
             continue
-        for body in bodies_of(resource.get("auto_deployment")):
-            value = body.get("enabled")
-            if value is None or truth(value) is not True:
+        attribute = row.names["automatic"]
+        for value in at_path(resource.get, attribute):
+            if truth(value) is not True:
                 continue
             at = place(value, resource.span) or resource.span
             where = origin(value)
             yield Hit(
                 at,
                 "accounts: every account that is added to an organizational unit gets the stack at "
-                f"once, and loses it when it leaves, by {resource.address} (auto_deployment.enabled "
+                f"once, and loses it when it leaves, by {resource.address} ({attribute} "
                 f"= true{', ' + where if where else ''})",
                 resource.address,
-                "auto_deployment.enabled",
+                attribute,
                 "accounts",
                 "true",
                 contain="try changes in a stack set of its own with few accounts first: "
-                "operation_preferences do not hold for automatic deployments",
+                f"{row.names['preferences']} do not hold for automatic deployments",
                 related=chain(value, at),
             )
 

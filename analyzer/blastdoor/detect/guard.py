@@ -83,6 +83,21 @@ def _for_the_public(resource: Resource) -> bool:
     return not words.isdisjoint(_PUBLIC_WORDS)
 
 
+def stateful_resource_disposable(facts: Facts) -> Iterator[Hit]:
+    """A resource that holds data is set to go with its stack, or with its replacement."""
+    table = tables.stateful()
+    for guard in _unsafe(facts, "disposable"):
+        row = table.get(guard.resource.type)
+        loses = row.loses if row is not None else "what it holds"
+        hit = _hit(
+            guard,
+            f"guards: {guard.resource.address} goes with its stack or its replacement, with {loses} "
+            f"({_said(guard)})",
+            f"set {guard.attribute} to Retain or Snapshot",
+        )
+        yield replace(hit, environment=_environment(facts, guard.resource))
+
+
 def rollback_disabled(facts: Facts) -> Iterator[Hit]:
     """Automatic rollback is switched off."""
     for guard in _unsafe(facts, "rollback"):

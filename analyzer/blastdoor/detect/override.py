@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
+from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import Setting
 from blastdoor.facts.reading import chain, items_of, place, truth, words_of
 from blastdoor.finding import Related
@@ -60,12 +61,6 @@ _TABLE_WORDS: Final = _TAG_WORDS | {
     "routes", "routing", "translations",
 }  # fmt: skip
 """Words of tables in which a catch-all entry is the normal way of writing."""
-_STORES: Final = {
-    "aws_appconfig_hosted_configuration_version": "content",
-    "aws_s3_object": "content",
-    "aws_ssm_parameter": "value",
-}
-"""Types that keep a document for programs to read, and the argument that holds it."""
 _GLOBAL_SERVICES: Final = frozenset(
     {"address", "addresses", "cdn", "cloudfront", "css", "dns", "dynamodb", "ip", "ips", "lb",
      "locale", "route53", "waf", "wafv2", "webacl"}
@@ -172,9 +167,16 @@ def _settings(facts: Facts) -> Iterator[Setting]:
     """The settings of a unit, and the documents that it writes where programs read settings."""
     yield from facts.unit.settings
     for resource in facts.unit.resources:
-        name = _STORES.get(resource.type)
-        value = resource.get(name) if name is not None and not resource.is_data else None
-        if name is not None and isinstance(value, Encoded):
+        row = None if resource.is_data else tables.things("document-store").get(resource.type)
+        if row is None:
+            continue
+        name = row.names["content"]
+        value = resource.get(name)
+        if isinstance(value, Known):
+            document = decode(value)
+            if isinstance(document, Mapping):
+                value = Encoded(document, value.span, value.via)
+        if isinstance(value, Encoded):
             span = place(value, resource.span) or resource.span
             yield Setting(name, value, span, span, "attribute", resource.address)
 

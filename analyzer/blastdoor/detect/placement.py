@@ -112,16 +112,18 @@ def legacy_global_endpoint(facts: Facts) -> Iterator[Hit]:
         if provider.name == "aws":
             yield from _of_provider(provider)
     for resource in facts.unit.resources:
-        if resource.type != "aws_lambda_function" or resource.is_data:
+        row = None if resource.is_data else tables.things("function").get(resource.type)
+        if row is None:
             continue
         for name in _VARIABLES:
-            for value in at_path(resource.get, f"environment.variables.{name}"):
+            attribute = f"{row.names['variables']}.{name}"
+            for value in at_path(resource.get, attribute):
                 if known_text(value) == "legacy":
                     yield _legacy(
                         value,
                         resource,
                         f"{name} = legacy sends what {resource.address} asks to a global endpoint",
-                        f"environment.variables.{name}",
+                        attribute,
                         f"remove it, or set {name} to regional",
                     )
 
@@ -213,7 +215,8 @@ def _target(
 
 def _replicated(target: Resource) -> bool:
     """Whether what an id names may be in other regions too: a multi-Region key keeps its id."""
-    several = target.get("multi_region") if target.type == "aws_kms_key" else None
+    row = tables.things("multi-region-key").get(target.type)
+    several = None if row is None else target.get(row.names["switch"])
     return several is not None and truth(several) is not False
 
 
@@ -271,7 +274,7 @@ def _split(resource: Resource, attribute: str, value: Value, target: Resource) -
 def type_unavailable_in_target_region(facts: Facts) -> Iterator[Hit]:
     """A resource of a service that its partition or region does not offer."""
     for resource in facts.unit.resources:
-        if resource.is_data or not resource.type.startswith("aws_"):
+        if resource.is_data or not tables.is_aws(resource.type):
             continue
         partition, region = known_text(resource.partition), known_text(resource.region)
         if partition in (None, "aws"):

@@ -756,8 +756,11 @@ def _elsewhere(resource: Resource, region: str) -> bool:
 def _misplaced(resource: Resource, region: str, why: str, related: tuple[Related, ...]) -> Hit:
     own = resource.region
     inherited = resource.provider is not None and own is resource.provider.region
-    at = resource.span if inherited or own is None else (place(own) or resource.span)
+    outside = resource.provider is None  # what deploys it says where
+    at = resource.span if inherited or outside or own is None else place(own) or resource.span
     more = _region_places(resource) if inherited else ()
+    if outside and own is not None:
+        more = chain(own, at)
     return Hit(
         at,
         f"regions: {known_text(own)}{_because(own)}, but {why}: {resource.address} must be in "

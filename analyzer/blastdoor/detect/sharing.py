@@ -75,22 +75,24 @@ def _everyone(resource: Resource, row: tables.ShareAttribute, value: Value) -> H
 def external_sharing_allowed(facts: Facts) -> Iterator[Hit]:
     """A resource share may be given to accounts outside of the organization."""
     for resource in facts.unit.resources:
-        if resource.is_data or resource.type != "aws_ram_resource_share":
+        row = None if resource.is_data else tables.things("resource-share").get(resource.type)
+        if row is None:
             continue
-        value = resource.get("allow_external_principals")
+        attribute = row.names["external"]
+        value = resource.get(attribute)
         if value is None or truth(value) is not True:
             continue
         at = place(value, resource.span) or resource.span
         yield Hit(
             at,
             "accounts: any account, outside of the organization too, can be added to "
-            f"{resource.address} ({_said('allow_external_principals', value)})",
+            f"{resource.address} ({_said(attribute, value)})",
             resource.address,
-            "allow_external_principals",
+            attribute,
             "accounts",
             "true",
             "for-others" if _speaks_of(resource, _CUSTOMERS) else "",
-            contain="set allow_external_principals = false",
+            contain=f"set {attribute} = false",
             related=chain(value, at),
             reach=Reach(accounts=Accounts("*")),
         )

@@ -106,8 +106,9 @@ def _urls(facts: Facts) -> dict[str, str]:
     return {
         resource.address: url.removeprefix("https://").rstrip("/")
         for resource in facts.unit.resources
-        if resource.type == "aws_iam_openid_connect_provider"
-        for url in [known_text(resource.get("url"))]
+        for row in [tables.things("identity-provider").get(resource.type)]
+        if row is not None
+        for url in [known_text(resource.get(row.names["url"]))]
         if url is not None
     }
 

@@ -128,12 +128,13 @@ def stateful_replacement(deltas: Sequence[Delta]) -> Iterator[Hit]:
         row = table.get(delta.type)
         loses = row.loses if row is not None else "what it holds"
         if delta.event is Event.DESTROYED:
-            yield _destroyed(delta, loses)
+            yield _destroyed(delta, row)
         elif delta.event is Event.REPLACED:
             yield _replaced(delta, loses)
 
 
-def _destroyed(delta: Delta, loses: str) -> Hit:
+def _destroyed(delta: Delta, row: tables.Stateful | None) -> Hit:
+    loses = row.loses if row is not None else "what it holds"
     more = f" and {len(delta.also)} more" if delta.also else ""
     if delta.attribute == "unit":
         return hit(
@@ -152,10 +153,10 @@ def _destroyed(delta: Delta, loses: str) -> Hit:
         )
     return hit(
         delta,
-        f"guards: {delta.address}{more} is destroyed, with {loses}: it is no longer in the code, "
-        "and no moved or removed block says that it is kept",
+        f"guards: {delta.address}{more} is destroyed, with {loses}: it is no longer in the code"
+        f"{', and ' + row.unsaid if row is not None else ''}",
         "destroyed",
-        contain="add a moved block, or removed { lifecycle { destroy = false } }",
+        contain=row.keep if row is not None else "keep it",
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Survey = Callable[["Repository"], "Sequence[Subject]"]
 """What finds the units of one language. Effect: keeps what cannot be read as failures."""
 
+
 def _cloudformation() -> Survey:
     from blastdoor.evaluate.cloudformation import survey
 

@@ -29,37 +29,37 @@ def fleet_commands(unit: Evaluated) -> Iterator[FleetCommand]:
         row = None if resource.is_data else table.get(resource.type)
         if row is None:
             continue
-        everyone = _everyone(resource)
-        if everyone is None and _pinned(resource):
+        everyone = _everyone(resource, row)
+        if everyone is None and _pinned(resource, row):
             continue
         document = known_text(resource.get(row.document)) or ""
         yield FleetCommand(
             resource,
             document,
             everyone,
-            _whole(resource.get("max_concurrency")),
-            _whole(resource.get("max_errors")),
+            _whole(resource.get(row.names["concurrency"])),
+            _whole(resource.get(row.names["errors"])),
             _harmless(resource, row, document),
         )
 
 
-def _everyone(resource: Resource) -> Term | None:
-    for body in bodies_of(resource.get("targets")):
-        if known_text(body.get("key")) != _NODES:
+def _everyone(resource: Resource, row: tables.CommandRow) -> Term | None:
+    for body in bodies_of(resource.get(row.names["targets"])):
+        if known_text(body.get(row.names["key"])) != _NODES:
             continue
-        for item in items_of(body.get("values"))[0]:
+        for item in items_of(body.get(row.names["values"]))[0]:
             found = term(item, body.span or resource.span)
             if found is not None and found.text == "*":
                 return found
     return None
 
 
-def _pinned(resource: Resource) -> bool:
+def _pinned(resource: Resource, row: tables.CommandRow) -> bool:
     """Whether a command goes to machines that are named one by one."""
-    if resource.get("instance_id") is not None:
+    if resource.get(row.names["instance"]) is not None:
         return True
-    bodies = list(bodies_of(resource.get("targets")))
-    return not bodies or all(known_text(body.get("key")) == _NODES for body in bodies)
+    bodies = list(bodies_of(resource.get(row.names["targets"])))
+    return not bodies or all(known_text(b.get(row.names["key"])) == _NODES for b in bodies)
 
 
 def _whole(value: Value | None) -> Value | None:

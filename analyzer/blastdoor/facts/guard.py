@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from blastdoor import tables
 from blastdoor.fact import Guard
-from blastdoor.facts.reading import at_path
-from blastdoor.value import Known
+from blastdoor.facts.reading import at_path, blocks_at
+from blastdoor.value import Known, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastdoor.fact import Evaluated
+    from blastdoor.fact import Evaluated, Resource
     from blastdoor.value import Value
 
 
@@ -25,7 +25,7 @@ def guards(unit: Evaluated) -> Iterator[Guard]:
         for row in table.get(resource.type, ()):
             if row.unless and not _absent(resource.get(row.unless)):
                 continue
-            for value in at_path(resource.get, row.attribute):
+            for value in _values(resource, row):
                 if isinstance(value, Known) and value.data is not None:
                     yield Guard(
                         resource,
@@ -38,6 +38,18 @@ def guards(unit: Evaluated) -> Iterator[Guard]:
                         row.safe_text,
                         row.safe,
                     )
+
+
+def _values(resource: Resource, row: tables.GuardRow) -> Iterator[Value]:
+    """The values of a row's argument, in the blocks that say what the row asks for."""
+    if not row.where:
+        yield from at_path(resource.get, row.attribute)
+        return
+    block, _dot, name = row.attribute.rpartition(".")
+    for body in blocks_at(resource.get, block):
+        value = body.get(name)
+        if value is not None and all(known_text(body.get(k)) == v for k, v in row.where.items()):
+            yield value
 
 
 def _absent(value: Value | None) -> bool:

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from blastdoor.span import Span
 
 
-_MANAGED: Final = re.compile(r"aws_iam_policy\.[\w-]+")
+_MANAGED: Final = re.compile(r"aws_iam_policy\.[\w-]+|[A-Za-z][A-Za-z0-9]*\Z")
+"""A reference to a managed policy, as Terraform and as CloudFormation write it."""
+_BOUNDARIES: Final = ("permissions_boundary", "PermissionsBoundary")
+"""What types of identities call their boundary."""
 _TRUST_ACTIONS: Final = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
 """What only the trust policy of a role allows, in lower case; the first is a prefix."""
 
@@ -83,7 +86,7 @@ def policies(unit: Evaluated) -> Iterator[Policy]:
                     for evidence in inner.via:
                         if evidence.step is Step.DATA:
                             used.add((evidence.span.path, evidence.span.start))
-                    document = None if isinstance(value, OneOf) else decode(inner)
+                    document = None if isinstance(value, OneOf) else _document(inner)
                     yield Policy(resource, attribute, kind, inner, document)
     for resource in documents:
         if (resource.span.path, resource.span.start) in used:
@@ -98,6 +101,11 @@ def policies(unit: Evaluated) -> Iterator[Policy]:
             yield Policy(resource, "statement", "document", document, document.inner)
 
 
+def _document(value: Value) -> Value | None:
+    """What a policy says: a text of JSON, or the structure itself where the language takes one."""
+    return value if isinstance(value, Mapping) else decode(value)
+
+
 def _boundaries(unit: Evaluated) -> set[str]:
     """Addresses of managed policies that only limit: permissions boundaries, attached to nothing.
 
@@ -110,11 +118,13 @@ def _boundaries(unit: Evaluated) -> set[str]:
     for resource in unit.resources:
         if resource.is_data:
             continue
-        if resource.type == "aws_iam_policy":
-            name = known_text(resource.get("name")) or ""
+        managed = tables.things("managed-policy").get(resource.type)
+        if managed is not None:
+            name = known_text(resource.get(managed.names["name"])) or ""
             if "boundary" in f"{resource.address} {name}".lower():
                 limiting.add(resource.address)
-        limiting.update(_referred(resource, resource.get("permissions_boundary")))
+        for boundary in _BOUNDARIES:
+            limiting.update(_referred(resource, resource.get(boundary)))
         attribute = attachments.get(resource.type)
         if attribute is not None:
             given = resource.get(attribute)
@@ -134,6 +144,8 @@ def _referred(resource: Resource, value: Value | None) -> Iterator[str]:
 
 def module_of(resource: Resource) -> str:
     """The module path of a resource with its last dot: ``module.a.``, or ``""`` for the root."""
+    if "::" in resource.type:
+        return resource.address.removesuffix(resource.name)
     prefix = "data." if resource.is_data else ""
     return resource.address.removesuffix(f"{prefix}{resource.type}.{resource.name}")
 

@@ -70,7 +70,7 @@ def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText
 
     groups: dict[tuple[str, int], list[Resource]] = defaultdict(list)
     for resource in unit.resources:
-        if resource.type.startswith("aws_"):
+        if tables.is_aws(resource.type):
             groups[resource.span.path, resource.span.start].append(resource)
     for members in groups.values():
         several = _several_regions(members)

@@ -142,10 +142,11 @@ def _ports(
         return _ranges(get, row)
     if protocol == reach.ALL_PROTOCOLS:
         return (_EVERY_PORT,), get(row.protocol)
-    first, last = (_number(get(name)) for name in row.ports)
+    given = [next(at_path(get, name), None) for name in row.ports]
+    first, last = map(_number, given)
     if first is None or last is None or not 0 <= first <= last <= reach.LAST_PORT:
         return None, None
-    return ((first, last),), get(row.ports[0])
+    return ((first, last),), given[0]
 
 
 def _ranges(

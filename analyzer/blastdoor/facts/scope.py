@@ -35,7 +35,7 @@ def scopes(unit: Evaluated, statements: Sequence[Statement]) -> Iterator[Scope]:
         if backend.kind == "s3":
             yield Scope(backend.region, backend.span, "backend", backend.address, "region")
     for resource in unit.resources:
-        if not resource.type.startswith("aws_"):
+        if not tables.is_aws(resource.type):
             yield from _elsewhere(resource)
             continue
         if resource.region is not None and resource.provider is not None:

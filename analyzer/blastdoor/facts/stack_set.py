@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from blastdoor import tables
 from blastdoor.evaluate.expression import to_number
 from blastdoor.fact import StackSetOperation
-from blastdoor.facts.reading import bodies_of, items_of
+from blastdoor.facts.reading import at_path, bodies_of, items_of
 from blastdoor.value import Many, Mapping, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping as Table
 
     from blastdoor.fact import Evaluated, Resource
     from blastdoor.value import Key
 
-_SET: Final = "aws_cloudformation_stack_set"
-_INSTANCES: Final = "aws_cloudformation_stack_instances"
-_TYPES: Final = frozenset({_SET, _INSTANCES, "aws_cloudformation_stack_set_instance"})
 _HALF: Final = 50
 _WHOLE: Final = 100
 _QUIET: Final = (
@@ -37,76 +36,92 @@ def operations(unit: Evaluated) -> Iterator[StackSetOperation]:
     """The preferences of the unit that let a mistake go on."""
     regions = _regions_of_sets(unit)
     for resource in unit.resources:
-        if resource.is_data or resource.type not in _TYPES:
+        names = None if resource.is_data else _names(resource)
+        if names is None:
             continue
-        several = _several_regions(resource, regions)
-        words = (*resource.path, resource.name, known_text(resource.get("name")) or "")
+        several = _several_regions(resource, names, regions)
+        words = (
+            *resource.path,
+            resource.name,
+            known_text(resource.get(names.get("name", ""))) or "",
+        )
         text = " ".join(words).lower()
         quiet = any(word in text for word in _QUIET)
-        for body in bodies_of(resource.get("operation_preferences")):
-            yield from _operations(resource, body, several=several, baseline=quiet)
+        for body in bodies_of(resource.get(names["preferences"])):
+            yield from _operations(resource, names, body, several=several, baseline=quiet)
+
+
+def _names(resource: Resource) -> Table[str, str] | None:
+    """What the type calls the parts of a stack set or of its instances; ``None`` for other types."""
+    for thing in ("stack-set", "stack-instances", "stack-instance"):
+        row = tables.things(thing).get(resource.type)
+        if row is not None:
+            return row.names
+    return None
 
 
 def _operations(
-    resource: Resource, body: Mapping, *, several: bool, baseline: bool
+    resource: Resource, names: Table[str, str], body: Mapping, *, several: bool, baseline: bool
 ) -> Iterator[StackSetOperation]:
-    block = "operation_preferences"
-    order = body.get("region_concurrency_type")
+    block = names["preferences"]
+    order = body.get(names["order"])
     if order is not None and known_text(order) == "PARALLEL" and several:
-        yield StackSetOperation(
-            resource, f"{block}.region_concurrency_type", order, "regions", baseline
-        )
-    for name, least in (
-        ("failure_tolerance_percentage", _HALF),
-        ("failure_tolerance_count", _accounts(resource)),
+        yield StackSetOperation(resource, f"{block}.{names['order']}", order, "regions", baseline)
+    for part, least in (
+        ("tolerance-share", _HALF),
+        ("tolerance-count", _accounts(resource, names)),
     ):
-        tolerance = body.get(name)
+        tolerance = body.get(names[part])
         number = None if tolerance is None else to_number(tolerance)
         if tolerance is not None and number is not None and least and number >= least:
-            yield StackSetOperation(resource, f"{block}.{name}", tolerance, "failures", baseline)
-    share = body.get("max_concurrent_percentage")
+            yield StackSetOperation(
+                resource, f"{block}.{names[part]}", tolerance, "failures", baseline
+            )
+    share = body.get(names["share"])
     number = None if share is None else to_number(share)
-    soft = known_text(body.get("concurrency_mode")) == "SOFT_FAILURE_TOLERANCE"
+    soft = known_text(body.get(names["mode"])) == "SOFT_FAILURE_TOLERANCE"
     if soft and share is not None and number is not None and number >= _WHOLE:
-        yield StackSetOperation(
-            resource, f"{block}.max_concurrent_percentage", share, "accounts", baseline
-        )
+        yield StackSetOperation(resource, f"{block}.{names['share']}", share, "accounts", baseline)
 
 
 def _regions_of_sets(unit: Evaluated) -> dict[Key, set[str | None]]:
     """Name of a stack set → the regions of its instances here; ``None`` for one that is not known."""
     found: dict[Key, set[str | None]] = {}
     for resource in unit.resources:
-        if resource.is_data or resource.type not in _TYPES or resource.type == _SET:
-            continue
-        name = resource.get("stack_set_name")
-        if name is None:
+        names = None if resource.is_data else _names(resource)
+        name = None if names is None or "set" not in names else resource.get(names["set"])
+        if names is None or name is None:
             continue
         regions = found.setdefault(name.key(), set())
-        if resource.type == _INSTANCES:
-            items, complete = items_of(resource.get("regions"))
+        if "regions" in names:
+            items, complete = items_of(resource.get(names["regions"]))
             regions.update(known_text(item) for item in items)
             if not complete:
                 regions.add(None)
             continue
-        region = resource.get("stack_set_instance_region") or resource.get("region")
+        region = resource.get(names["region"]) or resource.get(names["old-region"])
         regions.add("" if region is None else known_text(region))
     return found
 
 
-def _several_regions(resource: Resource, regions: dict[Key, set[str | None]]) -> bool:
+def _several_regions(
+    resource: Resource, names: Table[str, str], regions: dict[Key, set[str | None]]
+) -> bool:
     """Whether an operation goes to several regions; an instance of a stack set has one."""
-    if resource.type == _SET:
-        name = resource.get("name")
+    if "regions" in names:
+        given = list(at_path(resource.get, names["regions"]))
+        if given:
+            return any(isinstance(v, Many) and v.complete and len(v.items) > 1 for v in given)
+    if "name" in names:
+        name = resource.get(names["name"])
         known = set() if name is None else regions.get(name.key(), set())
         return len(known) != 1 or None in known
-    given = resource.get("regions") if resource.type == _INSTANCES else None
-    return isinstance(given, Many) and given.complete and len(given.items) > 1
+    return False
 
 
-def _accounts(resource: Resource) -> int:
+def _accounts(resource: Resource, names: Table[str, str]) -> int:
     """The number of accounts that an operation goes to; 0 for one and for what is not known."""
-    accounts = resource.get("accounts") if resource.type == _INSTANCES else None
-    if isinstance(accounts, Many) and accounts.complete and len(accounts.items) > 1:
-        return len(accounts.items)
+    for accounts in at_path(resource.get, names["accounts"]) if "accounts" in names else ():
+        if isinstance(accounts, Many) and accounts.complete and len(accounts.items) > 1:
+            return len(accounts.items)
     return 0

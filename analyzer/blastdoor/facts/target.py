@@ -18,22 +18,8 @@ if TYPE_CHECKING:
 _SENT: Final = {
     "aws_cloudformation_stack_instances": "stack instances",
     "aws_cloudformation_stack_set_instance": "a stack instance",
+    "AWS::CloudFormation::StackSet": "stack instances",
 }
-_ACCOUNTS: Final = (
-    (
-        "aws_cloudformation_stack_set_instance",
-        "deployment_targets.organizational_unit_ids",
-        "stack instances",
-    ),
-    (
-        "aws_cloudformation_stack_instances",
-        "deployment_targets.organizational_unit_ids",
-        "stack instances",
-    ),
-    ("aws_organizations_policy_attachment", "target_id", "an organization policy"),
-    ("aws_ram_principal_association", "principal", "a resource share"),
-    ("aws_controltower_control", "target_identifier", "a control"),
-)
 _BASELINE_WORDS: Final = (
     "guardduty",
     "guard_duty",
@@ -67,13 +53,14 @@ def targets(unit: Evaluated) -> Iterator[Target]:
         if resource.is_data:
             continue
         yield from _regions(resource)
-        for type_, path, what in _ACCOUNTS:
-            if resource.type == type_:
-                for value in at_path(resource.get, path):
-                    if value.span is not None:
-                        yield Target(
-                            resource, resource.address, path, "accounts", value, value.span, what
-                        )
+        row = tables.things("account-target").get(resource.type)
+        if row is not None:
+            path = row.names["targets"]
+            for value in at_path(resource.get, path):
+                if value.span is not None:
+                    yield Target(
+                        resource, resource.address, path, "accounts", value, value.span, row.words
+                    )
         yield from _repeated(
             resource.collection,
             resource.collection_span,

@@ -251,7 +251,12 @@ class _Builder:
         if tag is None:
             if not style:
                 value = plain_value(text)
-        elif tag.startswith(_STANDARD) and tag[len(_STANDARD) :] in ("int", "float", "bool", "null"):
+        elif tag.startswith(_STANDARD) and tag[len(_STANDARD) :] in (
+            "int",
+            "float",
+            "bool",
+            "null",
+        ):
             value = plain_value(text)
         node = Scalar(inner, end, value)
         if self.spans is not None:

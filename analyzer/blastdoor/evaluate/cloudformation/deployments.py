@@ -122,8 +122,7 @@ def of_sam(repository: Repository, path: str, kept: dict[str, Any]) -> Iterator[
         parameters = None
         if overrides is not None:
             parameters = {
-                key: value("parameter_overrides", text, key)
-                for key, text in _overrides(overrides)
+                key: value("parameter_overrides", text, key) for key, text in _overrides(overrides)
             }
         elif isinstance(commands.get("deploy"), dict):
             parameters = {}
@@ -251,7 +250,9 @@ def of_files(
             read.add(where)
             if not parameters or not set(parameters) <= set(names):
                 continue
-            rivals = [p for p, theirs in others.items() if p != path and set(parameters) <= set(theirs)]
+            rivals = [
+                p for p, theirs in others.items() if p != path and set(parameters) <= set(theirs)
+            ]
             if not own and rivals:
                 continue
             yield Deployment(where, where, parameters=parameters)

@@ -310,4 +310,3 @@ def _blocks(template: Template) -> Iterator[tuple[int, int]]:
     for entries in template.sections.values():
         for key, node in entries.values():
             yield key.start, max(node.end, key.end)
-

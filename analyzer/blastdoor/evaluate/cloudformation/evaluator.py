@@ -18,12 +18,10 @@ from blastdoor.parse.data import Sequence as SequenceNode
 from blastdoor.record import dataclass
 from blastdoor.span import Document, Span
 from blastdoor.value import (
-    FAILS,
     MAX_ALTERNATIVES,
     Alternative,
     Encoded,
     Evidence,
-    Inherited,
     Known,
     Many,
     Mapping,
@@ -35,7 +33,6 @@ from blastdoor.value import (
     Text,
     Unknown,
     Value,
-    known_text,
     one_of,
     within_budget,
 )
@@ -109,7 +106,7 @@ class Scope:
 class Evaluator:
     """The values of one template with one set of inputs."""
 
-    def __init__(  # noqa: PLR0913  what a template is evaluated with
+    def __init__(
         self,
         template: Template,
         *,
@@ -253,13 +250,9 @@ class Evaluator:
                 continue
             found[name] = value
             spans[name] = Span(self.document, key.start, key.end)
-        return within_budget(
-            Mapping(found, self.span(node), complete=complete, key_spans=spans)
-        )
+        return within_budget(Mapping(found, self.span(node), complete=complete, key_spans=spans))
 
-    def entries(
-        self, node: Node, scope: Scope
-    ) -> Iterator[tuple[Scalar, Node | None, Scope]]:
+    def entries(self, node: Node, scope: Scope) -> Iterator[tuple[Scalar, Node | None, Scope]]:
         """The entries of a mapping with its loops written out; no node for a loop that is not known.
 
         Source: AWS CloudFormation Template Reference, "Fn::ForEach".
@@ -505,7 +498,9 @@ class Evaluator:
             return value
         return _split(value, ",", text, strip=True)
 
-    def _allowed(self, name: str, body: AbstractMapping[str, tuple[Scalar, Node]], type_: str) -> Value | None:
+    def _allowed(
+        self, name: str, body: AbstractMapping[str, tuple[Scalar, Node]], type_: str
+    ) -> Value | None:
         """One of the values that are allowed, where nothing says which."""
         if "AllowedValues" not in body or type_.startswith((*_LIST_TYPES, _STORED)):
             return None
@@ -784,7 +779,7 @@ class Evaluator:
         place = default.span or self.span(where)
         self.fallbacks.append((tried, False, default, place, scope.owner))
 
-    def _look(  # noqa: PLR0913, PLR0917  a lookup's parts
+    def _look(
         self,
         mapping: Value,
         top: Value,
@@ -796,7 +791,9 @@ class Evaluator:
         name = to_text(mapping)
         found = None if name is None else self.template.section("Mappings").get(name)
         if name is None or found is None:
-            if name is not None and (self.template.foreign or "Fn::Transform" in self.template.section("Mappings")):
+            if name is not None and (
+                self.template.foreign or "Fn::Transform" in self.template.section("Mappings")
+            ):
                 return Unknown(Reason.MACRO, name, span)
             return _missing(mapping, span, "Fn::FindInMap")
         rows = {row: inner for row, (_key, inner) in fields(found[1]).items()}
@@ -826,9 +823,7 @@ class Evaluator:
                     continue
                 node = cells[cell]
                 value = self.evaluate(node, Scope(f"Mappings.{name}"))
-                evidence = Evidence(
-                    Step.LOCAL, f"Mappings.{name}.{row}.{cell}", self.span(node)
-                )
+                evidence = Evidence(Step.LOCAL, f"Mappings.{name}.{row}.{cell}", self.span(node))
                 sides.append(Alternative(value.through(evidence), words))
         if not sides:
             return Unknown(Reason.INVALID, f"Mappings.{name}", span)

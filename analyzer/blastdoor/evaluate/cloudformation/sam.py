@@ -59,7 +59,11 @@ LOWERED: Final = {
 }
 """Type of SAM → the type that it becomes under the same logical id."""
 _RENAMED: Final = {
-    STATE_MACHINE: {"Name": "StateMachineName", "Role": "RoleArn", "Logging": "LoggingConfiguration"},
+    STATE_MACHINE: {
+        "Name": "StateMachineName",
+        "Role": "RoleArn",
+        "Logging": "LoggingConfiguration",
+    },
     "AWS::Serverless::Application": {"Location": "TemplateURL"},
 }
 """Properties that have another name in the type that a type of SAM's becomes."""
@@ -231,7 +235,11 @@ class _Source:
         self.evaluator = evaluator
 
     def _make(
-        self, suffix: str, type_: str, properties: Callable[[], Value | None], span: Span | None = None
+        self,
+        suffix: str,
+        type_: str,
+        properties: Callable[[], Value | None],
+        span: Span | None = None,
     ) -> Resource:
         made = self.made
         return lowered.make(
@@ -331,7 +339,9 @@ class _Source:
         if text is not None and not text.startswith("arn:"):
             found = self._managed(text, span)
             return found.through(*value.via) if value.via else found
-        if isinstance(value, OneOf) and any(isinstance(a.value, Mapping) for a in value.alternatives):
+        if isinstance(value, OneOf) and any(
+            isinstance(a.value, Mapping) for a in value.alternatives
+        ):
             return None
         return value
 
@@ -399,7 +409,10 @@ class _Source:
         if alarms is not None:
             on = Known(data=True, span=alarms.span)
             entries["AlarmConfiguration"] = Mapping({"Enabled": on, "Alarms": alarms}, alarms.span)
-        for own, name in (("Role", "ServiceRoleArn"), ("TriggerConfigurations", "TriggerConfigurations")):
+        for own, name in (
+            ("Role", "ServiceRoleArn"),
+            ("TriggerConfigurations", "TriggerConfigurations"),
+        ):
             value = given.get(own)
             if value is not None:
                 entries[name] = value

@@ -15,7 +15,8 @@ from blastdoor.record import dataclass
 from blastdoor.span import BYTE_ORDER_MARK, Document, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence as AbstractSequence
+    from collections.abc import Iterator
+    from collections.abc import Sequence as AbstractSequence
 
     from blastdoor.parse.tree import SyntaxFault
 
@@ -78,9 +79,7 @@ class Template:
     @property
     def foreign(self) -> tuple[str, ...]:
         """The macros whose work is not known: they may change or add anything."""
-        return tuple(
-            name for name in self.transforms if name.rsplit("-20", 1)[0] not in _FAMILIAR
-        )
+        return tuple(name for name in self.transforms if name.rsplit("-20", 1)[0] not in _FAMILIAR)
 
 
 _FAMILIAR: Final = frozenset(name.rsplit("-20", 1)[0] for name in _MODELLED)
@@ -117,9 +116,9 @@ def read(document: Document) -> tuple[list[Node], list[Comment], list[SyntaxFaul
 
     parsed = parse_yaml(document, SHORT_FORMS)
     faults = parsed.faults
-    if faults and wrong and not parsed.roots:
-        faults = wrong
-    elif faults and wrong and document.path.endswith(".json"):
+    if (faults and wrong and not parsed.roots) or (
+        faults and wrong and document.path.endswith(".json")
+    ):
         faults = wrong
     return parsed.roots, parsed.comments, faults
 

@@ -116,7 +116,9 @@ class Program:
             return None
         span = evaluator.span(key)
         if parent.depth >= MAX_NESTING or len(self.stacks) >= MAX_STACKS:
-            message = f"{name} is not followed: more than {MAX_NESTING} levels or {MAX_STACKS} stacks"
+            message = (
+                f"{name} is not followed: more than {MAX_NESTING} levels or {MAX_STACKS} stacks"
+            )
             self._limit(message, span)
             return None
         around: Stack | None = parent
@@ -274,7 +276,7 @@ def _resources(stack: Stack, unit: Evaluated) -> Iterator[Resource]:
             yield made
 
 
-def _resource(  # noqa: PLR0913, PLR0917  what one entry of the section is
+def _resource(
     stack: Stack,
     key: Scalar,
     name: str,

@@ -149,9 +149,7 @@ def undeclared(name: str, span: Span | None = None) -> Unknown:
     return Unknown(Reason.UNDECLARED, name, span)
 
 
-def choice(
-    condition: str, yes: Value, no: Value, span: Span | None = None
-) -> Value:
+def choice(condition: str, yes: Value, no: Value, span: Span | None = None) -> Value:
     """What ``Fn::If`` gives where the condition is open: either side, each with its condition."""
     return one_of([Alternative(yes, condition), Alternative(no, f"not {condition}")], span)
 
