@@ -55,6 +55,7 @@ class Client:
         @wire.feature(lsp.WINDOW_SHOW_DOCUMENT)
         def _shown(params: lsp.ShowDocumentParams) -> lsp.ShowDocumentResult:
             self.shown.append(params.uri)
+            self._news.set()
             return lsp.ShowDocumentResult(success=True)
 
         @wire.feature(lsp.WORKSPACE_CONFIGURATION)
@@ -88,7 +89,7 @@ class Client:
         return found
 
     def uri(self, path: str) -> str:
-        return (self.root / path).as_uri()
+        return Path(os.path.normpath(self.root / path)).as_uri()
 
     def open(self, path: str, text: str | None = None) -> None:
         uri = self.uri(path)

@@ -92,6 +92,8 @@ class Editor:
         self.tasks: set[asyncio.Task[None]] = set()
         self.worker: ThreadPoolExecutor | None = None
         self.scratch: Path | None = None
+        self.ready = asyncio.Event()
+        """Whether the folders are known that the client has begun with."""
 
     # What the client can do
 
@@ -150,6 +152,10 @@ class Editor:
         desk = self.desks[project] = Desk(project)
         if old is not None:
             desk.published = self.desks.pop(old).published
+        for uri in self.server.workspace.text_documents:
+            path = self._path(desk, uri)
+            if path:
+                self.names[project.scope.root, path] = uri
         self.changed(desk)
 
     def close_folder(self, folder: Path) -> None:
@@ -352,16 +358,22 @@ class Editor:
 
     # Requests
 
+    async def _known(self, uri: str) -> tuple[Desk, str, Result] | None:
+        """The desk of a file, its path there and what is known; ``None`` where nothing is."""
+        await self.ready.wait()
+        place = self.desk_of(uri)
+        result = None if place is None else await self.settle(place[0])
+        return None if place is None or result is None else (*place, result)
+
     async def pulled(
         self, uri: str, previous: str | None
     ) -> lsp.RelatedFullDocumentDiagnosticReport | lsp.RelatedUnchangedDocumentDiagnosticReport:
         """The diagnostics of one file."""
-        place = self.desk_of(uri)
+        known = await self._known(uri)
         found: list[lsp.Diagnostic] = []
-        if place is not None:
-            result = await self.settle(place[0])
-            if result is not None:
-                found = self._diagnostics(place[0], result).get(self.uri_of(*place), [])
+        if known is not None:
+            desk, path, result = known
+            found = self._diagnostics(desk, result).get(self.uri_of(desk, path), [])
         number = _digest(found)
         if number == previous:
             return lsp.RelatedUnchangedDocumentDiagnosticReport(number)
@@ -371,6 +383,7 @@ class Editor:
         self, previous: Iterable[lsp.PreviousResultId]
     ) -> lsp.WorkspaceDiagnosticReport:
         """The diagnostics of every file; one of which nothing is said any more is said to be clean."""
+        await self.ready.wait()
         had = {one.uri: one.value for one in previous}
         known: dict[str, list[lsp.Diagnostic]] = {uri: [] for uri in had}
         for desk in list(self.desks.values()):
@@ -396,11 +409,10 @@ class Editor:
 
     async def hover(self, uri: str, where: lsp.Position) -> lsp.Hover | None:
         """What is found at a place, and how far the thing there reaches."""
-        place = self.desk_of(uri)
-        result = None if place is None else await self.settle(place[0])
-        if place is None or result is None:
+        known = await self._known(uri)
+        if known is None:
             return None
-        desk, path = place
+        desk, path, result = known
         text = self.buffers(desk).get(path)
         if text is None:
             return None
@@ -420,19 +432,18 @@ class Editor:
 
     async def lenses(self, uri: str) -> list[lsp.CodeLens]:
         """The lines above the things of a file."""
-        place = self.desk_of(uri)
-        result = None if place is None else await self.settle(place[0])
-        if place is None or result is None:
+        known = await self._known(uri)
+        if known is None:
             return []
-        return render.lenses(result.things.get(place[1], ()), self.encoding)
+        _desk, path, result = known
+        return render.lenses(result.things.get(path, ()), self.encoding)
 
     async def actions(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         """What can be done about what is found in a range, and the comparison with HEAD."""
-        place = self.desk_of(params.text_document.uri)
-        result = None if place is None else await self.settle(place[0])
-        if place is None or result is None:
+        known = await self._known(params.text_document.uri)
+        if known is None:
             return []
-        desk, path = place
+        desk, path, result = known
         only = params.context.only
         found: list[lsp.CodeAction] = []
         if _asked(lsp.CodeActionKind.QuickFix, only):
@@ -500,6 +511,7 @@ class Editor:
 
     async def widens(self, uri: str) -> str | None:
         """What saving would widen, as Markdown. Effect: shows it, where the client can."""
+        await self.ready.wait()
         place = self.desk_of(uri)
         if place is None:
             self.say("the file belongs to no folder that is open", lsp.MessageType.Warning)
@@ -610,6 +622,7 @@ def build(opener: Opener) -> LanguageServer:
             _open(editor, folder.uri)
         if not server.workspace.folders:
             _open(editor, server.workspace.root_uri or "")
+        editor.ready.set()
         await _watch(server)
 
     @server.feature(lsp.SHUTDOWN)
