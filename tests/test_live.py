@@ -159,7 +159,7 @@ def test_after_any_edits_the_report_is_that_of_a_fresh_analysis(edits: list[Edit
 
 def test_the_files_of_this_test_speak_to_many_rules() -> None:
     files = {path: texts[0] for path, texts in CHOICES.items()}
-    spoken = set()
+    spoken: set[str] = set()
     for path, texts in CHOICES.items():
         for number in range(len(texts)):
             report, _notes = anew(edited(files, (path, number)))

@@ -269,15 +269,32 @@ def test_what_would_widen_is_told_before_it_is_saved(
         async with editor({}, capabilities) as client:
             client.open("main.tf")
             client.edit("main.tf", OPEN)
-            (action,) = await client.actions("main.tf", EVERYWHERE, lsp.CodeActionKind.Source)
             text = await client.wire.workspace_execute_command_async(
-                lsp.ExecuteCommandParams(action.command.command, arguments=action.command.arguments)
+                lsp.ExecuteCommandParams("blastdoor.widens", arguments=[client.uri("main.tf")])
             )
             assert "1 widening" in text
             assert "network" in text
             await client.until(lambda: bool(client.shown))
             (uri,) = client.shown
             assert read(uri) == text
+
+    asyncio.run(scenario())
+
+
+def test_the_comparison_is_offered_as_an_action(editor: Callable[..., Any]) -> None:
+    async def scenario() -> None:
+        async with editor({"main.tf": OPEN}) as client:
+            client.open("main.tf")
+            params = lsp.CodeActionParams(
+                lsp.TextDocumentIdentifier(client.uri("main.tf")),
+                EVERYWHERE,
+                lsp.CodeActionContext([], only=[lsp.CodeActionKind.Source]),
+            )
+            # The client's library takes an action with a command for a command: what it keeps of it
+            # is the text.
+            (found,) = await client.wire.text_document_code_action_async(params)
+            assert "blastdoor.widens" in str(found.command)
+            assert client.uri("main.tf") in str(found.command)
 
     asyncio.run(scenario())
 
