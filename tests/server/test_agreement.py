@@ -68,6 +68,7 @@ def in_editor(
             if one.code not in rules:
                 continue  # something that could not be analysed
             start, end = one.range.start, one.range.end
+            assert one.severity is not None
             level = WORDS[int(one.severity)]
             place = (start.line + 1, start.character + 1, end.line + 1, end.character + 1)
             found.append((path, str(one.code), *place, level))

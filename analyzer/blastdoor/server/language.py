@@ -57,6 +57,8 @@ _PATTERNS: Final = (
     "**/{blastdoor.toml,pyproject.toml}",
 )
 """Files whose change on disk may change what is known."""
+_SHOWING: Final = 5.0
+"""Seconds that a client may take to show a document."""
 MAX_ACTIONS: Final = 20
 """Diagnostics of one request for which actions are looked for."""
 
@@ -530,9 +532,11 @@ class Editor:
         if window is not None and window.show_document is not None and window.show_document.support:
             shown = self._scratch() / "blastdoor-widens.md"
             shown.write_text(text, encoding="utf-8")
-            self.server.window_show_document(
-                lsp.ShowDocumentParams(uris.from_fs_path(str(shown)) or "", take_focus=True)
-            )
+            params = lsp.ShowDocumentParams(uris.from_fs_path(str(shown)) or "", take_focus=True)
+            # The answer comes when it is shown, so that a client may do more with it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SHOWING):
+                    await self.server.window_show_document_async(params)
         else:
             self.say(text, lsp.MessageType.Info)
         return text
