@@ -54,7 +54,11 @@ def png() -> bytes:
     """The whole file."""
     rows = [b"\0" + b"".join(pixel(x, y) for x in range(SIZE)) for y in range(SIZE)]
     head = struct.pack(">IIBBBBB", SIZE, SIZE, 8, 6, 0, 0, 0)
-    parts = chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(b"".join(rows), 9)), chunk(b"IEND", b"")
+    parts = (
+        chunk(b"IHDR", head),
+        chunk(b"IDAT", zlib.compress(b"".join(rows), 9)),
+        chunk(b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
