@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lsprotocol import types as lsp
 
 from blastdoor.finding import Level
+from blastdoor.report.escape import sanitise_lines
 from blastdoor.report.redact import legible
 from blastdoor.server.positions import position, range_of
 
@@ -30,12 +31,21 @@ _SEVERITY: Final = {
     Level.WARNING: lsp.DiagnosticSeverity.Warning,
     Level.NOTE: lsp.DiagnosticSeverity.Information,
 }
+_FETCHING: Final = re.compile(r"!(?=\[)|<(?=[A-Za-z/!?])")
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
 
 
 def plain(text: str) -> str:
     """Words from anywhere as Markdown that shows them as they are."""
     return _MARKUP.sub(r"\\\1", legible(text))
+
+
+def tame(page: str) -> str:
+    """The Markdown of a page without what makes an editor fetch something: images and HTML.
+
+    A folder that is open may bring pages of its own.
+    """
+    return _FETCHING.sub(r"\\\g<0>", sanitise_lines(page))
 
 
 def diagnostic(
@@ -83,8 +93,8 @@ def hover(found: Sequence[tuple[Finding, Rule | None]], thing: Thing | None) -> 
         if rule is None:
             parts.append(head)
             continue
-        parts += [head, f"*{plain(rule.title)}* ({rule.code}, {rule.id})", rule.why]
-        parts += ["**How to fix**", rule.fix_text]
+        parts += [head, f"*{plain(rule.title)}* ({rule.code}, {rule.id})", tame(rule.why)]
+        parts += ["**How to fix**", tame(rule.fix_text)]
     if thing is not None:
         lines = "\n".join(f"- {plain(line)}" for line in thing.lines)
         parts += [f"**Reach of {plain(thing.name)}**", lines]
