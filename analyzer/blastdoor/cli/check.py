@@ -118,9 +118,9 @@ def check(request: Request) -> int:
     rules = names.rule_set(config, installed, trusted=request.trusted)
     options = options_of(request, config, rules, place)
     options = _with_detectors(options, rules, installed)
-    known = None if request.write_baseline else _known(request, config)
+    known = None if request.write_baseline else known_of(request, config)
 
-    source = _source(request, config, place, text)
+    source = source_of(request, config, place, text)
     entries = list(source.files())
     terragrunt = any(entry.kind is Kind.TERRAGRUNT for entry in entries)
     chosen = [
@@ -148,7 +148,7 @@ def check(request: Request) -> int:
             report = Report(failures=list(source.failures), skipped=Counter(source.skipped))
         runs = outcome(peer, report, rules, "" if place is None else place.prefix)
     report = _logged(report, entries, place)
-    report = _compared(request, report, known, whole=place is None or place.whole)
+    report = compared(request, report, known, whole=place is None or place.whole)
 
     forms = {shown, *(form for form, _file in outputs)}
     reports = dict.fromkeys(forms, report)
@@ -245,13 +245,20 @@ def _place(request: Request) -> Place | None:
     return locate_text(request.stdin_filename, request.config_file, isolated=request.isolated)
 
 
-def _source(request: Request, config: Config, place: Place | None, text: str | None) -> Source:
+def source_of(request: Request, config: Config, place: Place | None, text: str | None) -> Source:
+    """What a run reads."""
     if place is None:
         text = text or ""
         return Memory({STDIN_PLAN if plans.look(text[: plans.HEAD]) else STDIN_NAME: text})
+    tree = tree_of(request, config, place)
+    return tree if text is None else Overlay(tree, {place.files[0]: text})
+
+
+def tree_of(request: Request, config: Config, place: Place) -> Tree:
+    """The directory that a run reads."""
     exclude = (*config.exclude, *request.exclude)
     excluded = Globs(exclude)
-    tree = Tree(
+    return Tree(
         place.root,
         exclude=exclude,
         include=config.include,
@@ -260,7 +267,11 @@ def _source(request: Request, config: Config, place: Place | None, text: str | N
         named=[file for file in place.files if not excluded.match(file)],
         max_size=config.max_file_size,
     )
-    return tree if text is None else Overlay(tree, {place.files[0]: text})
+
+
+def with_ignored(request: Request, rules: Sequence[str]) -> Request:
+    """The request without some further rules."""
+    return replace(request, ignore=(*request.ignore, *rules))
 
 
 def options_of(
@@ -484,7 +495,7 @@ def _relocated(report: Report, rename: Callable[[str], str], files: set[str]) ->
 # Baseline
 
 
-def _known(request: Request, config: Config) -> str | None:
+def known_of(request: Request, config: Config) -> str | None:
     """The text of the baseline that holds."""
     if request.baseline is not None:
         try:
@@ -501,7 +512,7 @@ def _known(request: Request, config: Config) -> str | None:
     return data.decode("utf-8", "replace")
 
 
-def _compared(request: Request, report: Report, known: str | None, *, whole: bool) -> Report:
+def compared(request: Request, report: Report, known: str | None, *, whole: bool) -> Report:
     """The report without known findings. Effect: writes the baseline that is asked for."""
     if known is None and request.write_baseline is None:
         return report

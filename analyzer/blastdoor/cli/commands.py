@@ -430,6 +430,41 @@ cli.add_command(review.gate)
 cli.add_command(review.ack)
 
 
+@cli.command(
+    epilog="""\
+\b
+Editors (docs/editors has a page for each):
+  VS Code    the extension in editors/vscode starts it
+  Neovim     vim.lsp.config.blastdoor = { cmd = { "blastdoor", "lsp" }, root_markers = { ".git" } }
+  Helix      [language-server.blastdoor]  command = "blastdoor"  args = ["lsp"]
+
+\b
+Settings (initializationOptions, or the section "blastdoor" of the client's configuration):
+  configFile  a configuration to use instead of the nearest blastdoor.toml
+  select      a list of rules to run only: slugs, codes or families
+  ignore      a list of rules not to run
+  pedantic    true runs the rules that only the thorough want
+
+\b
+Exit codes:
+  0  the client has left
+  2  the extra is missing: pip install 'blastdoor[lsp]'
+"""
+)
+@click.option("--stdio", is_flag=True, help="Accepted: there is no other way to talk to it.")
+def lsp(stdio: bool) -> int:  # noqa: FBT001  as click calls it
+    """Serve an editor: what check says, while one types.
+
+    Speaks the Language Server Protocol on standard input and output. Open buffers are laid over the
+    disk; the same rules, configuration and suppressions hold as for check. Nothing of the workspace
+    is run.
+    """
+    from blastdoor.cli import lsp as running
+
+    del stdio
+    return running.run()
+
+
 @cli.group(
     cls=_Group,
     invoke_without_command=True,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.change import Changed
 from blastdoor.cli.streams import CallerError
 from blastdoor.report.escape import sanitise
-from blastdoor.source import MAX_SIZE, Tree, read_regular, repository_root
+from blastdoor.source import MAX_SIZE, Overlay, Tree, read_regular, repository_root
 from blastdoor.source.content import told_by_content
 from blastdoor.source.disk import walked
 from blastdoor.source.inputs import Beside, Narrowed
@@ -158,6 +158,19 @@ def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -
     changed = _with_renames(changed, old, tree)
     history = past(git, start, prefix, config.max_file_size)
     return _narrowed(Sides(old, tree, changed, (base, WORKING_TREE), history), config)
+
+
+def with_texts(sides: Sides, texts: Mapping[str, str]) -> Sides:
+    """The sides with texts laid over head: the open buffers of an editor."""
+    known = {path for c in sides.changed for path in (c.base, c.head)}
+    new = [
+        Changed(path if before is not None else None, path)
+        for path, text in texts.items()
+        if path not in known and (before := sides.base.read(path)) != text
+    ]
+    return Sides(
+        sides.base, Overlay(sides.head, texts), [*sides.changed, *new], sides.names, sides.history
+    )
 
 
 def past(git: Git, commit: str, prefix: str = "", max_size: int = MAX_SIZE) -> History:
