@@ -223,3 +223,186 @@ def test_only_what_the_change_speaks_to_is_looked_at() -> None:
     assert compare_files(base, {**base, "m/main.tf": "\n" + base["m/main.tf"]}, ()).units == ("a",)
     assert compare_files(base, {**base, "b/main.tf": "\n" + base["b/main.tf"]}, ()).units == ("b",)
     assert compare_files(base, {**base, "c/p.json": "{} "}, ()).units == ("c",)
+
+
+def _bucket(resource: str) -> dict[str, str]:
+    text = (
+        'variable "p" {}\nvariable "q" {}\nresource "aws_iam_role_policy" "r" {\n  role   = "x"\n'
+        '  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "s3:GetObject",'
+        f' Resource = "{resource}" }}] }})\n}}\n'
+    )
+    return {"main.tf": text}
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "widened"),
+    [
+        ("arn:${var.p}:s3:::logs/*", "arn:${var.p}:s3:::*", True),
+        ("arn:${var.p}:s3:::*", "arn:${var.p}:s3:::logs/*", False),
+        ("arn:${var.p}:s3:::logs-${var.q}/*", "arn:${var.p}:s3:::logs-*", True),
+        ("arn:${var.p}:s3:::logs-*", "arn:${var.p}:s3:::logs-${var.q}/*", False),
+        ("arn:${var.p}:s3:::${var.q}", "arn:${var.p}:s3:::b", False),
+        ("arn:${var.p}:s3:::a", "arn:${var.q}:s3:::a", False),
+    ],
+)
+def test_names_that_both_sides_have_are_the_same(base: str, head: str, widened: bool) -> None:  # noqa: FBT001  a case
+    found = compare_files(_bucket(base), _bucket(head), ())
+    assert [d.axis for d in found.deltas if d.event is Event.WIDENED] == (
+        ["resources"] if widened else []
+    )
+
+
+def test_a_file_added_to_a_module_that_terragrunt_runs() -> None:
+    unit = 'terraform {\n  source = "../modules/queue"\n}\ninputs = {}\n'
+    base = {"live/terragrunt.hcl": unit, "modules/queue/main.tf": POLICY}
+    more = POLICY.replace('"p" {', '"q" {')
+    found = compare_files(base, {**base, "modules/queue/more.tf": more}, ())
+
+    assert found.units == ("live",)
+    assert found.deltas == []
+
+
+GROUP = 'resource "aws_security_group" "g" {\n%s}\n'
+INGRESS = (
+    '  ingress {\n    protocol = "tcp"\n    from_port = 443\n    to_port = 443\n'
+    '    cidr_blocks = ["10.0.0.0/8"]\n  }\n'
+)
+
+
+def test_a_thing_that_was_there_and_let_nothing_in() -> None:
+    assert said(CHINA + GROUP % "", CHINA + GROUP % INGRESS) == [
+        "widened network: tcp 443 with 10.0.0.0/8, was nothing (aws_security_group.g)"
+    ]
+    assert said(CHINA, CHINA + GROUP % INGRESS) == [
+        "new network: tcp 443 with 10.0.0.0/8, was nothing (aws_security_group.g)"
+    ]
+    assert said(CHINA + GROUP % INGRESS, CHINA + GROUP % "") == []
+
+
+MEMBERS = (
+    'resource "google_storage_bucket_iam_binding" "b" {\n  bucket = "orders"\n'
+    '  role = "roles/storage.objectViewer"\n  members = %s\n}\n'
+)
+
+
+def test_members_of_a_binding() -> None:
+    one, two = '["user:a@example.com"]', '["user:b@example.com", "user:a@example.com"]'
+    (delta,) = deltas(MEMBERS % one, MEMBERS % two)
+    assert (delta.event, delta.axis) == (Event.WIDENED, "principals")
+    assert deltas(MEMBERS % two, MEMBERS % one) == []
+    (public,) = deltas(MEMBERS % two, MEMBERS % '["allUsers"]')
+    assert public.event is Event.WIDENED
+
+
+CLUSTER = (
+    'resource "aws_eks_cluster" "c" {\n  name = "c"\n  vpc_config {\n'
+    "    endpoint_public_access = %s\n    public_access_cidrs = %s\n  }\n}\n"
+)
+
+
+def test_an_endpoint_that_opens() -> None:
+    closed, office = CLUSTER % ("false", "[]"), CLUSTER % ("true", '["192.0.2.0/24"]')
+    anyone = CLUSTER % ("true", '["0.0.0.0/0"]')
+    for base, head in ((closed, office), (office, anyone)):
+        assert [d.axis for d in deltas(base, head)] == ["network"]
+        assert deltas(head, base) == []
+
+
+EACH_TABLE = 'resource "aws_dynamodb_table" "t" {\n  %s\n  hash_key = "id"\n}\n'
+MOVE_TABLE = "moved {\n  from = aws_dynamodb_table.t%s\n  to   = aws_dynamodb_table.t%s\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "lost"),
+    [
+        ("count = 2", 'for_each = toset(["a"])', 'aws_dynamodb_table.t["0"]'),
+        ("count = 2", 'for_each = toset(["a", "b"])', ""),
+        ('for_each = toset(["a"])', 'for_each = toset(["b"])', 'aws_dynamodb_table.t["a"]'),
+        ('for_each = toset(["a", "b"])', 'for_each = toset(["a"])', 'aws_dynamodb_table.t["b"]'),
+        ("count = 3", "count = 1", 'aws_dynamodb_table.t["1"], aws_dynamodb_table.t["2"]'),
+        ("", 'for_each = toset(["a"])', ""),
+        ("", "count = 1", ""),
+        ("count = 1", "", ""),
+        ("count = 1", "count = 4", ""),
+        ("count = var.n", "count = 1", ""),
+    ],
+)
+def test_instances_that_end(base: str, head: str, lost: str) -> None:
+    more = 'variable "n" {}\n'
+    found = deltas(EACH_TABLE % base + more, EACH_TABLE % head + more)
+    assert [d.event for d in found] == [Event.DESTROYED] * bool(lost)
+    assert all(d.before.startswith(lost) for d in found)
+
+
+def test_instances_that_move() -> None:
+    moves = MOVE_TABLE % ('["a"]', '["c"]') + MOVE_TABLE % ('["b"]', '["d"]')
+    before = EACH_TABLE % 'for_each = toset(["a", "b"])'
+    after = EACH_TABLE % 'for_each = toset(["c", "d"])'
+    assert deltas(before, after + moves) == []
+    assert [d.before for d in deltas(before, after)] == [
+        'aws_dynamodb_table.t["a"], aws_dynamodb_table.t["b"]'
+    ]
+
+
+def denied(condition: str) -> str:
+    """A policy that denies unless a condition holds."""
+    return (
+        'resource "aws_iam_role" "r" {}\nresource "aws_iam_role" "s" {}\n'
+        'resource "aws_s3_bucket_policy" "p" {\n  policy = jsonencode({ Statement = [{ '
+        'Effect = "Deny", Principal = "*", Action = "s3:PutObject", Resource = "*", '
+        f"Condition = {{ {condition} }} }}] }})\n}}\n"
+    )
+
+
+ROLE_ARN = '"aws:PrincipalArn" = [aws_iam_role.r.arn]'
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "wider"),
+    [
+        (f"StringNotEquals = {{ {ROLE_ARN} }}", f"StringNotLike = {{ {ROLE_ARN} }}", False),
+        (f"StringNotLike = {{ {ROLE_ARN} }}", f"StringNotEquals = {{ {ROLE_ARN} }}", False),
+        (f"ArnNotEquals = {{ {ROLE_ARN} }}", f"ArnNotLike = {{ {ROLE_ARN} }}", False),
+        (
+            'StringNotEquals = { "aws:PrincipalArn" = ["arn:aws:iam::111122223333:role/a"] }',
+            'StringNotLike = { "aws:PrincipalArn" = ["arn:aws:iam::111122223333:role/*"] }',
+            True,
+        ),
+        (
+            'StringNotLike = { "aws:PrincipalArn" = ["arn:aws:iam::111122223333:role/*"] }',
+            'StringNotEquals = { "aws:PrincipalArn" = ["arn:aws:iam::111122223333:role/a"] }',
+            False,
+        ),
+    ],
+)
+def test_operators_that_hold_within_others(base: str, head: str, wider: bool) -> None:  # noqa: FBT001
+    assert [d.axis for d in deltas(denied(base), denied(head))] == ["conditions"] * wider
+
+
+def test_another_unknown_value_of_a_condition_is_not_the_same() -> None:
+    allow = denied(f"StringEquals = {{ {ROLE_ARN} }}").replace("Deny", "Allow")
+    assert deltas(allow, allow) == []
+    other = allow.replace("role.r.arn", "role.s.arn")
+    assert all(d.event is Event.UNKNOWN for d in deltas(allow, other))
+
+
+def test_a_statement_that_moves_to_another_role_is_new_there() -> None:
+    roles = 'resource "aws_iam_role" "a" {}\nresource "aws_iam_role" "b" {}\n'
+    read = '{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }'
+    write = '{ Effect = "Allow", Action = "s3:PutObject", Resource = "*" }'
+    one = (
+        'resource "aws_iam_role_policy" "%s" {\n  role = aws_iam_role.%s.id\n'
+        "  policy = jsonencode({ Statement = [%s] })\n}\n"
+    )
+    base = roles + one % ("a", "a", f"{read}, {write}") + one % ("b", "b", read)
+    head = roles + one % ("a", "a", read) + one % ("b", "b", f"{read}, {write}")
+    assert [d.address for d in deltas(base, head)] == ["aws_iam_role_policy.b"]
+
+
+def test_what_goes_by_the_value_of_a_variable() -> None:
+    table = EACH_TABLE % "for_each = toset(var.names)"
+    base = 'variable "names" {\n  default = ["a"]\n}\n' + table
+    (delta,) = deltas(base, base.replace('["a"]', "[]"))
+    assert (delta.event, delta.attribute) == (Event.DESTROYED, "variable")
+    none = EACH_TABLE % "count = 0"
+    assert [d.attribute for d in deltas(EACH_TABLE % "", none)] == [""]

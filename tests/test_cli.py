@@ -177,6 +177,15 @@ def test_nothing_to_analyse_is_3(write: Write, run: Run) -> None:
     assert json.loads(done.out)["runs"][0]["results"] == []
 
 
+def test_what_only_looks_like_a_template_is_nothing_to_analyse(write: Write, run: Run) -> None:
+    write({"serverless.yml": "resources:\n  Resources: {A: {Type: AWS::S3::Bucket}}\n"})
+
+    done = run("check")
+
+    assert done.code == 3
+    assert "file with resources of AWS that is no template" in done.err
+
+
 def test_hcl_files_of_other_tools_are_nothing_to_analyse(write: Write, run: Run) -> None:
     write({"web.hcl": "job {", "image.pkr.hcl": "source {", "large.hcl": "#" * 1_000_001})
 

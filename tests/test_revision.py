@@ -184,6 +184,52 @@ def test_the_id_of_a_content_is_gits(repository: Path) -> None:
     assert git(repository, "rev-parse", "HEAD:notes.md") == blob_id(b"x" * 100)
 
 
+def test_what_is_staged_is_a_source(repository: Path) -> None:
+    (repository / "live" / "main.tf").write_text(HEAD, encoding="utf-8")
+    (repository / "live" / "new.tf").write_text("# new\n", encoding="utf-8")
+    git(repository, "add", "-A")
+    (repository / "live" / "main.tf").write_text("# not staged\n", encoding="utf-8")
+    for version in ("2", "3", "4"):
+        git(repository, "update-index", "--index-version", version)
+        with Git(repository) as opened:
+            source = Revision(opened, "")
+            assert source.read("live/main.tf") == HEAD
+            assert source.read("live/new.tf") == "# new\n"
+            assert [entry.path for entry in source.files()] == ["live/main.tf", "live/new.tf"]
+
+
+def test_an_index_that_cannot_be_read(repository: Path) -> None:
+    index = repository / ".git" / "index"
+    data = index.read_bytes()
+    for broken in (b"DIRC", data[:-1], b"\0" * 64):
+        index.write_bytes(broken)
+        with (
+            Git(repository) as opened,
+            pytest.raises(GitError, match="the index of this repository"),
+        ):
+            Revision(opened, "")
+    index.unlink()
+    with Git(repository) as opened:
+        assert list(Revision(opened, "").files()) == []
+
+
+def test_the_history_of_some_files(repository: Path) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    second = commit(repository, {"live/main.tf": HEAD})
+    commit(repository, {"notes.md": "y"})
+    last = commit(repository, {"live/main.tf": BASE})
+    with Git(repository) as opened:
+        assert opened.changed_in(last, []) == []
+        assert opened.changed_in(last, [":(glob)*"]) == []
+        texts = [
+            Revision(opened, one).read("live/main.tf")
+            for one in opened.changed_in(last, ["live/main.tf"])
+        ]
+        assert texts == [HEAD, BASE]
+        assert opened.changed_in(last, ["live/main.tf"])[-1] == first
+        assert second
+
+
 # The command
 
 

@@ -312,3 +312,13 @@ def test_a_guard_below_a_bound() -> None:
     assert not row.is_unsafe("eight")
     assert not row.is_unsafe(data=True)
     assert not row.is_unsafe(None)
+
+
+def test_policy_templates_of_sam_are_whole() -> None:
+    table = tables.sam_policies()
+    assert len(table) == 81
+    assert [row["actions"] for row in table["SQSSendMessagePolicy"]] == [["sqs:SendMessage*"]]
+    for rows in table.values():
+        for row in rows:
+            assert any(tables.expand(action) for action in row["actions"]), row
+            assert row["resources"]

@@ -106,13 +106,17 @@ def compare(  # noqa: PLR0913  everything after the options by keyword
     rules = tuple(rules)
     options = options or engine.Options()
     telling = [c for c in changed if c.base is None or c.head is None or not _silent(c.head)]
-    renamed = {**_renamed_files(changed), **_renamed_directories(changed)}
-    old = _Look([c.base for c in telling if c.base is not None], renamed, base=True)
-    new = _Look([c.head for c in telling if c.head is not None], renamed, base=False)
+    old = _Look([c.base for c in telling if c.base is not None])
+    new = _Look([c.head for c in telling if c.head is not None])
     # What changed on one side says what has to be looked at on both.
     base_roots = old.scout(base)
     head_roots = new.scout(head)
-    old.more, new.more = head_roots, base_roots
+    renamed = {
+        **_renamed_files(changed),
+        **_renamed_directories(changed, old.directories, new.directories),
+    }
+    old.counterparts(head_roots, renamed)
+    new.counterparts(base_roots, {was: now for now, was in renamed.items()})
     every = _thorough(rules, options)
     report_base = engine.check(
         base, rules, every, observe=old.observe, wanted=old.wanted, progress=progress
@@ -159,8 +163,7 @@ def compare_plan(
     rules = tuple(rules)
     options = options or engine.Options()
     renamed: dict[str, str] = {}
-    old = _Look([path], renamed, base=True)
-    new = _Look([path], renamed, base=False)
+    old, new = _Look([path]), _Look([path])
     before = prior_state(text)
     every = _thorough(rules, options)
     reports = [
@@ -243,7 +246,7 @@ class _Names:
 
     def __init__(self, head: Side, renamed: Mapping[str, str]) -> None:
         self._renamed = renamed
-        self._moves: dict[str, str] = {}
+        self._moves: dict[str, list[str]] = {}
         for moves in head.moves.values():
             self._moves.update(moves)
 
@@ -255,7 +258,7 @@ class _Names:
         """What a finding of head says, under the names that its place and thing may have had."""
         folder = posixpath.dirname(finding.span.path) or "."
         folders = dict.fromkeys((folder, self._renamed.get(folder, folder)))
-        units = dict.fromkeys((finding.unit, earlier(finding.unit, self._moves)))
+        units = dict.fromkeys((finding.unit, *earlier(finding.unit, self._moves)))
         return [self._said(finding, f, unit) for f in folders for unit in units]
 
     @staticmethod
@@ -302,7 +305,7 @@ def _grouped(findings: Sequence[Finding], rules: Iterable[Rule], options: Option
 
 # What base did not say
 
-_MOST_REVISIONS: Final = 20
+_MOST_REVISIONS: Final = 6
 """Earlier revisions that are looked at for what the code said last."""
 
 
@@ -318,7 +321,7 @@ def _learned(
     for number, source in enumerate(history(paths)):
         if number >= _MOST_REVISIONS or not open_:
             break
-        look = _Look(sorted(paths), {}, base=True)
+        look = _Look(sorted(paths))
         engine.check(source, (), engine.Options(), observe=look.observe, wanted=look.wanted)
         left: list[Delta] = []
         for delta in open_:
@@ -360,25 +363,32 @@ def judged(
 class _Look:
     """One side of a change while it is evaluated."""
 
-    def __init__(self, paths: Sequence[str], renamed: Mapping[str, str], *, base: bool) -> None:
+    def __init__(self, paths: Sequence[str]) -> None:
         self.paths = paths
         self.side = Side()
         self.secrets: set[str] = set()
         """Texts that the code says are sensitive."""
         self.planned: list[PlannedChange] = []
         """What a plan destroys or replaces."""
-        self.more: frozenset[str] = frozenset()
-        self._names = renamed if base else {old: new for new, old in renamed.items()}
+        self.directories: frozenset[str] = frozenset()
+        """Those that hold a file that is analysed."""
+        self._more: frozenset[str] = frozenset()
         self._repository: Repository | None = None
 
     def scout(self, source: Source) -> frozenset[str]:
         """The directories of this side that the change speaks to."""
         from blastdoor.units import Repository
 
-        repository = Repository(source, source.files())
+        entries = list(source.files())
+        self.directories = frozenset(posixpath.dirname(entry.path) or "." for entry in entries)
+        repository = Repository(source, entries)
         engine.survey(repository)
         repository.roots()
         return frozenset(repository.affected(self.paths))
+
+    def counterparts(self, units: Iterable[str], names: Mapping[str, str]) -> None:
+        """Effect: what the other side looks at is looked at here, under its name here."""
+        self._more = frozenset(names.get(unit, unit) for unit in units)
 
     def wanted(self, repository: Repository) -> set[str]:
         """Those, and the counterparts of those of the other side."""
@@ -386,9 +396,7 @@ class _Look:
         spoken = repository.context.regions
         if spoken:
             self.side.regions = Regions(*spoken)
-        found = repository.affected(self.paths)
-        found.update(self._names.get(directory, directory) for directory in self.more)
-        return found
+        return repository.affected(self.paths) | repository.calling(self._more)
 
     def placed(self, hit: Hit) -> Hit | None:
         """A hit where somebody can see it; ``None`` in a file that the configuration leaves out.
@@ -420,10 +428,15 @@ class _Look:
         known = self.side.footprints.get(unit.address)
         self.side.footprints[unit.address] = items if known is None else _merged(known, items)
         moves = self.side.moves.setdefault(unit.address, {})
+        self.side.sources.setdefault(unit.address, set()).update(m.from_ for m in unit.moves)
         for move in unit.moves:
-            moves[_KEYS.sub("", move.to)] = _KEYS.sub("", move.from_)
+            before = moves.setdefault(_KEYS.sub("", move.to), [])
+            former = _KEYS.sub("", move.from_)
+            if former not in before:
+                before.append(former)
         kept = self.side.kept.setdefault(unit.address, set())
         kept.update(_KEYS.sub("", r.from_) for r in unit.removals if not r.destroys)
+        self.side.idle.setdefault(unit.address, set()).update(unit.idle)
         self.secrets.update(unit.secrets)
         self.planned.extend(unit.changes)
         self.side.inputs.setdefault(unit.address, set()).update(unit.inputs)
@@ -443,14 +456,19 @@ def _merged(known: list[Footprint], items: list[Footprint]) -> list[Footprint]:
     return list(found.values())
 
 
-def _renamed_directories(changed: Iterable[Changed]) -> dict[str, str]:
-    """Directory in head → the directory most of its files come from, where it was renamed."""
+def _renamed_directories(
+    changed: Iterable[Changed], base: frozenset[str], head: frozenset[str]
+) -> dict[str, str]:
+    """Directory in head → the directory most of its files come from, where it was renamed.
+
+    One that was there before, or whose origin still is, got some files and is not another's successor.
+    """
     votes: dict[str, Counter[str]] = defaultdict(Counter)
     for change in changed:
         if change.base is not None and change.head is not None and change.base != change.head:
             before = posixpath.dirname(change.base) or "."
             after = posixpath.dirname(change.head) or "."
-            if before != after:
+            if before != after and after not in base and before not in head:
                 votes[after][before] += 1
     return {after: counts.most_common(1)[0][0] for after, counts in votes.items()}
 

@@ -124,6 +124,23 @@ class Gatherer:
                 if not commented(text, found.start()):
                     self._partitions[name] = span(found.start(), found.end())
 
+    def join(self, other: Gatherer) -> None:
+        """Effect: adds what another has collected of texts that come after those here."""
+        for mine, theirs in (
+            (self._regions, other._regions),
+            (self._pinned, other._pinned),
+            (self._partitions, other._partitions),
+        ):
+            for name, place in theirs.items():
+                mine.setdefault(name, place)
+        for name, path in other._environments.items():
+            self._environments.setdefault(name, path)
+        for name, place in other._providers.items():
+            if name not in self._providers and len(self._providers) < MAX_PROVIDERS:
+                self._providers[name] = place
+        self._said += other._said
+        self._unsaid += other._unsaid
+
     def _provider(
         self, found: re.Match[str], text: str, last: int, span: Callable[[int, int], Span]
     ) -> None:

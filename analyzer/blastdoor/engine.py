@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from contextlib import contextmanager
 from dataclasses import field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor import facts as extractors
 from blastdoor import tables
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from blastdoor.detect.hit import Hit
     from blastdoor.evaluate.plan import Plan
     from blastdoor.evaluate.terragrunt import Unit
-    from blastdoor.fact import Evaluated, Facts
+    from blastdoor.fact import Evaluated, Facts, ModuleCall
     from blastdoor.source import Entry, Source
     from blastdoor.span import Span
 
@@ -57,7 +57,9 @@ MAX_BESIDE: Final = 50
 _RECURSION: Final = 12_000
 """Python frames that evaluation may need; its own depth budget keeps it below."""
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
-_ENVIRONMENT_NAMES: Final = frozenset({"environment", "env", "stage", "environment_name"})
+_ENVIRONMENT_NAMES: Final = frozenset(
+    {"environment", "env", "stage", "environment_name", "environmentname"}
+)
 
 Progress = Callable[[int, int], None]
 Observer = Callable[["Facts"], None]
@@ -110,7 +112,7 @@ def check(  # noqa: PLR0913  one door, everything after the options by keyword
     """
     options = options or Options()
     with room():
-        run = _Run(source, tuple(rules), options, entries, selection)
+        run = Run(source, tuple(rules), options, entries, selection)
         run.observe = observe
         run.chosen = wanted
         return run.all(progress)
@@ -146,7 +148,7 @@ def survey(repository: Repository) -> list[Failure]:
     for find in surveys(repository):
         try:
             repository.subjects.extend(find(repository))
-        except Exception as error:  # noqa: BLE001  as in `_Run`
+        except Exception as error:  # noqa: BLE001  as in `Run`
             failures.append(_internal(".", None, error))
     return failures
 
@@ -176,7 +178,14 @@ def asked(rule: Rule, options: Options) -> bool:
     return rule.default != "opt-in" or rule.id in options.select - options.usual
 
 
-class _Run:
+class Call(NamedTuple):
+    """What is kept of a module call when its unit is let go."""
+
+    address: str
+    span: Span
+
+
+class Run:
     """One analysis of one source."""
 
     def __init__(
@@ -220,8 +229,9 @@ class _Run:
         self.chosen: Wanted | None = None
 
     def all(self, progress: Progress | None) -> Report:
+        """The report."""
         units = self._survey()
-        self.report.failures.extend(survey(self.repository))
+        self._find_subjects()
         roots = [path for path in self.repository.roots() if self._wanted(path)]
         chosen = None if self.chosen is None else self.chosen(self.repository)
         if chosen is not None:
@@ -236,7 +246,7 @@ class _Run:
         for number, directory in enumerate(roots):
             if progress is not None:
                 progress(number, total)
-            self._root(self.repository.root(directory))
+            self._directory(directory)
         for number, unit in enumerate(units):
             if progress is not None:
                 progress(len(roots) + number, total)
@@ -246,18 +256,28 @@ class _Run:
             if chosen is not None and directory not in chosen:
                 continue
             if directory not in self.visited and self._wanted(directory):
-                self._root(Root(directory, is_root=False))
+                self._directory(directory, alone=True)
         for number, subject in enumerate(subjects):
             if progress is not None:
                 progress(len(roots) + len(units) + number, total)
-            self.report.units += 1
-            self._evaluate(Root(subject.path, is_root=True), subject.evaluate, (), first=True)
+            self._subject(subject)
         self._plans(chosen)
         if chosen is None:
             self._unread_variables()
         if progress is not None:
             progress(total, total)
         return self._finish()
+
+    def _find_subjects(self) -> None:
+        self.report.failures.extend(survey(self.repository))
+
+    def _directory(self, directory: str, *, alone: bool = False) -> None:
+        """Effect: analyses a Terraform directory; ``alone``: a module that only an unknown one calls."""
+        self._root(Root(directory, is_root=False) if alone else self.repository.root(directory))
+
+    def _subject(self, subject: Subject) -> None:
+        self.report.units += 1
+        self._evaluate(Root(subject.path, is_root=True), subject.evaluate, (), first=True)
 
     def _unread_variables(self) -> None:
         """Effect: parses the variables files that no unit read, so that a broken one is no pass."""
@@ -566,13 +586,17 @@ class _Run:
         for file in variables:
             words.extend(_WORD.findall(posixpath.basename(file.path).rsplit(".tfvars", 1)[0]))
         given = {file.path for file in variables}
+        said: list[str] = []
         for setting in unit.settings:
             if setting.kind == "tfvars" and variables and setting.span.path not in given:
                 continue  # of another variant
-            if setting.name in _ENVIRONMENT_NAMES and setting.kind in ("tfvars", "local"):
+            if setting.name.lower() in _ENVIRONMENT_NAMES and setting.kind in ("tfvars", "local"):
                 text = known_text(setting.value)
                 if text is not None:
-                    words.extend(_WORD.findall(text))
+                    said.append(text)
+        # Deployments of one template are looked at together: what they differ in says nothing.
+        if unit.language == "terraform" or len(set(said)) == 1:
+            words.extend(word for text in said for word in _WORD.findall(text))
         return tables.scopes().environment_of(words)
 
     # Findings
@@ -592,11 +616,20 @@ class _Run:
             hit = without_secrets(hit, unit.secrets)
         finding = finding_of(rule, hit, unit.environment, self.options)
         key = (rule.id, path, hit.span.start, hit.span.end, hit.attribute)
+        self._enter(key, finding, unit.modules)
+
+    def _enter(
+        self,
+        key: tuple[str, str, int, int, str],
+        finding: Finding,
+        modules: Sequence[Call | ModuleCall],
+    ) -> None:
+        """Effect: keeps a finding of a unit with some module calls."""
         known = self.found.get(key)
         if known is None:
             self.found[key] = finding
             return
-        self._merge(key, finding, known, _caller(finding, known, unit))
+        self._merge(key, finding, known, _caller(finding, known, modules))
 
     def _merge(
         self,
@@ -643,6 +676,7 @@ class _Run:
             if self.selection is None or self.selection(failure.path)
         )
         report.skipped.update(self.source.skipped)
+        report.skipped.update(self.repository.skipped)
         report.files = len(self.repository.read_paths)
         findings = fingerprinted(_without_superseded(self.found.values(), self.every))
         if self.options.inline_suppressions and self.repository.comments:
@@ -731,6 +765,10 @@ def _level(
     environment = hit.environment or environment
     if environment == "non-production" and level > Level.NOTE:
         evidence.append("not a production environment")
+        level = level.lowered()
+    deciding = [related.message for related in hit.related if related.decides]
+    if deciding and level > Level.NOTE:
+        evidence.append(f"only under {deciding[0]}")
         level = level.lowered()
     return level, tuple(evidence)
 
@@ -848,11 +886,13 @@ def _placed(hit: Hit, unit: Evaluated) -> Hit:
     return replace(hit, span=written(hit.span), related=tuple(related), remedies=remedies)
 
 
-def _caller(finding: Finding, known: Finding, unit: Evaluated) -> tuple[Related, ...]:
+def _caller(
+    finding: Finding, known: Finding, modules: Sequence[Call | ModuleCall]
+) -> tuple[Related, ...]:
     """The call that brings the same finding about once more, when it is another."""
     if finding.unit == known.unit:
         return ()
-    calls = [c for c in unit.modules if finding.unit.startswith(f"{c.address}.")]
+    calls = [c for c in modules if finding.unit.startswith(f"{c.address}.")]
     if not calls:
         return ()
     nearest = max(calls, key=lambda call: len(call.address))

@@ -260,6 +260,8 @@ class EnvironmentDefault:
     """Source text of what stands in: ``"prod"``, ``local.sizes.prod``."""
     span: Span
     owner: str
+    others: tuple[str, ...] = ()
+    """What else may be given, where the code lists it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -443,6 +445,8 @@ class Evaluated:
     calls: list[ApiCall] = field(default_factory=list)
     process_settings: list[ProcessSetting] = field(default_factory=list)
     bulk_writes: list[BulkWrite] = field(default_factory=list)
+    idle: set[str] = field(default_factory=set)
+    """Addresses of blocks and module calls without an instance because of what a variable is."""
     idle_documents: set[str] = field(default_factory=set)
     """Addresses of policy documents that only blocks without an instance refer to."""
     opaque: list[Unknown] = field(default_factory=list)
@@ -500,6 +504,8 @@ class Statement:
     key_spans: dict[str, Span] = field(default_factory=dict)
     unresolved: tuple[tuple[str, Value], ...] = ()
     """(element, value) of what is not known: ``Resource`` is the ARN of a bucket made here."""
+    untold: tuple[tuple[Value, ...], ...] = ()
+    """For each of the conditions the values that are not known."""
     principal_references: tuple[tuple[str, Unknown], ...] = ()
     """(kind, value) of the principals that are attributes of resources, such as a provider's ARN."""
 

@@ -46,6 +46,8 @@ class Related:
 
     span: Span
     message: str
+    decides: bool = False
+    """Whether it is a condition without which there is nothing to be found."""
 
 
 class Act(StrEnum):

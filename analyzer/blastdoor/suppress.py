@@ -269,7 +269,8 @@ def _scope(file: _File, comment: Comment) -> _Scope | None:
         return None
     first = document.position(comment.start)
     if comment.block is not None:
-        return _Scope(first.line, comment.start, (comment.block,))
+        # Several blocks may stand on one line of JSON: the line says nothing.
+        return _Scope(0, comment.start, (comment.block,))
     before = document.line(first.line)[: first.column - 1]
     own = file.path.endswith(".json") or not before.strip(" \t\ufeff")
     line = first.line

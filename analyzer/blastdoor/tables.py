@@ -1479,7 +1479,10 @@ def is_every_action(pattern: str) -> bool:
 @cache
 def sam_policies() -> Mapping[str, Sequence[Mapping[str, Any]]]:
     """SAM's policy templates: name → statements with ``actions``, ``resources``, ``condition``."""
-    return MappingProxyType(_table("sam-policies")["templates"])
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in _table("sam-policies")["policies"]:
+        found.setdefault(row["policy"], []).append(row)
+    return MappingProxyType(found)
 
 
 @lru_cache(maxsize=8192)

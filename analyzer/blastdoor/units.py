@@ -8,10 +8,11 @@ is read once, merged with its override files by Terraform's own rules (Terraform
 
 from __future__ import annotations
 
+import copy
 import json
 import posixpath
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -20,7 +21,7 @@ from blastdoor.fact import NO_CONTEXT, OverrideChange
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse import tree
 from blastdoor.record import dataclass
-from blastdoor.source.kinds import Kind
+from blastdoor.source.kinds import TOLD_BY_CONTENT, Kind
 from blastdoor.span import Document, Span
 
 if TYPE_CHECKING:
@@ -266,8 +267,128 @@ def parse(document: Document) -> tree.Parsed:
     return parse_hcl(document)
 
 
-_BY_CONTENT: Final = frozenset({Kind.TEMPLATE, Kind.PYTHON, Kind.DOCUMENT})
 _LOCAL_SOURCE: Final = re.compile(r'"?source"?\s*[=:]\s*"(\.\.?(?:/[^"\n]*)?)"')
+
+
+class Readings:
+    """What single texts say, kept from one analysis to the next: trees, evidence, calls.
+
+    Everything here follows from a path and a text alone. The last text of a path is kept, and of trees
+    no more than ``limit`` code points of source.
+    """
+
+    def __init__(self, limit: int = _CACHED_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._trees: OrderedDict[str, tree.Parsed] = OrderedDict()
+        self._documents: dict[str, Document] = {}
+        self._glances: dict[str, tuple[str, Gatherer, tuple[str, ...]]] = {}
+        self.touched: set[Document] = set()
+        """Documents that were handed out since somebody emptied it."""
+
+    def document(self, path: str, text: str) -> Document:
+        """A text as a document, the same one as long as the text is."""
+        found = self._documents.get(path)
+        if found is None or found.text != text:
+            found = self._documents[path] = Document(path, text)
+        self._touch(found)
+        return found
+
+    def parsed(self, path: str, text: str) -> tree.Parsed:
+        """The tree of a text."""
+        document = self.document(path, text)
+        found = self._trees.get(path)
+        if found is not None and found.document is document:
+            self._trees.move_to_end(path)
+            return found
+        if found is not None:
+            self._size -= len(found.document.text)
+            del self._trees[path]
+        found = self._trees[path] = parse(document)
+        self._size += len(text)
+        while self._size > self._limit and len(self._trees) > 1:
+            _path, dropped = self._trees.popitem(last=False)
+            self._size -= len(dropped.document.text)
+        return found
+
+    def glance(self, path: str, text: str) -> tuple[Gatherer, tuple[str, ...]]:
+        """What a text speaks of, and the local sources of modules that it names."""
+        found = self._glances.get(path)
+        if found is None or found[0] != text:
+            found = self._glances[path] = (text, _glance(path, text), tuple(_sources(path, text)))
+        return found[1], found[2]
+
+    def keep(self, paths: Collection[str]) -> None:
+        """Effect: forgets the texts of all other paths."""
+        for kept in (self._documents, self._glances):
+            for path in kept.keys() - set(paths):
+                del kept[path]
+        for path in self._trees.keys() - set(paths):
+            self._size -= len(self._trees.pop(path).document.text)
+
+    def unmark(self) -> None:
+        """Effect: forgets what is secret in the texts: a new analysis says it again."""
+        for document in self._documents.values():
+            document.secrets = set()
+
+    def _touch(self, document: Document) -> None:
+        if document not in self.touched:
+            self.touched.add(document)
+            document.secrets = set()
+
+
+def _glance(path: str, text: str) -> Gatherer:
+    """What one text speaks of."""
+    found = Gatherer()
+    found.path(path)
+    found.text(path, text)
+    return found
+
+
+def _sources(path: str, text: str) -> Iterator[str]:
+    """The local module sources that a text of configuration names, without parsing it."""
+    if "source" not in text or not is_configuration(path):
+        return
+    for found in _LOCAL_SOURCE.finditer(text):
+        if path.endswith(".json") or not commented(text, found.start()):
+            yield found.group(1)
+
+
+class Read(Protocol):
+    """What reading files has told, beside their content."""
+
+    failures: dict[tuple[str, str, int], Failure]
+    read_paths: set[str]
+    comments: dict[str, list[tree.Comment]]
+    commented: dict[str, Document]
+    ranges: dict[str, list[tuple[int, int]]]
+
+
+@dataclass(slots=True)
+class Told:
+    """What reading some files has told, without the files."""
+
+    failures: dict[tuple[str, str, int], Failure] = field(default_factory=dict)
+    read_paths: set[str] = field(default_factory=set)
+    comments: dict[str, list[tree.Comment]] = field(default_factory=dict)
+    commented: dict[str, Document] = field(default_factory=dict)
+    ranges: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+
+def take(read: Read, other: Read, paths: Collection[str] | None = None) -> None:
+    """Effect: adds what another reading has told, of ``paths`` only where they are given."""
+
+    def wanted(path: str) -> bool:
+        return paths is None or path in paths
+
+    read.read_paths.update(filter(wanted, other.read_paths))
+    for path in filter(wanted, other.comments):
+        read.comments[path] = other.comments[path]
+        read.commented[path] = other.commented[path]
+        read.ranges[path] = other.ranges[path]
+    for key, failure in other.failures.items():
+        if wanted(failure.path):
+            read.failures.setdefault(key, failure)
 
 
 class Subject(Protocol):
@@ -291,8 +412,11 @@ class Repository:
     ``files`` gives the texts, ``entries`` what discovery found.
     """
 
-    def __init__(self, files: Files, entries: Iterable[Entry]) -> None:
+    def __init__(
+        self, files: Files, entries: Iterable[Entry], readings: Readings | None = None
+    ) -> None:
         self.files = files
+        self._readings = readings
         self.by_directory: dict[str, list[str]] = {}
         self.reported: set[str] = set()
         self.plans: set[str] = set()
@@ -314,7 +438,7 @@ class Repository:
             directory = directory or "."
             if entry.kind is Kind.PLAN:
                 self.plans.add(entry.path)
-            if entry.kind in _BY_CONTENT:
+            if entry.kind in TOLD_BY_CONTENT:
                 self.others.setdefault(entry.kind, []).append(entry.path)
                 self._evidence.append(entry.path)
                 if entry.reported:
@@ -338,9 +462,16 @@ class Repository:
         self.external = bool(self.terragrunt)
         """Whether Terragrunt may give providers and inputs to any directory."""
         self._adopted: dict[str, set[str]] = {}
+        self._folders: set[str] | None = None
+        self.context = NO_CONTEXT
+        """What the whole repository speaks of; `roots` reads it."""
+        self._called: dict[str, set[str]] = {}
+        self._empty()
+
+    def _empty(self) -> None:
+        """Effect: nothing has been read."""
         self._configs: OrderedDict[str, tree.Parsed | None] = OrderedDict()
         self._listed: dict[str, frozenset[str]] = {}
-        self._folders: set[str] | None = None
         self._cache: OrderedDict[str, Module] = OrderedDict()
         self._cached = 0
         self._calls: dict[str, list[tuple[str, str]]] = {}
@@ -348,10 +479,9 @@ class Repository:
         self.failures: dict[tuple[str, str, int], Failure] = {}
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._templates: dict[str, tree.Expression | None] = {}
-        self.context = NO_CONTEXT
-        """What the whole repository speaks of; `roots` reads it."""
-        self._called: dict[str, set[str]] = {}
         self.read_paths: set[str] = set()
+        self.skipped: Counter[str] = Counter()
+        """What was looked at and left out, by reason."""
         self.comments: dict[str, list[tree.Comment]] = {}
         """Comments that speak to blastdoor, by path."""
         self.commented: dict[str, Document] = {}
@@ -431,8 +561,8 @@ class Repository:
         text = self.files.read(path)
         if text is None:
             return None
-        document = Document(path, text)
-        parsed = parse(document)
+        parsed = self._tree(path, text)
+        document = parsed.document
         module.size += len(text)
         self.read_paths.add(path)
         module.files.append(path)
@@ -446,6 +576,19 @@ class Repository:
             module.failures.append(failure)
             self.failures.setdefault((path, fault.message, fault.span.start), failure)
         return parsed
+
+    def _tree(self, path: str, text: str) -> tree.Parsed:
+        if self._readings is None:
+            return parse(Document(path, text))
+        return self._readings.parsed(path, text)
+
+    def fork(self, files: Files) -> Repository:
+        """The same listing and callers, nothing read yet: everything will come from ``files``."""
+        twin = copy.copy(self)
+        twin.files = files
+        twin.subjects = []
+        twin._empty()  # noqa: SLF001  a copy of this one
+        return twin
 
     # Files of other kinds
 
@@ -568,7 +711,10 @@ class Repository:
         text = self.files.read(path)
         if text is None:
             return None
-        found = self._documents[path] = Document(path, text)
+        found = Document(path, text)
+        if self._readings is not None:
+            found = self._readings.document(path, text)
+        self._documents[path] = found
         if len(self._documents) > _CACHED_DOCUMENTS:
             old, _document = self._documents.popitem(last=False)
             self._templates.pop(old, None)
@@ -643,8 +789,7 @@ class Repository:
         for path in self._evidence:
             text = self.files.read(path)
             if text is not None:
-                gatherer.path(path)
-                gatherer.text(path, text)
+                gatherer.join(self._look(path, text)[0])
         self.context = gatherer.context()
         for target, units in self._adopted.items():
             self._called.setdefault(target, set()).update(units)
@@ -662,8 +807,7 @@ class Repository:
         module = self.module(directory)
         if module is None:
             return Root(directory, is_root=False)
-        called = bool(self._called.get(directory))
-        return Root(directory, is_root=self._is_root(module, called=called))
+        return Root(directory, is_root=self._is_root(module, called=self.called(directory)))
 
     def _callers(self, directories: Iterable[str], gatherer: Gatherer) -> dict[str, set[str]]:
         """Directory → the directories that call it, read from the texts without parsing them.
@@ -679,17 +823,22 @@ class Repository:
                 text = self.files.read(path)
                 if text is None:
                     continue
-                gatherer.path(path)
-                gatherer.text(path, text)
-                if "source" not in text:
-                    continue
-                for found in _LOCAL_SOURCE.finditer(text):
-                    if not name.endswith(".json") and commented(text, found.start()):
-                        continue
-                    target = posixpath.normpath(posixpath.join(directory, found.group(1)))
+                evidence, sources = self._look(path, text)
+                gatherer.join(evidence)
+                for source in sources:
+                    target = posixpath.normpath(posixpath.join(directory, source))
                     if target != directory and target in self.by_directory:
                         callers.setdefault(target, set()).add(directory)
         return callers
+
+    def _look(self, path: str, text: str) -> tuple[Gatherer, Iterable[str]]:
+        if self._readings is not None:
+            return self._readings.glance(path, text)
+        return _glance(path, text), _sources(path, text)
+
+    def called(self, directory: str) -> bool:
+        """Whether something calls a directory; `roots` has to come first."""
+        return bool(self._called.get(directory))
 
     def affected(self, paths: Iterable[str]) -> set[str]:
         """The units whose meaning may change with some files; `roots` has to come first.
@@ -720,6 +869,11 @@ class Repository:
                 folder = posixpath.dirname(folder)
         if others:
             found.update(self._naming(others))
+        return self.calling(found)
+
+    def calling(self, directories: Iterable[str]) -> set[str]:
+        """Some directories with all that call one of them, or one that calls it; after `roots`."""
+        found = set(directories)
         pending = list(found)
         while pending:
             for caller in self._called.get(pending.pop(), ()):

@@ -64,6 +64,8 @@ class Step(Enum):
     ELEMENT = "element"
     DATA = "data source"
     CONDITION = "condition"
+    """One that is open: what it brings may not be there."""
+    DECIDED = "decided condition"
 
 
 @dataclass(frozen=True, slots=True)

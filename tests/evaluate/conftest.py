@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from blastdoor import engine, tables
+from blastdoor.evaluate import cloudformation
 from blastdoor.evaluate.terraform import Instance, Program, evaluate_root
 from blastdoor.source import Memory
 from blastdoor.units import Repository, Root
@@ -132,6 +133,63 @@ class Unit:
         """The provider configuration of an address."""
         (found,) = [one for one in self.evaluated.providers if one.address == address]
         return found
+
+
+class Stack:
+    """The units of templates in memory; a text alone is ``t.yaml``."""
+
+    plain = staticmethod(plain)
+
+    def __init__(self, files: str | AbstractMapping[str, str]) -> None:
+        source = Memory({"t.yaml": files} if isinstance(files, str) else files)
+        self.repository = Repository(source, list(source.files()))
+        self.subjects = {s.path: s for s in cloudformation.survey(self.repository)}
+        self._units: dict[str, Evaluated] = {}
+
+    def unit(self, path: str = "") -> Evaluated:
+        """A unit with its values; the only one where no path is given."""
+        if not path:
+            (path,) = self.subjects
+        if path not in self._units:
+            self._units[path] = self.subjects[path].evaluate()
+        return self._units[path]
+
+    @property
+    def failures(self) -> list[str]:
+        """What could not be read."""
+        return [failure.message for failure in self.repository.failures.values()]
+
+    def resources(self, path: str = "") -> dict[str, str]:
+        """Address → type of the resources of a unit."""
+        return {found.address: found.type for found in self.unit(path).resources}
+
+    def resource(self, address: str, path: str = "") -> Resource:
+        """The only resource of an address."""
+        (found,) = [r for r in self.unit(path).resources if r.address == address]
+        return found
+
+    def get(self, address: str, name: str, path: str = "") -> Any:
+        """A property or attribute as plain data."""
+        return plain(self.resource(address, path).get(name))
+
+    @classmethod
+    def value(cls, text: str, around: str = "") -> Any:
+        """What an expression stands for, in a template with what is ``around`` it, as plain data."""
+        return plain(cls.raw(text, around))
+
+    @classmethod
+    def raw(cls, text: str, around: str = "") -> Value | None:
+        """What an expression stands for, as a value."""
+        template = (
+            f"{around}\nResources:\n  R:\n    Type: AWS::A::B\n    Properties:\n      P: {text}\n"
+        )
+        return cls(template).resource("R").get("P")
+
+
+@pytest.fixture
+def stack() -> type[Stack]:
+    """Builds the units of templates."""
+    return Stack
 
 
 @pytest.fixture(autouse=True)

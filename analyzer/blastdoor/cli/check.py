@@ -31,6 +31,7 @@ from blastdoor.source import (
     plans,
     read_regular,
 )
+from blastdoor.source.kinds import TOLD_BY_CONTENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,6 +97,8 @@ class Request:
     """Tools to run beside the analysis: ``checkov`` or ``checkov=COMMAND``."""
     beside_timeout: float = 300.0
     """Seconds that they may take."""
+    diff_base: str | None = None
+    """The revision whose findings are not reported."""
 
     @property
     def trusted(self) -> bool:
@@ -115,9 +118,9 @@ def check(request: Request) -> int:
     rules = names.rule_set(config, installed, trusted=request.trusted)
     options = options_of(request, config, rules, place)
     options = _with_detectors(options, rules, installed)
-    known = None if request.write_baseline else _known(request, config)
+    known = None if request.write_baseline else known_of(request, config)
 
-    source = _source(request, config, place, text)
+    source = source_of(request, config, place, text)
     entries = list(source.files())
     terragrunt = any(entry.kind is Kind.TERRAGRUNT for entry in entries)
     chosen = [
@@ -129,8 +132,11 @@ def check(request: Request) -> int:
     ]
 
     def judged(source: Source, entries: list[Entry] | None = None) -> Report:
-        listed = list(source.files()) if entries is None else entries
-        found = _analyse(request, source, listed, rules, options, place)
+        if request.diff_base is None:
+            listed = list(source.files()) if entries is None else entries
+            found = _analyse(request, source, listed, rules, options, place)
+        else:
+            found = _introduced(request, source, place, config, rules, options)
         return without_ignored(found, config, rules)
 
     with companion(request.beside, request.beside_timeout, source, chosen) as peer:
@@ -142,7 +148,7 @@ def check(request: Request) -> int:
             report = Report(failures=list(source.failures), skipped=Counter(source.skipped))
         runs = outcome(peer, report, rules, "" if place is None else place.prefix)
     report = _logged(report, entries, place)
-    report = _compared(request, report, known, whole=place is None or place.whole)
+    report = compared(request, report, known, whole=place is None or place.whole)
 
     forms = {shown, *(form for form, _file in outputs)}
     reports = dict.fromkeys(forms, report)
@@ -157,9 +163,12 @@ def check(request: Request) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; what was found stays found
         drop_stdout()
-    if not chosen:
+    # What only looked like something to analyse is nothing to analyse.
+    told = all(entry.kind in TOLD_BY_CONTENT for entry in chosen)
+    analysed = bool(chosen) and (not told or report.units > 0 or bool(report.failures))
+    if not analysed:
         _remark(request, f"nothing to analyse{_reasons(report)}")
-    return _code(request, config, report, analysed=bool(chosen))
+    return _code(request, config, report, analysed=analysed)
 
 
 # Arguments
@@ -236,13 +245,20 @@ def _place(request: Request) -> Place | None:
     return locate_text(request.stdin_filename, request.config_file, isolated=request.isolated)
 
 
-def _source(request: Request, config: Config, place: Place | None, text: str | None) -> Source:
+def source_of(request: Request, config: Config, place: Place | None, text: str | None) -> Source:
+    """What a run reads."""
     if place is None:
         text = text or ""
         return Memory({STDIN_PLAN if plans.look(text[: plans.HEAD]) else STDIN_NAME: text})
+    tree = tree_of(request, config, place)
+    return tree if text is None else Overlay(tree, {place.files[0]: text})
+
+
+def tree_of(request: Request, config: Config, place: Place) -> Tree:
+    """The directory that a run reads."""
     exclude = (*config.exclude, *request.exclude)
     excluded = Globs(exclude)
-    tree = Tree(
+    return Tree(
         place.root,
         exclude=exclude,
         include=config.include,
@@ -251,11 +267,20 @@ def _source(request: Request, config: Config, place: Place | None, text: str | N
         named=[file for file in place.files if not excluded.match(file)],
         max_size=config.max_file_size,
     )
-    return tree if text is None else Overlay(tree, {place.files[0]: text})
 
 
-def options_of(request: Request, config: Config, rules: RuleSet, place: Place | None) -> Options:
-    """What the command line and the configuration decide about a run. Raises CallerError."""
+def with_ignored(request: Request, rules: Sequence[str]) -> Request:
+    """The request without some further rules."""
+    return replace(request, ignore=(*request.ignore, *rules))
+
+
+def options_of(
+    request: Request, config: Config, rules: RuleSet, place: Place | None, *, change: bool = False
+) -> Options:
+    """What the command line and the configuration decide about a run. Raises CallerError.
+
+    ``change`` says that two revisions are judged.
+    """
     from blastdoor.engine import Options, active
 
     pedantic = request.pedantic or config.pedantic
@@ -281,9 +306,19 @@ def options_of(request: Request, config: Config, rules: RuleSet, place: Place | 
         levels=levels,
         environments=config.environments,
     )
-    if not active(rules, options):
+    if not active(rules, options) and not (change and _on_changes(rules, options)):
         raise CallerError("no rule is left to run")
     return options
+
+
+def _on_changes(rules: RuleSet, options: Options) -> bool:
+    """Whether a rule is left that judges two revisions."""
+    return any(
+        "diff" in rule.modes
+        and rule.id not in options.ignore
+        and (not options.select or rule.id in options.select)
+        for rule in rules
+    )
 
 
 def _with_detectors(options: Options, rules: RuleSet, installed: names.EntryPoints) -> Options:
@@ -380,6 +415,30 @@ def _fixed(  # noqa: PLR0913  what it takes to analyse again
     return mended.report if request.fix else report
 
 
+def _introduced(
+    request: Request,
+    source: Source,
+    place: Place | None,
+    config: Config,
+    rules: RuleSet,
+    options: Options,
+) -> Report:
+    if place is None or STDIN in request.paths or request.diff_base is None:
+        raise CallerError("--diff-base needs files: standard input has no past")
+    from blastdoor.cli.introduced import introduced
+
+    quiet = request.quiet or request.no_progress
+    progress = None if quiet else progress_for(sys.stderr, os.environ)
+    config = replace(config, exclude=(*config.exclude, *request.exclude))
+    try:
+        return introduced(
+            request.diff_base, source, place, config, rules, options, progress=progress
+        )
+    finally:
+        if progress is not None:
+            progress.clear()
+
+
 def without_ignored(report: Report, config: Config, rules: RuleSet) -> Report:
     """The report without what the configuration ignores by path: that counts as suppressed."""
     tables = [(table, names.every(table.ignore, rules)) for table in config.paths]
@@ -436,7 +495,7 @@ def _relocated(report: Report, rename: Callable[[str], str], files: set[str]) ->
 # Baseline
 
 
-def _known(request: Request, config: Config) -> str | None:
+def known_of(request: Request, config: Config) -> str | None:
     """The text of the baseline that holds."""
     if request.baseline is not None:
         try:
@@ -453,7 +512,7 @@ def _known(request: Request, config: Config) -> str | None:
     return data.decode("utf-8", "replace")
 
 
-def _compared(request: Request, report: Report, known: str | None, *, whole: bool) -> Report:
+def compared(request: Request, report: Report, known: str | None, *, whole: bool) -> Report:
     """The report without known findings. Effect: writes the baseline that is asked for."""
     if known is None and request.write_baseline is None:
         return report

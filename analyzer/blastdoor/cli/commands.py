@@ -97,6 +97,7 @@ Examples:
   blastdoor check live/prod modules/net      two of its parts, judged within the whole
   blastdoor check --output sarif=out.sarif   text to read, SARIF to upload
   blastdoor diff main                        what a change reaches that main does not
+  blastdoor reach                            what touches which regions and accounts
   blastdoor gate main                        whether a second person has said yes to that
   blastdoor explain RGN010                   why a rule hurts and how to fix it
 
@@ -123,6 +124,7 @@ Examples:
   blastdoor check --format sarif > out.sarif
   blastdoor check --output sarif=out.sarif --output json=out.json
   blastdoor check --write-baseline known.json, then: blastdoor check --baseline known.json
+  blastdoor check --diff-base main...        what this branch brings
   blastdoor check --show-fixes               what --fix would change, as a diff
 
 {EXIT_CODES}
@@ -227,6 +229,11 @@ Examples:
 )
 @click.option("--include-suppressed", is_flag=True, help="List what is suppressed, marked as such.")
 @click.option(
+    "--diff-base",
+    metavar="REV",
+    help="Report only what was not found in this revision; `main...` is where the branch left main.",
+)
+@click.option(
     "--baseline",
     metavar="FILE",
     type=_file(),
@@ -272,14 +279,23 @@ Examples:
   blastdoor diff main                        the working tree against main
   blastdoor diff main HEAD                   two revisions
   blastdoor diff origin/main...              what this branch adds to main
+  blastdoor diff --staged                    what the next commit changes
   blastdoor diff before/ after/              two directories
+  blastdoor diff plan.json                   a plan against the state it was made from
   blastdoor diff main --format markdown      a comment for a pull request
 
 {EXIT_CODES}
 """
 )
-@click.argument("base", metavar="BASE")
+@click.argument("base", metavar="[BASE]", required=False)
 @click.argument("head", metavar="[HEAD]", required=False)
+@click.option(
+    "--staged",
+    "--cached",
+    "staged",
+    is_flag=True,
+    help="HEAD is what is staged, and BASE is HEAD unless it is named.",
+)
 @click.option(
     "--format",
     "form",
@@ -346,15 +362,107 @@ def diff(**given: Any) -> int:
     """Say what a change reaches that was not reached before.
 
     BASE and HEAD are revisions of the repository here, or two directories; without HEAD it is the
-    working tree. Revisions are read from git's objects: nothing is checked out, nothing is run.
+    working tree. Alone, BASE may be a Terraform plan in JSON. Revisions are read from git's objects:
+    nothing is checked out, nothing is run.
     """
     from blastdoor.cli import diff as running
 
     return running.diff(running.Request(**given))
 
 
+@cli.command(
+    epilog="""\
+\b
+Examples:
+  blastdoor reach                            the map of this repository
+  blastdoor reach live/payments              one part of it
+  blastdoor reach --format json
+
+\b
+Exit codes:
+  0  the map is written
+  2  something could not be run or analysed
+  3  nothing to analyse
+"""
+)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(readable=False))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json")),
+    help="What to write to standard output.  [default: text]",
+)
+@click.option(
+    "--output",
+    "outputs",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    help="Write the map to a file as well (- is standard output); may be repeated.",
+)
+@click.option(
+    "--allow-failures",
+    is_flag=True,
+    help="What cannot be analysed is reported but does not make the exit code 2.",
+)
+@_config_option
+@click.option("--isolated", is_flag=True, help="Use no configuration that stands beside the code.")
+@click.option(
+    "--color",
+    "colour",
+    type=click.Choice(_COLOUR),
+    default="auto",
+    show_default=True,
+    help="Colour the text; auto obeys NO_COLOR and FORCE_COLOR.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Leave out the sums and the progress.")
+@click.option("--no-progress", is_flag=True, help="Show no progress on a terminal.")
+def reach(**given: Any) -> int:
+    """Show what touches which regions, accounts and shares of a fleet.
+
+    One block for each unit, the broadest reach first; no rule judges it.
+    """
+    from blastdoor.cli import reach as running
+
+    return running.reach(running.Request(**given))
+
+
 cli.add_command(review.gate)
 cli.add_command(review.ack)
+
+
+@cli.command(
+    epilog="""\
+\b
+Editors (docs/editors has a page for each):
+  VS Code    the extension in editors/vscode starts it
+  Neovim     vim.lsp.config.blastdoor = { cmd = { "blastdoor", "lsp" }, root_markers = { ".git" } }
+  Helix      [language-server.blastdoor]  command = "blastdoor"  args = ["lsp"]
+
+\b
+Settings (initializationOptions, or the section "blastdoor" of the client's configuration):
+  configFile  a configuration to use instead of the nearest blastdoor.toml
+  select      a list of rules to run only: slugs, codes or families
+  ignore      a list of rules not to run
+  pedantic    true runs the rules that only the thorough want
+
+\b
+Exit codes:
+  0  the client has left
+  2  the extra is missing: pip install 'blastdoor[lsp]'
+"""
+)
+@click.option("--stdio", is_flag=True, help="Accepted: there is no other way to talk to it.")
+def lsp(stdio: bool) -> int:  # noqa: FBT001  as click calls it
+    """Serve an editor: what check says, while one types.
+
+    Speaks the Language Server Protocol on standard input and output. Open buffers are laid over the
+    disk; the same rules, configuration and suppressions hold as for check. Nothing of the workspace
+    is run.
+    """
+    from blastdoor.cli import lsp as running
+
+    del stdio
+    return running.run()
 
 
 @cli.group(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shutil
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -94,7 +95,7 @@ def diff(request: Request) -> int:
             place = _place(request)
             config = names.configuration(place.root, request.config_file, isolated=request.isolated)
             rules = names.rule_set(config, trusted=request.config_file is not None)
-            options = checking.options_of(request.as_check(), config, rules, None)
+            options = checking.options_of(request.as_check(), config, rules, None, change=True)
             if place.plan is not None:
                 found, called = _planned(place.plan, rules, options)
             else:
@@ -203,6 +204,8 @@ def _planned(path: Path, rules: RuleSet, options: Options) -> tuple[Comparison, 
         text = data.decode("utf-16" if plans.is_utf16(data) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise CallerError(f"{name} is not UTF-8") from error
+    if look is None and plans.look_whole(text) is None:
+        raise CallerError(f"{name} is no Terraform plan: `terraform show -json PLAN` writes one")
     folder = Path(os.path.realpath(path)).parent
     found = compare_plan(Tree(folder), path.name, text, rules, options)
     return found, ("the state", path.name)
@@ -264,9 +267,15 @@ def _write(
         from blastdoor.report.change import write_change_text
         from blastdoor.report.text import style_for
 
-        style = style_for(stream, request.colour, os.environ)
+        more = {"columns": shutil.get_terminal_size().columns} if stream.isatty() else {}
         write_change_text(
-            stream, found, rules, names=called, style=style, summary=not request.quiet
+            stream,
+            found,
+            rules,
+            names=called,
+            style=style_for(stream, request.colour, os.environ),
+            summary=not request.quiet,
+            **more,
         )
     else:
         checking.write(request.as_check(), form, found.whole(), rules, stream)

@@ -16,6 +16,7 @@ from blastdoor import __version__, config
 from blastdoor.change import Changed, compare
 from blastdoor.cli import check as checking
 from blastdoor.cli import names
+from blastdoor.cli.sides import past
 from blastdoor.cli.streams import CallerError, drop_stdout, emit, progress_for
 from blastdoor.finding import Finding, Level, Report, Suppression, fingerprinted
 from blastdoor.gate import approvals as exports
@@ -166,7 +167,8 @@ def _compared(
     quiet = request.quiet or request.no_progress
     progress = None if quiet else progress_for(sys.stderr, os.environ)
     try:
-        return compare(base, head, changed, rules, options, progress=progress)
+        history = past(base.git, base.commit)
+        return compare(base, head, changed, rules, options, history=history, progress=progress)
     finally:
         if progress is not None:
             progress.clear()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.change import Changed
 from blastdoor.cli.streams import CallerError
 from blastdoor.report.escape import sanitise
-from blastdoor.source import MAX_SIZE, Tree, read_regular, repository_root
+from blastdoor.source import MAX_SIZE, Overlay, Tree, read_regular, repository_root
 from blastdoor.source.content import told_by_content
 from blastdoor.source.disk import walked
 from blastdoor.source.inputs import Beside, Narrowed
@@ -99,8 +99,8 @@ def revisions(
     moved = [Changed(inside(c.base), inside(c.head)) for c in git.changes(start, commit)]
     changed = [c for c in moved if c.base is not None or c.head is not None]
     changed += _through_links(old, new, changed)
-    past = _past(git, start, prefix, config)
-    return _narrowed(Sides(old, new, changed, (base, head or ""), past), config)
+    history = past(git, start, prefix, config.max_file_size)
+    return _narrowed(Sides(old, new, changed, (base, head or ""), history), config)
 
 
 def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:
@@ -115,16 +115,21 @@ def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:
     ]
     changed = _with_renames(changed, old, new)
     changed += _through_links(old, new, changed)
-    past = _past(git, old.commit, prefix, config)
-    return _narrowed(Sides(old, new, changed, (base, STAGED), past), config)
+    history = past(git, old.commit, prefix, config.max_file_size)
+    return _narrowed(Sides(old, new, changed, (base, STAGED), history), config)
 
 
 def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -> Sides:
-    """The working tree against a revision. Raises GitError.
+    """The working tree against a revision, or with ``main...`` against where it left it.
 
     Git itself is not asked to look: that would run what the repository's configuration names.
+    Raises GitError.
     """
-    revision = Revision(git, git.commit(base), prefix, max_size=config.max_file_size)
+    name, dots, _rest = base.partition(RANGE)
+    start = git.commit(name or "HEAD")
+    if dots:
+        start = git.merge_base(start, git.commit("HEAD"))
+    revision = Revision(git, start, prefix, max_size=config.max_file_size)
     tree = Tree(root, max_size=config.max_file_size)
     entries = list(tree.files())
     ignored = [e for e in entries if not e.reported and not revision.tracked(e.path)]
@@ -151,17 +156,30 @@ def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -
         if (there := os.path.lexists(root / path)) and revision.read(path) != tree.read(path)
     ]
     changed = _with_renames(changed, old, tree)
-    past = _past(git, revision.commit, prefix, config)
-    return _narrowed(Sides(old, tree, changed, (base, WORKING_TREE), past), config)
+    history = past(git, start, prefix, config.max_file_size)
+    return _narrowed(Sides(old, tree, changed, (base, WORKING_TREE), history), config)
 
 
-def _past(git: Git, commit: str, prefix: str, config: Config) -> History:
+def with_texts(sides: Sides, texts: Mapping[str, str]) -> Sides:
+    """The sides with texts laid over head: the open buffers of an editor."""
+    known = {path for c in sides.changed for path in (c.base, c.head)}
+    new = [
+        Changed(path if before is not None else None, path)
+        for path, text in texts.items()
+        if path not in known and (before := sides.base.read(path)) != text
+    ]
+    return Sides(
+        sides.base, Overlay(sides.head, texts), [*sides.changed, *new], sides.names, sides.history
+    )
+
+
+def past(git: Git, commit: str, prefix: str = "", max_size: int = MAX_SIZE) -> History:
     """The history of base: what reads it opens one revision after the other."""
 
     def history(paths: Collection[str]) -> Iterator[Source]:
         below = [f"{prefix}/{path}" if prefix else path for path in sorted(paths)]
         for earlier in git.changed_in(commit, below):
-            yield Revision(git, earlier, prefix, max_size=config.max_file_size)
+            yield Revision(git, earlier, prefix, max_size=max_size)
 
     return history
 

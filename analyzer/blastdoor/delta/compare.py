@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.delta import policy
-from blastdoor.delta.footprint import ACCOUNT_GUARDS
+from blastdoor.delta.footprint import ACCOUNT_GUARDS, joined
 from blastdoor.delta.settled import changes
 from blastdoor.finding import Related
 from blastdoor.reach import (
@@ -25,6 +27,7 @@ from blastdoor.reach import (
     Fleet,
     Guards,
     Inherited,
+    Network,
     Order,
     Partitions,
     Reach,
@@ -35,7 +38,7 @@ from blastdoor.reach import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from blastdoor.delta.footprint import Aspect, Footprint
     from blastdoor.span import Span
@@ -116,10 +119,14 @@ class Side:
 
     footprints: dict[str, list[Footprint]] = field(default_factory=dict)
     """Unit → its footprints."""
-    moves: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Unit → address that something has → address that it had (``moved`` blocks)."""
+    moves: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """Unit → address that something has → addresses that its instances had (``moved`` blocks)."""
+    sources: dict[str, set[str]] = field(default_factory=dict)
+    """Unit → addresses with keys from which something is moved."""
     kept: dict[str, set[str]] = field(default_factory=dict)
     """Unit → addresses that are forgotten and not destroyed (``removed`` with destroy = false)."""
+    idle: dict[str, set[str]] = field(default_factory=dict)
+    """Unit → addresses that have no instance because of what a variable is."""
     environments: dict[str, set[str]] = field(default_factory=dict)
     """Unit → the environments of its variants, as far as they are known."""
     contents: dict[str, dict[str, tuple[str, Span]]] = field(default_factory=dict)
@@ -131,6 +138,8 @@ class Side:
 
 
 Key = tuple[str, str, str]
+_REACHING: Final = frozenset({"member", "network", "replica", "target"})
+"""Aspects that a thing can be without, and then reaches nothing by them."""
 _NOTHING_NEW: Final = frozenset(
     {"audience", "existence", "fixed", "flag", "guard", "lifecycle", "provider"}
 )
@@ -142,12 +151,23 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
     counterpart = {unit: renamed.get(unit, unit) for unit in head.footprints}
     paired: dict[str, list[tuple[Footprint | None, Footprint]]] = {}
     gone: dict[str, list[Footprint]] = {}
+    existing: dict[str, set[str]] = {}
+    """Unit → addresses in head of what was there in base."""
     for unit, items in head.footprints.items():
         old = {item.key: item for item in base.footprints.get(counterpart[unit], ())}
         aliases = head.moves.get(unit, {})
-        pairs = paired[unit] = [(_before(item, old, aliases), item) for item in items]
-        taken = {before.key for before, _item in pairs if before is not None}
+        taken: set[Key] = set()
+        pairs = paired[unit] = []
+        for item in items:
+            former = _before(item, old, aliases)
+            taken.update(one.key for one in former)
+            pairs.append((reduce(joined, former) if former else None, item))
         gone[unit] = [item for key, item in old.items() if key not in taken]
+        existing[unit] = {
+            item.address
+            for former, item in pairs
+            if former is not None and item.aspect == "existence"
+        }
     taken_units = set(counterpart.values())
     lost = {unit: items for unit, items in base.footprints.items() if unit not in taken_units}
     union = _Union(base, [*gone.values(), *lost.values()])
@@ -156,18 +176,25 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
     for unit, pairs in paired.items():
         for before, item in pairs:
             if before is not None:
-                found.extend(_compared(before, item))
+                found.extend(_compared(union.held(before, item), item))
+                if item.aspect == "existence" and item.stateful and not before.kept:
+                    found.extend(_fewer(before, item, head.sources.get(unit, set())))
             elif item.aspect not in _NOTHING_NEW:
-                found.extend(_from_nothing(item, counterpart[unit], union))
+                there = item.address in existing[unit]
+                found.extend(_from_nothing(item, counterpart[unit], union, there=there))
         kept = head.kept.get(unit, set())
-        found.extend(_gone(gone[unit], unit, head.footprints[unit], kept, head_union))
+        for delta in _gone(gone[unit], unit, head.footprints[unit], kept, head_union):
+            default = delta.event is Event.DESTROYED and _is_kept(
+                delta.address, head.idle.get(unit, set())
+            )
+            found.append(replace(delta, attribute="variable") if default else delta)
     found.extend(_lost(lost, head))
     found.extend(_spans(base, head, counterpart))
     environments = {unit: _environment(names) for unit, names in head.environments.items()}
     return _together(
         replace(
             d,
-            units=(d.unit,),
+            units=d.units or (d.unit,),
             environment=None if d.event is Event.SPANS else environments.get(d.unit),
         )
         for d in found
@@ -186,28 +213,38 @@ _MAX_MOVES: Final = 50
 
 
 def _before(
-    item: Footprint, old: Mapping[Key, Footprint], aliases: Mapping[str, str]
-) -> Footprint | None:
-    """The same aspect of the same thing in base, under this address or one that it had."""
-    address = item.address
+    item: Footprint, old: Mapping[Key, Footprint], aliases: Mapping[str, Sequence[str]]
+) -> list[Footprint]:
+    """The same aspect of the same thing in base, under this address or those that it had."""
+    return [
+        old[address, item.aspect, item.attribute]
+        for address in _addresses(
+            item.address, aliases, lambda one: (one, item.aspect, item.attribute) in old
+        )
+    ]
+
+
+def _addresses(
+    address: str, aliases: Mapping[str, Sequence[str]], there: Callable[[str], bool]
+) -> list[str]:
+    """The addresses at which something was: its own, or the last ones before its moves."""
+    found: list[str] = []
+    pending = [address]
     for _hop in range(_MAX_MOVES):
-        found = old.get((address, item.aspect, item.attribute))
-        if found is not None:
-            return found
-        former = earlier(address, aliases)
-        if former == address:
-            return None
-        address = former
-    return None
+        found += [one for one in pending if there(one)]
+        if found:
+            break
+        pending = [former for one in pending for former in earlier(one, aliases)]
+    return list(dict.fromkeys(found))
 
 
-def earlier(address: str, aliases: Mapping[str, str]) -> str:
-    """The address that something had, by the longest move that names it or a module around it."""
+def earlier(address: str, aliases: Mapping[str, Sequence[str]]) -> list[str]:
+    """The addresses that something had, by the longest move that names it or a module around it."""
     best = ""
     for new in aliases:
         if (address == new or address.startswith(f"{new}.")) and len(new) > len(best):
             best = new
-    return aliases[best] + address[len(best) :] if best else address
+    return [old + address[len(best) :] for old in aliases[best]] if best else []
 
 
 # One thing, before and after
@@ -220,6 +257,19 @@ def _compared(base: Footprint, head: Footprint) -> list[Delta]:
         return _changed(base, head)
     if head.aspect == "flag":
         return _let_through(base, head)
+    if head.aspect == "network" and head.open > base.open:
+        before_, after_ = base.reach.network, head.reach.network
+        if isinstance(before_, Network) and isinstance(after_, Network):
+            gone = before_.compare(after_) is not Order.EQUAL and before_.within(after_) is False
+            if gone:
+                return [
+                    _words_delta(Event.UNKNOWN, "network", head, before_.describe(), head.unknown),
+                    *_by_axis(base, head),
+                ]
+    return _by_axis(base, head)
+
+
+def _by_axis(base: Footprint, head: Footprint) -> list[Delta]:
     found: list[Delta] = []
     narrowed: list[str] = []
     before = base.reach.extents()
@@ -293,11 +343,12 @@ def _loose(extent: Extent) -> bool:
 def _delta(
     event: Event, axis: str, base: Footprint, head: Footprint, before: Extent, after: Extent
 ) -> Delta:
+    untold = f" and {base.unknown}, which nobody can tell" if base.open and base.unknown else ""
     return _words_delta(
         event,
         axis,
         head,
-        before.describe(),
+        f"{before.describe()}{untold}",
         after.describe(),
         normal=f"{before.to_json()}\u2192{after.to_json()}",
         base=base.reach,
@@ -361,7 +412,11 @@ def _let_through(base: Footprint, head: Footprint) -> list[Delta]:
 def _policies(base: Footprint, head: Footprint) -> list[Delta]:
     """Allow statements may not allow more, deny statements may not deny less."""
     if base.policy is None or head.policy is None:
-        return []
+        if base.policy is not None:
+            return [_untold(base, head)]
+        return (
+            [] if head.policy is None else [_words_delta(Event.REVEALED, "resources", head, "", "")]
+        )
     allow = head.aspect == "allow"
     wide, narrow = (head, base) if allow else (base, head)
     assert wide.policy is not None
@@ -392,12 +447,22 @@ def _policies(base: Footprint, head: Footprint) -> list[Delta]:
     return found
 
 
+def _untold(base: Footprint, head: Footprint) -> Delta:
+    """A policy that the code spelt out, and does no longer."""
+    assert base.policy is not None
+    before = "fewer" if policy.beyond(base.policy) else base.policy.grants().describe()
+    return _words_delta(Event.UNKNOWN, "resources", head, before, head.words or "not in the code")
+
+
 def _exceeding(excess: policy.Excess, base: Footprint, head: Footprint, *, allow: bool) -> Delta:
     after = _listed(excess.after)
     before = _listed(excess.before)
     if not allow:
         # What was denied and is no longer: the statement of base is the wider one.
-        before, after = f"{after} denied", _less_denied(before)
+        if excess.part == "conditions":
+            before, after = f"denied under {after}", f"no longer denied, only under {before}"
+        else:
+            before, after = f"{after} denied", _less_denied(before)
     normal = json.dumps([allow, sorted(excess.before), sorted(excess.after)])
     axis = excess.part if allow else "conditions"
     return replace(
@@ -453,6 +518,38 @@ def _listed(texts: Sequence[str]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
+def _fewer(base: Footprint, head: Footprint, moved: set[str]) -> list[Delta]:
+    """Instances that held data and have no counterpart.
+
+    Terraform moves a single instance to the first of ``count`` and back by itself (Terraform Language,
+    "Refactoring").
+    """
+    if base.instances is None or head.instances is None:
+        return []
+    counted = [all(key.isdecimal() or not key for key in i.instances or ()) for i in (base, head)]
+    if counted == [True, False] and len(head.instances) >= len(base.instances):
+        # From count to names for as many: a refactor, whose moves may be done by command.
+        return []
+    by_itself = {"": "0", "0": ""}
+    lost = sorted(
+        key
+        for key in base.instances - head.instances
+        if by_itself.get(key) not in head.instances
+        and not moved & {f"{base.address}{form}" for form in _forms(key)}
+    )
+    if not lost:
+        return []
+    names = [f'{base.address}["{key}"]' if key else base.address for key in lost]
+    shown = ", ".join(names[:_MOST]) + (f" and {len(names) - _MOST} more" if names[_MOST:] else "")
+    normal = f"instances:{json.dumps(lost)}"
+    found = _words_delta(Event.DESTROYED, "guards", head, shown, "nothing", normal=normal)
+    return [replace(found, attribute="instances")]
+
+
+def _forms(key: str) -> tuple[str, ...]:
+    return (f'["{key}"]', f"[{key}]") if key else ("",)
+
+
 def last_known(delta: Delta, head: Side, before: Side, unit: str) -> list[Delta] | None:
     """What an earlier revision says of something that base did not say; ``None``: nothing either.
 
@@ -462,9 +559,10 @@ def last_known(delta: Delta, head: Side, before: Side, unit: str) -> list[Delta]
     item = next((i for i in head.footprints.get(delta.unit, ()) if i.key == delta.key), None)
     if item is None:
         return []
-    old = _before(item, items, head.moves.get(delta.unit, {}))
-    if old is None:
+    before_ = _before(item, items, head.moves.get(delta.unit, {}))
+    if not before_:
         return None
+    old = reduce(joined, before_)
     if item.aspect in ("allow", "deny"):
         if not old.exact:
             return None
@@ -491,7 +589,7 @@ class _Union:
 
     def __init__(self, side: Side, gone: Iterable[Iterable[Footprint]]) -> None:
         self.side = side
-        self._extents: dict[tuple[str, Aspect, str], Extent] | None = None
+        self._extents: dict[tuple[str, str, str], Extent] | None = None
         self._policies: dict[tuple[str, Aspect], policy.Policy] = {}
         self._gone: dict[tuple[str, Aspect], list[Footprint]] = defaultdict(list)
         for items in gone:
@@ -507,19 +605,37 @@ class _Union:
             if other.unit == unit or other.address.rpartition(".")[2] == name
         ]
 
-    def extent(self, unit: str, aspect: Aspect, axis: str) -> Extent | None:
-        """The union of one axis over a unit."""
+    def held(self, base: Footprint, head: Footprint) -> Footprint:
+        """An inline policy of base with the others of the same holder."""
+        if not base.holder or base.holder != head.holder or base.policy is None:
+            return base
+        whole = base.policy
+        for other in self.side.footprints.get(base.unit, ()):
+            if other is not base and (other.holder, other.aspect) == (base.holder, base.aspect):
+                whole = whole.joined(other.policy)
+        return replace(base, policy=whole)
+
+    def extent(self, unit: str, item: Footprint, axis: str) -> Extent | None:
+        """The union of one axis over what is like a thing in a unit.
+
+        For its place that is its type, if the unit has more of it: what is open or allowed can be said
+        by another type as well.
+        """
         if self._extents is None:
             self._extents = {}
             for unit_, items in self.side.footprints.items():
-                for item in items:
-                    for axis_, extent in item.reach.extents().items():
+                for one in items:
+                    for axis_, extent in one.reach.extents().items():
                         if isinstance(extent, Unresolved):
                             continue
-                        key = (unit_, item.aspect, axis_)
-                        known = self._extents.get(key)
-                        self._extents[key] = extent if known is None else known.join(extent)
-        return self._extents.get((unit, aspect, axis))
+                        for kind in (one.aspect, f"{one.aspect}:{one.type}"):
+                            key = (unit_, kind, axis_)
+                            known = self._extents.get(key)
+                            self._extents[key] = extent if known is None else known.join(extent)
+        found = self._extents.get((unit, f"{item.aspect}:{item.type}", axis))
+        if item.aspect == "placement" and found is not None:
+            return found
+        return self._extents.get((unit, item.aspect, axis))
 
     def policy(self, unit: str, aspect: Aspect) -> policy.Policy:
         """All statements of one effect of a unit."""
@@ -533,16 +649,16 @@ class _Union:
         return self._policies[key]
 
 
-def _from_nothing(item: Footprint, old_unit: str, union: _Union) -> list[Delta]:
+def _from_nothing(item: Footprint, old_unit: str, union: _Union, *, there: bool) -> list[Delta]:
     """What a thing without a counterpart reaches beyond all that base reaches.
 
     Where something of its type is gone, it may be that thing under another name or in another unit,
-    and is held against it as if it were.
+    and is held against it as if it were. A thing that was ``there`` reached nothing in this way.
     """
     if item.aspect == "deny":
         return []
     alike = union.alike(item, old_unit)
-    event = Event.WIDENED if alike else Event.NEW
+    event = Event.WIDENED if alike or there else Event.NEW
     if item.aspect == "allow":
         if item.policy is None:
             return []
@@ -570,7 +686,7 @@ def _from_nothing(item: Footprint, old_unit: str, union: _Union) -> list[Delta]:
     for axis, extent in item.reach.extents().items():
         if isinstance(extent, Unresolved) or axis in ("guards", "fleet", "environment"):
             continue
-        before = union.extent(old_unit, item.aspect, axis)
+        before = union.extent(old_unit, item, axis)
         for other in alike:
             further = other.reach.extents().get(axis)
             if other.unit != old_unit and further is not None:
@@ -579,12 +695,20 @@ def _from_nothing(item: Footprint, old_unit: str, union: _Union) -> list[Delta]:
             before = union.side.regions
         if before is None:
             # Nothing of base says anything on this axis: there is nothing to compare with.
-            if item.aspect in ("target", "replica") and extent:
-                found.append(_words_delta(Event.NEW, axis, item, "nothing", extent.describe()))
+            if item.aspect in _REACHING and extent:
+                found.append(_reaching(event, axis, item, None, extent))
             continue
         if extent.compare(before).widens and not _only_inherited(extent):
-            found.append(_words_delta(event, axis, item, before.describe(), extent.describe()))
+            found.append(_reaching(event, axis, item, before, extent))
     return found
+
+
+def _reaching(
+    event: Event, axis: str, item: Footprint, before: Extent | None, after: Extent
+) -> Delta:
+    normal = f"{None if before is None else before.to_json()}\u2192{after.to_json()}"
+    words = "nothing" if before is None else before.describe()
+    return _words_delta(event, axis, item, words, after.describe(), normal=normal)
 
 
 def _only_inherited(extent: Extent) -> bool:
@@ -608,6 +732,11 @@ def _gone(
         (item.attribute.partition(":")[0], item.type)
         for item in items
         if item.aspect == "guard" and item.reach.guards
+    }
+    untold = {
+        (item.address, item.attribute)
+        for item in items
+        if item.aspect == "allow" and item.policy is None
     }
     for item in gone:
         here = present.get(item.address)
@@ -642,6 +771,8 @@ def _gone(
                 "none",
             )
         elif item.aspect == "deny" and item.policy is not None:
+            if (item.address, item.attribute) in untold:
+                continue  # the whole policy is, and that is said
             excess, _unclear = policy.outside(item.policy, union.policy(unit, "deny"))
             for one in excess:
                 yield replace(
@@ -682,13 +813,19 @@ def _lost(lost: Mapping[str, Sequence[Footprint]], head: Side) -> Iterator[Delta
 
 
 def _near(item: Footprint, items: Sequence[Footprint]) -> Span:
-    """A place in head for what is no longer there: in its file if that has anything left."""
+    """A place in head for what is no longer there: as near to where it was as anything is left."""
     there = [other for other in items if other.aspect == "existence"]
     same = [other for other in there if other.span.path == item.span.path]
     before = [other for other in same if other.span.begin.line <= item.span.begin.line]
     if before:
         return max(before, key=lambda other: other.span.start).span
-    return same[0].span if same else there[0].span if there else item.span
+    if same:
+        return same[0].span
+    for folder in (posixpath.dirname(item.span.path), item.unit):
+        beside = [o for o in there if (posixpath.dirname(o.span.path) or ".") == (folder or ".")]
+        if beside:
+            return min(beside, key=lambda other: (other.span.path, other.span.start)).span
+    return there[0].span if there else item.span
 
 
 def _is_kept(address: str, kept: set[str]) -> bool:
@@ -792,7 +929,7 @@ def _spans(base: Side, head: Side, counterpart: Mapping[str, str]) -> Iterator[D
         for item in head.footprints.get(unit, ()):
             if item.address not in changed or item.aspect not in ("placement", "existence"):
                 continue
-            if first is None or (item.home or item.span).path < (first.home or first.span).path:
+            if first is None or (item.address, unit) < (first.address, first.unit):
                 first = item
             for axis in ("partitions", "regions", "accounts"):
                 extent = item.reach.extents().get(axis)
@@ -810,14 +947,16 @@ def _spans(base: Side, head: Side, counterpart: Mapping[str, str]) -> Iterator[D
     if not apart:
         return
     axis = next(iter(apart))
-    said_ = "; ".join(f"{name}: {', '.join(sorted(names))}" for name, names in apart.items())
+    said_ = "; ".join(
+        f"{'' if name == axis else f'{name}: '}{', '.join(sorted(names))}"
+        for name, names in apart.items()
+    )
     units = sorted({unit for names in apart.values() for where in names.values() for unit in where})
     found = _words_delta(Event.SPANS, axis, first, "", said_)
     yield replace(
         found,
         span=first.home or first.span,
-        address=units[0],
-        also=tuple(units[1:]),
+        units=tuple(units),
         attribute="",
         words="",
         related=(),

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from blastdoor import tables
 from blastdoor.context import environment_words
 from blastdoor.delta import flags, policy
-from blastdoor.facts.network import network_of
+from blastdoor.evaluate.expression import to_number
+from blastdoor.facts import iam
+from blastdoor.facts.network import network_of, unsettled
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -25,6 +27,7 @@ from blastdoor.facts.reading import (
     place,
     text_of,
     truth,
+    words_of,
 )
 from blastdoor.reach import (
     AWS,
@@ -36,8 +39,11 @@ from blastdoor.reach import (
     Extent,
     Fleet,
     Guards,
+    Network,
+    Opening,
     Organization,
     Partitions,
+    Principals,
     Reach,
     Regions,
     Unresolved,
@@ -75,13 +81,14 @@ Aspect = Literal[
     "network",
     "existence",
     "audience",
+    "member",
     "provider",
     "fixed",
     "flag",
 ]
-"""``audience`` is for which environments a collection stands, ``provider`` a setting that holds for all
-that uses it, ``fixed`` an argument that cannot change in place, ``flag`` the share that a flag or weight
-lets through."""
+"""``member`` is who gets a role, ``audience`` for which environments a collection stands, ``provider`` a
+setting that holds for all that uses it, ``fixed`` an argument that cannot change in place, ``flag`` the
+share that a flag or weight lets through."""
 _EVERY: Final = (Meaning.EVERY_REGION, Meaning.EACH_REGION)
 
 
@@ -106,18 +113,26 @@ class Footprint:
     """Address of the provider configuration that decides it, when the resource does not itself."""
     policy: policy.Policy | None = None
     """What it allows or denies; ``reach`` leaves it out, for the union of its tuples is dear."""
+    holder: str = ""
+    """Who has an inline policy, as a digest: what several of one holder allow counts together."""
     exact: bool = True
     """Whether all of it is known."""
     stateful: bool = False
     """Whether the resource holds data that is lost with it."""
     kept: bool = False
     """Whether the object stays when the code lets go of it."""
+    instances: frozenset[str] | None = None
+    """For what holds data: the keys of its instances, ``""`` for a single one; ``None``: not known."""
     home: Span | None = None
     """The header of the resource, where that is not ``span``."""
     value: Value | None = None
     """What is set, for what has no order: provider settings and fixed arguments."""
     under: tuple[tuple[str, Span], ...] = ()
     """Address and place of what a provider setting holds for."""
+    open: int = 0
+    """How many of its parts are not known, and left out of ``reach``."""
+    unknown: str = ""
+    """What is not known, in words."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -156,6 +171,7 @@ def _all(facts: Facts) -> Iterator[Footprint]:
             resource.span,
             stateful=tables.is_stateful(resource.type) and not resource.request,
             kept=known_text(resource.get("DeletionPolicy")) in ("Retain", "RetainExceptOnCreate"),
+            instances=_instances(resource.collection),
         )
     yield from _audiences(facts)
     yield from _providers(facts)
@@ -164,11 +180,36 @@ def _all(facts: Facts) -> Iterator[Footprint]:
     yield from _guards(facts)
     yield from _rollouts(facts)
     yield from _networks(facts)
+    yield from _endpoints(facts)
+    yield from _members(facts)
     yield from _flags(facts)
+
+
+_MOST_INSTANCES: Final = 1_000
+
+
+def _instances(collection: Value | None) -> frozenset[str] | None:
+    """The keys of the instances of a block that is repeated for ``collection``."""
+    if collection is None:
+        return frozenset({""})
+    if isinstance(collection, Known):
+        number = to_number(collection)
+        if number is None or not 0 <= number <= _MOST_INSTANCES:
+            return None
+        return frozenset(str(index) for index in range(int(number)))
+    if isinstance(collection, Mapping):
+        return frozenset(collection.entries) if collection.complete else None
+    items, complete = items_of(collection)
+    keys = [known_text(item) for item in items]
+    if not complete or None in keys:
+        return None
+    return frozenset(key for key in keys if key is not None)
 
 
 def joined(one: Footprint, other: Footprint) -> Footprint:
     """Two instances of one resource as one footprint."""
+    if one.aspect in ("allow", "deny") and one.policy is None:
+        one, other = other, one
     merged = one.policy if other.policy is None else other.policy.joined(one.policy)
     related = tuple(dict.fromkeys((*one.related, *other.related)))
     return replace(
@@ -180,6 +221,11 @@ def joined(one: Footprint, other: Footprint) -> Footprint:
         cause=one.cause if one.cause == other.cause else "",
         value=one.value if _same(one.value, other.value) else None,
         under=tuple(dict.fromkeys((*one.under, *other.under))),
+        instances=None
+        if one.instances is None or other.instances is None
+        else one.instances | other.instances,
+        open=one.open + other.open,
+        unknown=one.unknown or other.unknown,
     )
 
 
@@ -247,6 +293,8 @@ def _accounts(value: Value | None) -> Accounts | Unresolved | None:
 
 def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
     provider, value = resource.provider, resource.region
+    if provider is None and value is not None:
+        yield from _stack_placement(unit, resource, value)
     if provider is None or value is None:
         return
     regions = regions_of(value, known_text(resource.partition) or AWS)
@@ -268,6 +316,48 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
         _via(resource, value),
         chain(value, at),
         "" if own else provider.address,
+        exact=not isinstance(regions, Unresolved),
+        home=resource.span,
+    )
+
+
+_GLOBAL: Final = tuple(
+    f"AWS::{service}::"
+    for service in (
+        "Budgets",
+        "CE",
+        "CloudFront",
+        "GlobalAccelerator",
+        "IAM",
+        "Organizations",
+        "Route53",
+    )
+)
+"""How the types of services without regions begin in CloudFormation (AWS Fault Isolation Boundaries,
+"Global services")."""
+
+
+def _stack_placement(unit: str, resource: Resource, value: Value) -> Iterator[Footprint]:
+    """Where a resource goes with its stack, which has no provider configuration."""
+    if not resource.type.startswith("AWS::"):
+        return
+    regions = regions_of(value, known_text(resource.partition) or AWS)
+    at = place(value, resource.span)
+    yield Footprint(
+        unit,
+        resource.address,
+        resource.type,
+        "placement",
+        "region",
+        Reach(
+            regions=None if resource.type.startswith(_GLOBAL) else regions,
+            partitions=_partitions(regions, resource.partition),
+            accounts=_accounts(resource.account),
+        ),
+        at or resource.span,
+        origin(value),
+        chain(value, at),
+        "the stack",
         exact=not isinstance(regions, Unresolved),
         home=resource.span,
     )
@@ -429,6 +519,7 @@ def _target_accounts(value: Value) -> Accounts | Unresolved:
 
 
 def _policies(facts: Facts) -> Iterator[Footprint]:
+    yield from _untold_policies(facts)
     groups: dict[tuple[str, str, str], list[policy.Fact]] = {}
     for statement in facts.statements:
         effect = "allow" if statement.effect == "Allow" else "deny"
@@ -448,7 +539,46 @@ def _policies(facts: Facts) -> Iterator[Footprint]:
             first.span,
             related=related,
             policy=found,
+            holder=_holder(first.resource),
             exact=found.complete,
+        )
+
+
+_HOLDERS: Final = {
+    "AWS::IAM::GroupPolicy": "GroupName",
+    "AWS::IAM::RolePolicy": "RoleName",
+    "AWS::IAM::UserPolicy": "UserName",
+    "aws_iam_group_policy": "group",
+    "aws_iam_role_policy": "role",
+    "aws_iam_user_policy": "user",
+}
+"""Type of an inline policy → the argument that names who has it."""
+
+
+def _holder(resource: Resource) -> str:
+    value = resource.get(_HOLDERS[resource.type]) if resource.type in _HOLDERS else None
+    if value is None or (isinstance(value, Unknown) and not value.subject):
+        return ""
+    return value.key().digest.hex()
+
+
+def _untold_policies(facts: Facts) -> Iterator[Footprint]:
+    """Policies of which nobody can tell what they say."""
+    for item in iam.policies(facts.unit):
+        if item.document is not None:
+            continue
+        at = place(item.value, item.resource.span) or item.resource.span
+        yield Footprint(
+            facts.unit.address,
+            item.resource.address,
+            item.resource.type,
+            "allow",
+            item.attribute,
+            Reach(),
+            at,
+            words_of(item.value),
+            chain(item.value, at),
+            exact=False,
         )
 
 
@@ -587,6 +717,7 @@ _NO_GUARDS: Final = frozenset({"disposable", "immediate", "major-upgrade"})
 
 
 def _guards(facts: Facts) -> Iterator[Footprint]:
+    yield from _untold_guards(facts)
     for guard in facts.guards:
         if guard.kind in _NO_GUARDS:
             continue
@@ -603,6 +734,31 @@ def _guards(facts: Facts) -> Iterator[Footprint]:
             origin(guard.value),
             chain(guard.value, at),
         )
+
+
+def _untold_guards(facts: Facts) -> Iterator[Footprint]:
+    """Guards that are set to what nobody can tell."""
+    table = tables.guards()
+    for resource in facts.unit.resources:
+        for row in () if resource.is_data else table.get(resource.type, ()):
+            if row.kind in _NO_GUARDS:
+                continue
+            for value in at_path(resource.get, row.attribute):
+                if isinstance(value, Known):
+                    continue
+                at = place(value, resource.span) or resource.span
+                yield Footprint(
+                    facts.unit.address,
+                    resource.address,
+                    resource.type,
+                    "guard",
+                    f"{row.kind}:{row.attribute}",
+                    Reach(guards=Unresolved(words_of(value))),
+                    at,
+                    origin(value),
+                    chain(value, at),
+                    exact=False,
+                )
 
 
 def _lifecycle(unit: str, resource: Resource) -> Iterator[Footprint]:
@@ -666,6 +822,55 @@ def _rollouts(facts: Facts) -> Iterator[Footprint]:
         )
 
 
+_HTTPS: Final = 443
+
+
+def _endpoints(facts: Facts) -> Iterator[Footprint]:
+    """Endpoints on the internet; which port it is says nothing here."""
+    for endpoint in facts.endpoints:
+        found = []
+        texts = ["0.0.0.0/0"] if endpoint.open_by_default else [s.text for s in endpoint.sources]
+        for text in texts:
+            try:
+                found.append(Opening(text, "tcp", _HTTPS, _HTTPS))
+            except ValueError:
+                continue
+        value = endpoint.switch or next((s.value for s in endpoint.sources), None)
+        span = endpoint.resource.span
+        at = span if value is None else place(value, span) or span
+        yield Footprint(
+            facts.unit.address,
+            endpoint.resource.address,
+            endpoint.resource.type,
+            "network",
+            endpoint.attribute,
+            Reach(network=Network(*found)),
+            at,
+            "" if value is None else origin(value),
+            () if value is None else chain(value, at),
+        )
+
+
+def _members(facts: Facts) -> Iterator[Footprint]:
+    """Who gets a role, whatever role it is."""
+    for binding in facts.bindings:
+        known = [member for member in binding.members if HOLE not in member.text]
+        first = known[0] if known else None
+        span = binding.resource.span
+        yield Footprint(
+            facts.unit.address,
+            binding.resource.address,
+            binding.resource.type,
+            "member",
+            "members",
+            Reach(principals=Principals(*(member.text for member in known))),
+            span if first is None else place(first.value, first.span) or first.span,
+            "" if first is None else origin(first.value),
+            () if first is None else chain(first.value),
+            open=len(binding.members) - len(known) + binding.unnamed + (not binding.members_known),
+        )
+
+
 def _flags(facts: Facts) -> Iterator[Footprint]:
     for share in flags.shares(facts.unit.resources):
         at = place(share.value, share.resource.span) or share.resource.span
@@ -683,6 +888,20 @@ def _flags(facts: Facts) -> Iterator[Footprint]:
 
 
 def _networks(facts: Facts) -> Iterator[Footprint]:
+    for resource, attribute, value in unsettled(facts.unit):
+        at = place(value, resource.span) or resource.span
+        yield Footprint(
+            facts.unit.address,
+            resource.address,
+            resource.type,
+            "network",
+            attribute or "rule",
+            Reach(network=Network()),
+            at,
+            exact=False,
+            open=1,
+            unknown=words_of(value),
+        )
     for opening in facts.openings:
         first = opening.sources[0]
         at = place(first.value, first.span) or first.span

@@ -171,8 +171,16 @@ def _statement(fact: Fact) -> _Statement:
         _globs(fact, "Action", unresolved),
         _globs(fact, "Resource", unresolved),
         tuple(
-            (operator, key, frozenset(_text(term.value, term.text) for term in values))
-            for operator, key, values in fact.conditions
+            (
+                operator,
+                key,
+                frozenset(
+                    [*(_text(t.value, t.text) for t in values), *(_name(one) for one in untold)]
+                ),
+            )
+            for (operator, key, values), untold in zip(
+                fact.conditions, fact.untold or [()] * len(fact.conditions), strict=True
+            )
         ),
         fact.sid,
         fact.span,
@@ -401,11 +409,22 @@ def _covered(name: Part, element: _Element, base: Sequence[_Element]) -> bool | 
             if _everything(other.extent):
                 return True
             perhaps = True
-        elif element.extent is None or _may_be(other.text, element.text):
+        elif element.extent is None:
+            # A name stands for the same thing on both sides: as patterns, one may hold the other.
+            mine, theirs = _as_pattern(element.text), _as_pattern(other.text)
+            if tables.glob_matches(theirs, mine):
+                return True
+            perhaps = perhaps or not tables.glob_matches(mine, theirs)
+        elif _may_be(other.text, element.text):
             perhaps = True
     if name == "actions" and element.extent is not None and _expands_within(element, base):
         return True
     return None if perhaps else False
+
+
+def _as_pattern(text: str) -> str:
+    """A text whose names are literal: no wildcard of a pattern stands in one."""
+    return _NAME.sub(lambda match: match[0].replace("*", "").replace("?", ""), text)
 
 
 def _everything(extent: Extent) -> bool:
@@ -470,22 +489,54 @@ def _limits_hold(head: Sequence[Condition], base: Sequence[Condition]) -> bool |
 _LIKE: Final = ("like", "arnequals", "arnlike")
 
 
+_SAME: Final = {"arnequals": "arnlike", "arnnotequals": "arnnotlike"}
+"""Operators that behave identically (IAM User Guide, "Amazon Resource Name condition operators")."""
+_LOOSER: Final = frozenset(
+    {
+        ("stringequals", "stringlike"),
+        ("stringequals", "stringequalsignorecase"),
+        ("stringnotlike", "stringnotequals"),
+        ("stringnotequalsignorecase", "stringnotequals"),
+    }
+)
+"""(operator, one that holds wherever it does) for the same values."""
+
+
+def _operator(text: str) -> tuple[str, str, bool]:
+    """(quantifier, operator, whether it holds as well where the key is missing)."""
+    quantifier, _colon, name = text.lower().rpartition(":")
+    missing = name.endswith("ifexists")
+    name = name.removesuffix("ifexists")
+    name = _SAME.get(name, name)
+    # What is negated holds where the key is missing, with or without IfExists.
+    return quantifier, name, missing or "not" in name
+
+
 def _narrower(head: Condition, base: Condition) -> bool | None:
     """Whether a condition of head holds only where one of base does."""
     if head == base:
         return True
-    own, theirs = head[0].lower(), base[0].lower()
     if head[1] != base[1]:
         return False
-    same = own == theirs or own + "ifexists" == theirs
-    looser = own.replace("equals", "like") == theirs.replace("equals", "like")
-    if not same and not (looser and "like" in theirs):
+    quantifier, own, missing = _operator(head[0])
+    their_quantifier, theirs, allowed = _operator(base[0])
+    if quantifier != their_quantifier or (missing and not allowed):
         return False
-    if any(OPEN in text for text in head[2] | base[2]):
-        return True if head[2] <= base[2] and "not" not in own else None
+    if own.replace("like", "equals") == theirs.replace("like", "equals") and not any(
+        sign in text for text in head[2] | base[2] for sign in "*?"
+    ):
+        # Without a wildcard there is nothing between like and equals.
+        own = theirs
+    if own != theirs and (own, theirs) not in _LOOSER:
+        return False
+    unknown = any(OPEN in text for text in head[2] | base[2])
     if "not" in own:
-        return base[2] <= head[2]
-    return all(any(_holds(theirs, wide, text) for wide in base[2]) for text in head[2])
+        # It has to leave out everything that base leaves out.
+        if all(any(_holds(own, wide, text) for wide in head[2]) for text in base[2]):
+            return True
+    elif all(any(_holds(theirs, wide, text) for wide in base[2]) for text in head[2]):
+        return True
+    return None if unknown else False
 
 
 def _holds(operator: str, wide: str, text: str) -> bool:

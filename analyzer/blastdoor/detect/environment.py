@@ -110,6 +110,8 @@ def _has_other_environments(facts: Facts) -> bool:
     names: set[str] = set()
     for setting in facts.unit.settings:
         names.update(_keys(setting.value))
+    for fallback in facts.unit.environment_defaults:
+        names.update(fallback.others)
     if _speaks_of_another(names):
         return True
     files = facts.unit.variables_files()

@@ -144,6 +144,22 @@ def _destroyed(delta: Delta, row: tables.Stateful | None) -> Hit:
             "unit-removed",
             contain="say with a removed block what is kept, and remove the rest in a change before",
         )
+    if delta.attribute == "variable":
+        return hit(
+            delta,
+            f"guards: {delta.address}{more} is destroyed, with {loses}, if the variable that it is "
+            "repeated for gets no other value: with the one that the code has there is none of it",
+            "by-variable",
+            contain="say the value where the root is, or keep what it was",
+        )
+    if delta.attribute == "instances":
+        return hit(
+            delta,
+            f"guards: {delta.before}{more} is destroyed, with {loses}: the instance is no longer in "
+            "the code, and no moved block says where it is",
+            "destroyed",
+            contain="add a moved block for each instance, or keep its key",
+        )
     if delta.words:
         return hit(
             delta,
@@ -284,10 +300,11 @@ def change_spans_scopes(deltas: Sequence[Delta]) -> Iterator[Hit]:
     for delta in deltas:
         if delta.event is Event.SPANS:
             far = "apart" if {"environment", "partitions"} & set(delta.limits) else ""
-            units = 1 + len(delta.also)
+            units = len(delta.units)
             yield hit(
                 delta,
-                f"{delta.axis}: this change reaches {delta.after}, in {units} units",
+                f"{delta.axis}: {delta.after} at once, by one change of {units} "
+                f"unit{'' if units == 1 else 's'}",
                 far,
                 contain="change one of them first, and the others after it has run",
             )

@@ -1348,6 +1348,8 @@ class _Collector:
         local_address = f"{prefix}{type_}.{name}"
         bindings, collection, collection_span = instance.expand(section, local_address)
         if not bindings:
+            if mode == "managed" and collection_span and "var." in collection_span.text:
+                self.evaluated.idle.add(instance.path(local_address))
             self._idle(instance, section)
             return
         provider, chosen = instance.provider_of(section, type_)
@@ -1423,6 +1425,8 @@ class _Collector:
         for name, section in instance.module.calls.items():
             owner = f"module.{name}"
             bindings, collection, collection_span = instance.expand(section, owner)
+            if not bindings and collection_span and "var." in collection_span.text:
+                self.evaluated.idle.add(instance.path(owner))
             for number, binding in enumerate(bindings):
                 child = instance.child(name, binding)
                 inputs, spans = self._inputs(instance, section, binding)

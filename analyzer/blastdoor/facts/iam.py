@@ -219,7 +219,7 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
     principals, unknown = _principals(body.get(name), span, policy)
     unresolved.extend((name, value) for value in unknown)
     complete = body.complete and not unresolved
-    conditions, conditions_known = _conditions(body.get("Condition"), span)
+    conditions, untold, conditions_known = _conditions(body.get("Condition"), span)
     kind = policy.kind
     if kind == "document":
         kind = "resource" if principals or unknown else "identity"
@@ -243,6 +243,7 @@ def _statement(policy: Policy, body: Mapping) -> Statement | None:
         conditions_known,
         key_spans=body.key_spans,
         unresolved=tuple(unresolved),
+        untold=untold,
         principal_references=tuple(
             _references(body.get("NotPrincipal" if negated else "Principal"))
         ),
@@ -312,12 +313,13 @@ def _principals(
 
 def _conditions(
     value: Value | None, span: Span
-) -> tuple[tuple[tuple[str, str, tuple[Term, ...]], ...], bool]:
+) -> tuple[tuple[tuple[str, str, tuple[Term, ...]], ...], tuple[tuple[Value, ...], ...], bool]:
     if value is None:
-        return (), True
+        return (), (), True
     if not isinstance(value, Mapping):
-        return (), False
+        return (), (), False
     found: list[tuple[str, str, tuple[Term, ...]]] = []
+    untold: list[tuple[Value, ...]] = []
     known = value.complete
     for operator, keys in value.entries.items():
         if not isinstance(keys, Mapping):
@@ -325,7 +327,9 @@ def _conditions(
             continue
         known = known and keys.complete
         for name, values in keys.entries.items():
-            items, _complete = items_of(values)
+            items, complete = items_of(values)
             terms = [term(item, span) for item in items]
+            open_ = [item for item, one in zip(items, terms, strict=True) if one is None]
+            untold.append((*open_, values) if not complete else tuple(open_))
             found.append((operator, name.lower(), tuple(t for t in terms if t is not None)))
-    return tuple(found), known
+    return tuple(found), tuple(untold), known

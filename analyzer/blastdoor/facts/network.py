@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import reach, tables
 from blastdoor.fact import Endpoint, Opening
 from blastdoor.facts.reading import HOLE, at_path, blocks_at, bodies_of, items_of, term, truth
-from blastdoor.value import Known, Value
+from blastdoor.value import Known, Many, Mapping, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from blastdoor.fact import Evaluated, Resource, Term
     from blastdoor.span import Span
-    from blastdoor.value import Mapping
 
     Get = Callable[[str], Value | None]
 
@@ -60,6 +59,35 @@ def openings(unit: Evaluated) -> Iterator[Opening]:
                 number = _number(body.get(row.order)) if row.order else None
                 if first is None or (number is not None and number < first):
                     yield from _rule(resource, row, body.get, body.span or resource.span)
+
+
+def unsettled(unit: Evaluated) -> Iterator[tuple[Resource, str, Value]]:
+    """(resource, block, value) of each source, protocol or port of a rule that is not known."""
+    table = tables.networks().openings
+    for resource in unit.resources:
+        for row in () if resource.is_data else table.get(resource.type, ()):
+            given = None if not row.block else resource.get(row.block)
+            if given is not None and not _settled(given):
+                yield resource, row.block, given
+            gets = [resource.get] if not row.block else [b.get for b in bodies_of(given)]
+            for get in gets:
+                if not all(_holds(get, wanted) for wanted in row.when):
+                    continue
+                for name in (*row.sources, row.protocol, *row.ports, *row.ranges):
+                    value = get(name)
+                    if value is None:
+                        continue
+                    items, complete = items_of(value)
+                    if not complete:
+                        yield resource, row.block, value
+                    for item in items:
+                        if not isinstance(item, Known):
+                            yield resource, row.block, item
+
+
+def _settled(value: Value) -> bool:
+    """Whether it is known which blocks there are, whatever is in them."""
+    return isinstance(value, Mapping) or (isinstance(value, Many) and value.complete)
 
 
 def _first_refusal(bodies: list[Mapping], row: tables.OpeningRow) -> int | None:

@@ -148,7 +148,7 @@ def chain(value: Value, at: Span | None = None) -> tuple[Related, ...]:
         if key in seen or evidence.step is Step.ATTRIBUTE:
             continue
         seen.add(key)
-        related.append(Related(span, evidence.text))
+        related.append(Related(span, evidence.text, decides=evidence.step is Step.CONDITION))
     return tuple(related)
 
 

@@ -98,7 +98,7 @@ def _made(state: Mended, batch: Sequence[tuple[Finding, Fix]], analyse: Analyse)
     """Whether some fixes hold together. Effect: then they are made."""
     now = {**state.texts, **texts((fix for _finding, fix in batch), state.texts)}
     after = analyse(now)
-    if not _holds(state.report, after, [finding for finding, _fix in batch]):
+    if not holds(state.report, after, [finding for finding, _fix in batch]):
         return False
     for _finding, fix in batch:
         for edit in fix.edits:
@@ -110,7 +110,7 @@ def _made(state: Mended, batch: Sequence[tuple[Finding, Fix]], analyse: Analyse)
     return True
 
 
-def _holds(before: Report, after: Report, mended: Iterable[Finding]) -> bool:
+def holds(before: Report, after: Report, mended: Iterable[Finding]) -> bool:
     """Whether what was to go is gone, nothing else has come, and everything still parses."""
     if Counter((f.path, f.kind) for f in after.failures) - Counter(
         (f.path, f.kind) for f in before.failures

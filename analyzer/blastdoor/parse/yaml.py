@@ -207,10 +207,8 @@ class _Builder:
                 tag = event.tag
                 if tag is not None and not (event.implicit or self._own(tag)):
                     tag = None
-                if tag is not None or event.anchor is not None:
-                    inner = self._behind(start)
-                else:
-                    inner = start
+                plain = tag is None and event.anchor is None
+                inner = start if plain else self._behind(start)
                 opened: Sequence | Mapping = (
                     Mapping(inner, inner, [])
                     if kind is events.MappingStartEvent
@@ -407,9 +405,10 @@ class _Builder:
 def _events(text: str) -> Callable[[], Any]:
     """The events of a text, one with each call; by the C library where PyYAML was built with it."""
     if yaml.__with_libyaml__:
-        from yaml.cyaml import CParser
+        from yaml import cyaml
 
-        return CParser(text).get_event  # type: ignore[no-any-return]
+        parser: Any = cyaml
+        return parser.CParser(text).get_event  # type: ignore[no-any-return]
 
     class Plain(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
         """PyYAML's own reader without the composer and constructor."""

@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from blastdoor.report.views import RuleView
 
 SCHEMA: Final = "blastdoor/change/v1"
-_CELL: Final = 44
-"""Most columns of one cell of the table."""
+_COLUMNS: Final = 160
+"""Columns of the table where nobody says how many there are."""
+_LEAST: Final = 16
+"""Columns that a cell always has."""
 _MOST: Final = 25
 """Rows of one kind that the table shows."""
 _ESCAPED: Final = re.compile(r"([\\`*_\[\]<>|#@!~&])")
@@ -81,7 +83,7 @@ def _also(address: str, more: int) -> str:
 # Text
 
 
-def _clipped(text: str, limit: int = _CELL) -> str:
+def _clipped(text: str, limit: int) -> str:
     text = sanitise(masked(text))
     if width(text) <= limit:
         return text
@@ -100,14 +102,15 @@ def _table(lines: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def render_table(found: Comparison, style: Style = PLAIN) -> str:
+def render_table(found: Comparison, style: Style = PLAIN, columns: int = _COLUMNS) -> str:
     """The reach table, ending in a line end; ``""`` when nothing changed its reach."""
     wide = [row for row in rows(found) if row.level is not None]
     narrow = [row for row in rows(found) if row.level is None]
     if not wide and not narrow:
         return ""
     shown = [*wide[:_MOST], *narrow[:_MOST]]
-    cells = [("axis", "before", "after", "what"), *(_cells(row) for row in shown)]
+    cell = max(_LEAST, (columns - _AXIS - 2 * _GAPS) * 2 // 7)
+    cells = [("axis", "before", "after", "what"), *(_cells(row, cell) for row in shown)]
     head, *lines = _table(cells)
     painted = [style.strong(head)]
     for row, line in zip(shown, lines, strict=True):
@@ -122,17 +125,24 @@ def render_table(found: Comparison, style: Style = PLAIN) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _cells(row: Row) -> tuple[str, str, str, str]:
-    return row.axis, _clipped(row.before), _clipped(row.after), _clipped(row.what, 60)
+_AXIS: Final = 11
+"""Columns of the longest axis."""
+_GAPS: Final = 3
 
 
-def write_change_text(
+def _cells(row: Row, cell: int) -> tuple[str, str, str, str]:
+    what = _clipped(row.what, cell * 3 // 2)
+    return row.axis, _clipped(row.before, cell), _clipped(row.after, cell), what
+
+
+def write_change_text(  # noqa: PLR0913  everything after the rules by name
     stream: TextIO,
     found: Comparison,
     rules: Iterable[RuleView],
     *,
     names: tuple[str, str],
     style: Style = PLAIN,
+    columns: int = _COLUMNS,
     summary: bool = True,
 ) -> None:
     """Effect: writes failures, what widened, what else is new, the table and the sums."""
@@ -147,7 +157,7 @@ def write_change_text(
         write(render_failure(failure, style) + "\n")
     for finding in report.findings:
         write(render_finding(finding, known.get(finding.rule), style) + "\n")
-    table = render_table(found, style)
+    table = render_table(found, style, columns)
     if table:
         base, head = map(sanitise, names)
         write(f"reach of {head}, was {base}\n\n{table}\n")

@@ -253,8 +253,9 @@ def render_finding(finding: Finding, rule: RuleView | None = None, style: Style 
         block.remark("note", f"{_place(related.span)}: {legible(related.message)}")
     for words in finding.evidence:
         block.remark("note", legible(words))
-    if finding.before or finding.after:
+    if finding.before:
         block.remark("before", legible(finding.before))
+    if finding.after:
         block.remark("after", legible(finding.after))
     reach = finding.reach if not finding.after else None
     for line in reach.describe() if reach is not None else ():

@@ -2,11 +2,13 @@
 
 YAML, JSON and Python hold anything. A file is in scope when a search of its bytes finds what no file
 without infrastructure has; everything else is out of scope, which is no failure. The search comes
-before decoding and parsing and must stay cheap: `bytes.find` for a few words, nothing more.
+before decoding and parsing and must stay cheap: `bytes.find` for a few words, and more only where
+these are there.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.source.kinds import Kind
@@ -15,11 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_has_resources: Final = re.compile(rb"""(?:^|[\s{,"'])Resources["']?[ \t]*:""").search
+_has_types: Final = re.compile(
+    rb"""\bType["']?[ \t]*:[ \t]*["']?[A-Za-z0-9]++::[A-Za-z0-9]"""
+).search
+
+
 def _is_template(_path: str, data: bytes) -> bool:
-    """Whether a file says that it is a template of CloudFormation, or has resources of AWS."""
+    """Whether a file says that it is a template of CloudFormation, or has resources with types.
+
+    Lists of types, as documentation and schemas have them, are none.
+    """
     if b"AWSTemplateFormatVersion" in data or b"AWS::Serverless-2016-10-31" in data:
         return True
-    return b"Resources" in data and (b"AWS::" in data or b"Custom::" in data)
+    if b"Resources" not in data or b"::" not in data:
+        return False
+    return _has_resources(data) is not None and _has_types(data) is not None
 
 
 _PYTHON: Final = (

@@ -42,6 +42,8 @@ class Kind(Enum):
         return self not in (Kind.HCL, Kind.LOCK)
 
 
+TOLD_BY_CONTENT: Final = frozenset({Kind.TEMPLATE, Kind.PYTHON, Kind.DOCUMENT})
+"""Kinds that the content of a file tells, not its name."""
 _LANGUAGES: Final = {
     Kind.TEMPLATE: "cloudformation",
     Kind.PYTHON: "python",

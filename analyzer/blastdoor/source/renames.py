@@ -27,8 +27,8 @@ def renamed(gone: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
     _equal(gone, new, found, lambda path, text: (posixpath.basename(path), text))
     _equal(gone, new, found, lambda _path, text: ("", text))
     taken = set(found.values())
-    left = {path: text for path, text in gone.items() if path not in taken}
-    rest = {path: text for path, text in new.items() if path not in found}
+    left = {path: text for path, text in gone.items() if path not in taken and text.strip()}
+    rest = {path: text for path, text in new.items() if path not in found and text.strip()}
     if sum(map(len, left.values())) + sum(map(len, rest.values())) <= _MAX_TEXT:
         found.update(_alike(left, rest))
     return found

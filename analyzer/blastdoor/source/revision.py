@@ -427,11 +427,12 @@ class Revision:
         if data is None:
             self._fail(short, f"is larger than {self.max_size:,} bytes", FailureKind.LIMIT)
             return None
+        analysed = kind_of(short) is not None or short in self._told
         try:
-            analysed = kind_of(short) is not None or short in self._told
             return data.decode("utf-8" if analysed else "utf-8-sig")
         except UnicodeDecodeError:
-            self._fail(short, "is not UTF-8")
+            if analysed:
+                self._fail(short, "is not UTF-8")
             return None
 
     def names(self, directory: str) -> list[str]:

@@ -1,9 +1,8 @@
 """Where templates are deployed, and with which parameters: what stands around them says so.
 
-Read are SAM's configuration file, files of parameters, actions of a pipeline, stack sets and the
-manifest of a CDK app. Sources: AWS SAM Developer Guide, "AWS SAM CLI configuration file"; AWS
-CloudFormation User Guide, "Template configuration file" and "StackSets concepts"; AWS CodePipeline
-User Guide, "AWS CloudFormation action reference"; aws-cdk, Cloud Assembly manifest.
+Here are the files of parameters and what all places have in common; SAM's configuration file, the
+manifest of a CDK app, pipelines and stack sets are read elsewhere in this package. Source: AWS
+CloudFormation User Guide, "Template configuration file".
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.evaluate.cloudformation.template import fields, text_of
-from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.parse.data import Scalar
 from blastdoor.parse.data import Sequence as SequenceNode
@@ -31,19 +29,12 @@ if TYPE_CHECKING:
 
 MAX_DEPLOYMENTS: Final = 16
 """Deployments of one template that are looked at."""
-SAM_CONFIGURATION: Final = "samconfig.toml"
-_TEMPLATES: Final = ("template.yaml", "template.yml", "template.json")
-"""What SAM deploys when nothing names a template, in order."""
 _FOLDERS: Final = ("", "parameters", "params", "parameter", "config", "configs", "configuration")
 """Folders beside a template in which its parameters are looked for."""
 _MAX_FILES: Final = 200
 """Files of parameters that are looked at beside one template."""
 _NAMED: Final = re.compile(r"param|config", re.IGNORECASE)
 _ENDINGS: Final = (".json", ".yaml", ".yml")
-_ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/([^/]+)")
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
-_header = re.compile(r"[ \t]*\[[ \t]*([^\[\]#]+?)[ \t]*\][ \t]*(?:#.*)?").fullmatch
-_assignment = re.compile(r"[ \t]*([A-Za-z0-9_\"'-]+)[ \t]*=[ \t]*").match
 
 
 @dataclass(slots=True)
@@ -68,156 +59,64 @@ class Found:
     deployments: list[Deployment] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
     """Paths of every file that was looked at."""
+    left_out: int = 0
+    """Deployments beyond those that are looked at."""
 
 
 # SAM
 
 
-def of_sam(repository: Repository, path: str, kept: dict[str, Any]) -> Iterator[Deployment]:
-    """The deployments of a template that SAM's configuration file beside it names."""
-    directory, name = posixpath.split(path)
-    where = posixpath.join(directory, SAM_CONFIGURATION)
-    if where not in kept:
-        kept[where] = _read_toml(repository, where)
-    found = kept[where]
-    if found is None:
-        return
-    document, data, places = found
-    names = set(repository.files.names(directory or "."))
-    first = next((given for given in _TEMPLATES if given in names), None)
-    for environment, commands in data.items():
-        if not isinstance(commands, dict):
-            continue
-        settings: dict[str, Any] = {}
-        where_of: dict[str, tuple[int, int]] = {}
-        for command in ("global", "deploy"):
-            body = commands.get(command)
-            parameters = body.get("parameters") if isinstance(body, dict) else None
-            if isinstance(parameters, dict):
-                settings.update(parameters)
-                for key in parameters:
-                    place = places.get((environment, command, "parameters", key))
-                    if place is not None:
-                        where_of[key] = place
-        if not isinstance(commands.get("deploy"), dict) and "region" not in settings:
-            continue
-        target = settings.get("template_file", settings.get("template"))
-        target = target if isinstance(target, str) else first
-        if target is None or posixpath.normpath(posixpath.join(directory, target)) != path:
-            # What is built keeps the name of the template that it is built from.
-            built = isinstance(target, str) and target.startswith((".aws-sam/", "packaged", "out"))
-            if not (built and name == first):
-                continue
-        label = f"{SAM_CONFIGURATION} [{environment}]"
+class Around:
+    """The files around templates, each looked at once however many templates stand there."""
 
-        def value(
-            key: str, text: str, about: str = "", label: str = label, where_of: Any = where_of
-        ) -> Value:
-            start, end = where_of.get(key, (0, 0))
-            span = Span(document, start, end)
-            return _said(text, span, f"{about or key} in {label}", about)
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._told: dict[str, tuple[str, ...]] = {}
+        self._parameters: dict[str, dict[str, Value] | None] = {}
+        self._takers: dict[str, int] = {}
+        self.kept: dict[str, Any] = {}
+        """Path → what a configuration or manifest says."""
 
-        region, stack = settings.get("region"), settings.get("stack_name")
-        overrides = settings.get("parameter_overrides")
-        parameters = None
-        if overrides is not None:
-            parameters = {
-                key: value("parameter_overrides", text, key) for key, text in _overrides(overrides)
-            }
-        elif isinstance(commands.get("deploy"), dict):
-            parameters = {}
-        yield Deployment(
-            label,
-            where,
-            value("region", region) if isinstance(region, str) and region else None,
-            None,
-            value("stack_name", stack) if isinstance(stack, str) and stack else None,
-            parameters,
-        )
+    def names(self, directory: str) -> tuple[str, ...]:
+        """The names of the files of a directory."""
+        found = self._names.get(directory)
+        if found is None:
+            found = self._names[directory] = tuple(self.repository.files.names(directory or "."))
+        return found
 
+    def candidates(self, directory: str, folder: str) -> tuple[str, ...]:
+        """The paths below a directory that may be files of parameters of what stands in it."""
+        below = posixpath.join(directory, folder) if folder else directory
+        found = self._told.get(below)
+        if found is None:
+            found = self._told[below] = tuple(
+                posixpath.join(below, name)
+                for name in self.names(below)
+                if name.endswith(_ENDINGS) and (folder or _NAMED.search(name))
+            )
+        return found
 
-def _read_toml(
-    repository: Repository, path: str
-) -> tuple[Document, dict[str, Any], dict[tuple[str, ...], tuple[int, int]]] | None:
-    directory, name = posixpath.split(path)
-    if name not in repository.files.names(directory or "."):
-        return None
-    text = repository.files.read(path)
-    if text is None:
-        return None
-    import tomllib
+    def parameters(self, path: str) -> dict[str, Value] | None:
+        """The parameters that a file gives; ``None`` where it is no file of parameters."""
+        if path not in self._parameters:
+            self._parameters[path] = _read_parameters(self.repository, path)
+        return self._parameters[path]
 
-    document = Document(path, text)
-    try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        words = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "nested too deep"
-        repository.fault(Failure(FailureKind.SYNTAX, path, f"SAM's configuration: {words}"))
-        return None
-    return document, data, _toml_places(document)
-
-
-def _toml_places(document: Document) -> dict[tuple[str, ...], tuple[int, int]]:
-    """(table, key) → where its value stands, for keys at the start of a line."""
-    places: dict[tuple[str, ...], tuple[int, int]] = {}
-    table: tuple[str, ...] = ()
-    for number in range(1, len(document.line_starts) + 1):
-        start, end = document.line_range(number)
-        line = document.text[start:end]
-        header = _header(line)
-        if header is not None:
-            table = tuple(part.strip(" \t\"'") for part in header[1].split("."))
-            continue
-        match = _assignment(line)
-        if match is not None:
-            key = match[1].strip("\"'")
-            places.setdefault((*table, key), (start + match.end(), start + len(line.rstrip())))
-    return places
-
-
-def _overrides(given: object) -> Iterator[tuple[str, str]]:
-    """The pairs of ``parameter_overrides``: a text of words, a list of them, or a table."""
-    if isinstance(given, dict):
-        for key, value in given.items():
-            if isinstance(value, (str, int, float)):
-                yield str(key), _plain(value)
-            elif isinstance(value, list):
-                yield str(key), ",".join(str(item) for item in value)
-        return
-    words: list[str] = []
-    if isinstance(given, list):
-        words = [word for word in given if isinstance(word, str)]
-        words = [part for word in words for part in (_words(word) if "=" in word else [])]
-    elif isinstance(given, str):
-        words = _words(given)
-    for word in words:
-        if word.startswith("ParameterKey="):
-            key, _comma, rest = word.removeprefix("ParameterKey=").partition(",")
-            yield key, rest.removeprefix("ParameterValue=")
-        elif "=" in word:
-            key, _equals, value = word.partition("=")
-            yield key, value
-
-
-def _plain(value: str | float) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-def _words(text: str) -> list[str]:
-    """The words of a command line, quotes taken away."""
-    import shlex
-
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return []
+    def takers(self, path: str, templates: AbstractMapping[str, Collection[str]]) -> int:
+        """How many of the templates of one directory declare all that a file of parameters gives."""
+        found = self._takers.get(path)
+        if found is None:
+            given = set(self.parameters(path) or ())
+            found = self._takers[path] = sum(given <= set(names) for names in templates.values())
+        return found
 
 
 # Files of parameters
 
 
 def of_files(
-    repository: Repository,
+    around: Around,
     path: str,
     names: Collection[str],
     others: AbstractMapping[str, Collection[str]],
@@ -233,27 +132,20 @@ def of_files(
     stem = name.split(".")[0]
     looked = 0
     for folder in _FOLDERS:
-        below = posixpath.join(directory, folder) if folder else directory
-        for found in repository.files.names(below or "."):
-            if not found.endswith(_ENDINGS) or found == name:
+        for where in around.candidates(directory, folder):
+            if where == path:
                 continue
-            own = _belongs(found, stem)
-            if not own and not folder and _NAMED.search(found) is None:
-                continue
+            own = _belongs(posixpath.basename(where), stem)
             looked += 1
             if looked > _MAX_FILES:
                 return
-            where = posixpath.join(below, found)
-            parameters = read_parameters(repository, where)
+            parameters = around.parameters(where)
             if parameters is None:
                 continue
             read.add(where)
             if not parameters or not set(parameters) <= set(names):
                 continue
-            rivals = [
-                p for p, theirs in others.items() if p != path and set(parameters) <= set(theirs)
-            ]
-            if not own and rivals:
+            if not own and around.takers(where, others) > 1:
                 continue
             yield Deployment(where, where, parameters=parameters)
 
@@ -263,7 +155,7 @@ def _belongs(name: str, stem: str) -> bool:
     return rest != name and rest[:1] in (".", "-", "_") and _NAMED.search(rest) is not None
 
 
-def read_parameters(repository: Repository, path: str) -> dict[str, Value] | None:
+def _read_parameters(repository: Repository, path: str) -> dict[str, Value] | None:
     """The parameters that a file gives; ``None`` where it is no file of parameters.
 
     It is a list of ``ParameterKey`` and ``ParameterValue``, as the command line takes it, or a mapping
@@ -300,17 +192,22 @@ def read_parameters(repository: Repository, path: str) -> dict[str, Value] | Non
     for key, node in pairs:
         if isinstance(node, Scalar) and node.value is not None:
             span = Span(document, node.start, node.end)
-            text = node.value if isinstance(node.value, str) else _plain(node.value)
-            parameters[key] = _said(text, span, f"parameter {key} in {path}")
+            text = node.value if isinstance(node.value, str) else plain(node.value)
+            parameters[key] = said(text, span, f"parameter {key} in {path}")
         elif isinstance(node, MappingNode):
             return None
     return parameters
 
 
+def plain(value: str | float) -> str:
+    """A scalar as CloudFormation writes it out."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
 _HEAD: Final = 2_000
 
 
-def _said(text: str, span: Span, words: str, behind: str = "") -> Known:
+def said(text: str, span: Span, words: str, behind: str = "") -> Known:
     """A value that a file beside the template gives; in ``span`` it stands behind some words."""
     pieces: tuple[Piece, ...] = ()
     source = span.text
@@ -320,79 +217,3 @@ def _said(text: str, span: Span, words: str, behind: str = "") -> Known:
         pieces = (Piece(text, span.document, start, start + len(text)),)
         span = Span(span.document, start, start + len(text))
     return Known(text, span, (Evidence(Step.VARIABLES_FILE, words, span),), pieces)
-
-
-# CDK
-
-
-def of_assembly(repository: Repository, path: str, kept: dict[str, Any]) -> Iterator[Deployment]:
-    """The environment that a CDK app's manifest gives to a template that the app wrote."""
-    directory, name = posixpath.split(path)
-    if not name.endswith(".template.json"):
-        return
-    where = posixpath.join(directory, "manifest.json")
-    if where not in kept:
-        kept[where] = _read_manifest(repository, where)
-    found = kept[where]
-    if found is None:
-        return
-    for artifact in found.values():
-        properties = artifact.get("properties")
-        if not isinstance(properties, dict) or properties.get("templateFile") != name:
-            continue
-        account, region = None, None
-        match = _ENVIRONMENT.fullmatch(str(artifact.get("environment", "")))
-        words = f"the environment of the stack in {where}"
-        if match is not None:
-            if _ACCOUNT.fullmatch(match[1]):
-                account = _at(found.document, match[1], words)
-            if not match[2].startswith("unknown-"):
-                region = _at(found.document, match[2], words, match[0])
-        stack = properties.get("stackName")
-        yield Deployment(
-            where,
-            where,
-            region,
-            account,
-            None if not isinstance(stack, str) else _at(found.document, stack, words),
-        )
-
-
-class _Manifest(dict[str, Any]):
-    """The artifacts of a manifest, with its text."""
-
-    def __init__(self, document: Document, artifacts: dict[str, Any]) -> None:
-        super().__init__(artifacts)
-        self.document = document
-
-
-def _read_manifest(repository: Repository, path: str) -> _Manifest | None:
-    directory, name = posixpath.split(path)
-    if name not in repository.files.names(directory or "."):
-        return None
-    text = repository.files.read(path)
-    if text is None or '"artifacts"' not in text:
-        return None
-    import json
-
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        repository.fault(Failure(FailureKind.SYNTAX, path, "the manifest of a CDK app is no JSON"))
-        return None
-    artifacts = data.get("artifacts") if isinstance(data, dict) else None
-    if not isinstance(artifacts, dict):
-        return None
-    stacks = {
-        key: value
-        for key, value in artifacts.items()
-        if isinstance(value, dict) and value.get("type") == "aws:cloudformation:stack"
-    }
-    return _Manifest(Document(path, text), stacks)
-
-
-def _at(document: Document, text: str, words: str, within: str = "") -> Known:
-    at = document.text.find(within or text)
-    at = document.text.find(text, max(at, 0))
-    span = Span(document, max(at, 0), max(at, 0) + len(text))
-    return _said(text, span, words)

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import posixpath
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from blastdoor.evaluate.cloudformation import deployments as around
 from blastdoor.evaluate.cloudformation import template as templates
 from blastdoor.evaluate.cloudformation import values
-from blastdoor.evaluate.cloudformation.deployments import MAX_DEPLOYMENTS, Deployment, Found
+from blastdoor.evaluate.cloudformation.assembly import of_assembly
+from blastdoor.evaluate.cloudformation.deployments import (
+    MAX_DEPLOYMENTS,
+    Around,
+    Deployment,
+    Found,
+    of_files,
+)
 from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Scope
+from blastdoor.evaluate.cloudformation.samconfig import of_sam
 from blastdoor.evaluate.cloudformation.suppressions import comments_of
 from blastdoor.evaluate.expression import to_text
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.source.kinds import Kind
-from blastdoor.span import Span
+from blastdoor.span import Document, Span
 from blastdoor.value import Alternative, Known, Many, Mapping, Value, known_text, one_of
 
 if TYPE_CHECKING:
@@ -34,13 +41,14 @@ NESTED: Final = {
     "AWS::Serverless::Application": ("Location", "Parameters"),
 }
 """Types that stand for another template: the properties with its place and its parameters."""
-_STACK_SET: Final = "AWS::CloudFormation::StackSet"
+STACK_SET: Final = "AWS::CloudFormation::StackSet"
 _PIPELINE: Final = "AWS::CodePipeline::Pipeline"
 _ACTIONS: Final = ("CloudFormation", "CloudFormationStackSet", "CloudFormationStackInstances")
-_DEPLOYING: Final = frozenset({*NESTED, _STACK_SET, _PIPELINE})
+_DEPLOYING: Final = frozenset({*NESTED, STACK_SET, _PIPELINE})
 _ASSET: Final = "aws:asset:path"
 _KEPT_TEXT: Final = 6_000_000
 """Source text whose templates are kept at the same time."""
+_NO_TEMPLATE: Final = "file with resources of AWS that is no template"
 _SEVERAL: Final = "a template is one document: what follows the first is not read"
 
 
@@ -52,11 +60,12 @@ class Estate:
         self._cache: OrderedDict[str, Template] = OrderedDict()
         self._size = 0
         self._nothing: set[str] = set()
-        self._files: dict[str, Any] = {}
+        self.around = Around(repository)
         self._parameters: dict[str, frozenset[str]] = {}
         self._beside: dict[str, list[str]] = {}
         self.nested: dict[str, set[str]] = {}
         """Path of a template → those that nest it."""
+        self._nests: dict[str, set[str]] = {}
         self.targets: dict[str, list[Deployment]] = {}
         """Path of a template → deployments that other templates say."""
         self.paths = list(repository.others.get(Kind.TEMPLATE, ()))
@@ -86,13 +95,19 @@ class Estate:
 
     def _read(self, path: str) -> Template | None:
         repository = self.repository
-        document = repository.text(path)
-        if document is None:
+        text = repository.files.read(path)
+        if text is None:
             return None
+        document = Document(path, text)
         roots, comments, faults = templates.read(document)
+        known = bool(roots) and templates.is_template(roots[0])
+        if known or faults:
+            repository.read_paths.add(path)
         for failure in templates.failures_of(document, faults):
             repository.fault(failure)
-        if not roots or not templates.is_template(roots[0]):
+        if not known:
+            if not faults:
+                repository.skipped[_NO_TEMPLATE] += 1
             return None
         root = roots[0]
         assert isinstance(root, MappingNode)
@@ -126,9 +141,8 @@ class Estate:
         reached = set(roots)
         pending = list(roots)
         while pending:
-            current = pending.pop()
-            for path, callers in self.nested.items():
-                if current in callers and path not in reached:
+            for path in self.nests(pending.pop()):
+                if path not in reached:
                     reached.add(path)
                     pending.append(path)
         chosen = {*roots, *(path for path in found if path not in reached)}
@@ -151,14 +165,15 @@ class Estate:
                 target = self.template_of(template, name, properties)
                 if target is not None and target != path:
                     self.nested.setdefault(target, set()).add(path)
-            elif type_ == _STACK_SET:
+                    self._nests.setdefault(path, set()).add(target)
+            elif type_ == STACK_SET:
                 self._stack_set(path, name, properties)
             else:
                 self._pipeline(path, name, properties)
 
     def nests(self, path: str) -> list[str]:
         """The paths of the templates that a template nests."""
-        return sorted(target for target, callers in self.nested.items() if path in callers)
+        return sorted(self._nests.get(path, ()))
 
     def template_of(self, template: Template, name: str, properties: Mapping) -> str | None:
         """The path of the template that a nested stack has, when it is in the repository."""
@@ -181,22 +196,9 @@ class Estate:
         target = self.local(posixpath.dirname(path), known_text(properties.get("TemplateURL")))
         if target is None:
             return
-        groups = properties.get("StackInstancesGroup")
-        regions: list[Value] = []
-        for group in groups.items if isinstance(groups, Many) else ():
-            given = group.get("Regions") if isinstance(group, Mapping) else None
-            if isinstance(given, Many):
-                regions += [item for item in given.items if isinstance(item, Known)]
-        said = properties.get("Parameters")
-        parameters: dict[str, Value] = {}
-        for item in said.items if isinstance(said, Many) else ():
-            key = known_text(item.get("ParameterKey")) if isinstance(item, Mapping) else None
-            value = item.get("ParameterValue") if isinstance(item, Mapping) else None
-            if key is not None and value is not None:
-                parameters[key] = value
         label = f"stack set {name} in {path}"
-        each = [Alternative(r, f"{label}: {known_text(r)}") for r in regions[:MAX_DEPLOYMENTS]]
-        region = one_of(each) if each else None
+        region = _regions_of_instances(properties, label)
+        parameters = parameters_of_set(properties)
         self._deploy(target, Deployment(label, path, region, None, None, parameters))
 
     def _pipeline(self, path: str, name: str, properties: Mapping) -> None:
@@ -229,7 +231,7 @@ class Estate:
         parameters = self._overrides(settings.get("ParameterOverrides"))
         configuration = known_text(settings.get("TemplateConfiguration"))
         if configuration is not None:
-            given = around.read_parameters(self.repository, configuration.rpartition("::")[2])
+            given = self.around.parameters(configuration.rpartition("::")[2])
             if given is not None:
                 parameters = {**given, **(parameters or {})}
         stack = settings.get("StackName")
@@ -262,16 +264,17 @@ class Estate:
         given: list[Deployment] = list(self.targets.get(path, ()))
         found.read.update(deployment.path for deployment in given)
         for deployment in (
-            *around.of_sam(self.repository, path, self._files),
-            *around.of_assembly(self.repository, path, self._files),
+            *of_sam(self.around, path),
+            *of_assembly(self.around, path),
         ):
             given.append(deployment)
             found.read.add(deployment.path)
         names = self._parameters.get(path)
         if names:
             beside = {other: self._parameters[other] for other in self._beside.get(directory, ())}
-            given.extend(around.of_files(self.repository, path, names, beside, found.read))
+            given.extend(of_files(self.around, path, names, beside, found.read))
         found.deployments = given[:MAX_DEPLOYMENTS]
+        found.left_out = len(given) - len(found.deployments)
         return found
 
 
@@ -292,6 +295,36 @@ def place(found: Found) -> values.Place:
         over([(d.name, d.account) for d in placed], values.account_of_environment()),
         stacks[0] if len(stacks) == 1 == len(every) else None,
     )
+
+
+def _regions_of_instances(properties: Mapping, label: str) -> Value | None:
+    """The regions that the instances of a stack set go to: each of them is deployed to."""
+    groups = properties.get("StackInstancesGroup")
+    regions: list[Value] = []
+    for group in groups.items if isinstance(groups, Many) else ():
+        given = group.get("Regions") if isinstance(group, Mapping) else None
+        if isinstance(given, Many):
+            regions += [item for item in given.items if isinstance(item, Known)]
+    each = [Alternative(r, f"{label}: {known_text(r)}") for r in regions[:MAX_DEPLOYMENTS]]
+    return one_of(each) if each else None
+
+
+def parameters_of_set(properties: Mapping) -> dict[str, Value]:
+    """The parameters that a stack set gives to its stacks."""
+    said = properties.get("Parameters")
+    parameters: dict[str, Value] = {}
+    for item in said.items if isinstance(said, Many) else ():
+        key = known_text(item.get("ParameterKey")) if isinstance(item, Mapping) else None
+        value = item.get("ParameterValue") if isinstance(item, Mapping) else None
+        if key is not None and value is not None:
+            parameters[key] = value
+    return parameters
+
+
+def place_of_instances(properties: Mapping, address: str) -> values.Place:
+    """Where the stacks of a stack set go."""
+    region = _regions_of_instances(properties, f"stack set {address}")
+    return values.Place() if region is None else values.Place(region)
 
 
 def _listed(value: Value | None, label: str) -> Value | None:

@@ -16,7 +16,7 @@ from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.parse.data import Node, Scalar
 from blastdoor.parse.data import Sequence as SequenceNode
 from blastdoor.record import dataclass
-from blastdoor.span import Document, Span
+from blastdoor.span import Document, Rendered, Span
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     Alternative,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Mapping as AbstractMapping
 
-MAX_STEPS: Final = 600_000
+MAX_STEPS: Final = 250_000
 """Nodes that the evaluation of one unit may visit."""
 MAX_DEPTH: Final = 400
 """How deep nodes nest in one another, aliases followed."""
@@ -50,7 +50,9 @@ MAX_LOOP: Final = 1_000
 _MAX_ITEMS: Final = 10_000
 
 _placeholder = re.compile(r"\$\{(!?)([^{}]*+)\}")
-_dynamic = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]*+)\}\}")
+_dynamic = re.compile(
+    r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:\$\{[^{}]*+\}|[^{}])*+)\}\}"
+)
 _loop_name = re.compile(r"[$&]\{([A-Za-z0-9]++)\}")
 _LOOP: Final = "Fn::ForEach"
 _LIST_TYPES: Final = ("List<", "CommaDelimitedList", "AWS::SSM::Parameter::Value<List<")
@@ -128,7 +130,9 @@ class Evaluator:
         self.missed: list[tuple[str, tuple[str, ...], Value, Span, str, Span]] = []
         """Lookups of a mapping that lacks the key: name, its keys, key, place, owner, mapping."""
         self.fallbacks: list[tuple[str, bool, Value, Span, str]] = []
-        """What ``FindInMap`` takes where the mapping lacks the key: tried, known, value, place, owner."""
+        """What ``FindInMap`` takes for a missing key: tried, known, value, place, owner."""
+        self.optional = False
+        """Whether something is there only under a condition that is open."""
         self._parameters: dict[str, Value] = {}
         self._conditions: dict[tuple[str, object], bool | None] = {}
         self._open: set[str] = set()
@@ -150,12 +154,19 @@ class Evaluator:
 
     def span(self, node: Node) -> Span:
         """Where a node stands."""
-        return Span(self.document, node.start, node.end)
+        return self._at(node.start, node.end)
+
+    def _at(self, start: int, end: int) -> Span:
+        """A range of the template: in the text that it is written in, where another holds it."""
+        document = self.document
+        if isinstance(document, Rendered):
+            return document.origin(start, end)
+        return Span(document, start, end)
 
     def evaluate(self, node: Node, scope: Scope) -> Value:
         """The value of a node."""
         if node.__class__ is Scalar:
-            return self._scalar(node, scope)  # type: ignore[arg-type]  # just tested
+            return self._scalar(node, scope)
         token = (id(node), scope.key)
         kept = self._kept.get(token)
         if kept is not None:
@@ -179,7 +190,7 @@ class Evaluator:
 
     def _scalar(self, node: Scalar, scope: Scope) -> Value:
         data = node.value
-        span = Span(self.document, node.start, node.end)
+        span = self._at(node.start, node.end)
         if data.__class__ is not str:
             return Null("any", span) if data is None else Known(data, span)
         assert isinstance(data, str)
@@ -187,22 +198,15 @@ class Evaluator:
         if scope.names and ("${" in data or "&{" in data):
             return self._looped(data, pieces, scope, span)
         if "{{resolve:" in data:
-            return _with_stored(data, pieces, span)
+            return _with_stored(pieces, span)
         return Known(data, span, (), pieces)
 
     def pieces(self, node: Scalar, data: str) -> tuple[Piece, ...]:
         """Where the text of a scalar stands: one piece, or one for each line of a block scalar."""
         document, start, end = self.document, node.start, node.end
-        size = len(data)
-        if end - start == size + 2:
-            first = document.text[start]
-            if first in "\"'" and document.text.startswith(data, start + 1):
-                return (Piece(data, document, start + 1, end - 1),)
-        elif end - start == size and document.text.startswith(data, start):
-            return (Piece(data, document, start, end),)
-        if document.text.startswith("|", start):
-            return _lines(document, start, end, data)
-        return (Piece(data, document, start, end),)
+        if isinstance(document, Rendered):
+            return _origins(_placed(document, start, end, data), document)
+        return _placed(document, start, end, data)
 
     def _sequence(self, node: SequenceNode, scope: Scope) -> Value:
         items: list[Value] = []
@@ -227,6 +231,8 @@ class Evaluator:
                 return self._used(handler(self, inner, scope, self.span(node)), node, scope)
             if name.startswith(("!", "Rain::")):
                 return self._foreign(name, self.span(node))
+            if name.startswith("Fn::") and not name.startswith(_LOOP):
+                return Unknown(Reason.FUNCTION, name, self.span(node))
         return self._object(node, scope)
 
     def _object(self, node: MappingNode, scope: Scope) -> Value:
@@ -249,7 +255,7 @@ class Evaluator:
                 found.pop(name, None)
                 continue
             found[name] = value
-            spans[name] = Span(self.document, key.start, key.end)
+            spans[name] = self._at(key.start, key.end)
         return within_budget(Mapping(found, self.span(node), complete=complete, key_spans=spans))
 
     def entries(self, node: Node, scope: Scope) -> Iterator[tuple[Scalar, Node | None, Scope]]:
@@ -322,7 +328,7 @@ class Evaluator:
         span = value.span
         if span is None:
             return value.at(where)
-        if span.document is self.document and where.start <= span.start and span.end <= where.end:
+        if span.document is where.document and where.start <= span.start and span.end <= where.end:
             return value
         if isinstance(value, Known) and value.data is None:
             return value
@@ -450,8 +456,7 @@ class Evaluator:
         return found
 
     def _parameter(self, name: str) -> Value:
-        key, node = self.template.section("Parameters")[name]
-        body = fields(node)
+        body = fields(self.template.section("Parameters")[name][1])
         type_ = text_of(body["Type"][1]) if "Type" in body else None
         type_ = type_ or "String"
         found: list[Alternative] = []
@@ -463,9 +468,8 @@ class Evaluator:
                 value = values.parameter(name)
             found.append(Alternative(self._typed(value, type_, name), given.name))
         if found:
-            value = one_of(found)
-        else:
-            value = self._allowed(name, body, type_) or values.parameter(name)
+            return self.guarded(name, one_of(found))
+        value = self._allowed(name, body, type_) or values.parameter(name)
         return self.guarded(name, value)
 
     def guarded(self, name: str, value: Value) -> Value:
@@ -583,7 +587,8 @@ class Evaluator:
         pending = [(name, holding)]
         while pending:
             current, truth = pending.pop()
-            if current in decided:
+            self.budget.steps -= 1
+            if current in decided or self.budget.steps <= 0:
                 continue
             decided[current] = truth
             found = self.section("Conditions").get(current)
@@ -631,14 +636,14 @@ class Evaluator:
             if isinstance(part, Value):
                 parts.append(part)
             else:
-                self._fill(part, scope, span, own or {}, parts)
-        return _without_null(joined(parts, span), span)
+                self._fill(part, scope, own or {}, parts)
+        found = as_text(parts, span)
+        return found if found.span is not None else found.at(span)
 
     def _fill(
         self,
         piece: Piece,
         scope: Scope,
-        span: Span,
         own: AbstractMapping[str, Value],
         parts: list[Piece | Value],
     ) -> None:
@@ -707,7 +712,8 @@ class Evaluator:
                 if not isinstance(named, Mapping):
                     return _missing(named, span, "Fn::Sub")
                 own = named.entries
-        return self.sub(self.evaluate(template, scope), scope, span, own)
+        text = self.evaluate(template, scope)
+        return values.distribute(text, lambda value: self.sub(value, scope, span, own))
 
     def _join(self, node: Node, scope: Scope, span: Span) -> Value:
         items = node.items if isinstance(node, SequenceNode) else []
@@ -879,7 +885,8 @@ class Evaluator:
         if isinstance(key, Unknown) and key.reason in (Reason.BUDGET, Reason.INVALID, Reason.CYCLE):
             return None
         subject = key.subject if isinstance(key, Unknown) else "the key"
-        chosen = [(row, f"{subject} = {row}") for row in rows]
+        # The order of the rows says nothing: it is the same in every notation.
+        chosen = [(row, f"{subject} = {row}") for row in sorted(rows)]
         if not certain:
             chosen.append((None, f"{subject} is none of the mapping's keys"))
         return chosen
@@ -901,11 +908,13 @@ class Evaluator:
         )
         if held is not None:
             value = self.evaluate(items[1 if held else 2], scope)
-            if name in scope.assumed or (isinstance(value, Known) and value.data is None):
+            if where is None or name in scope.assumed or _datum(value) is None:
                 return value
-            return value.through(*evidence)
+            words = f"condition {name}, which {'holds' if held else 'does not hold'}"
+            return value.through(Evidence(Step.DECIDED, words, self.span(where.node)))
         yes = self.evaluate(items[1], self.assuming(name, True, scope))  # noqa: FBT003  a fact
         no = self.evaluate(items[2], self.assuming(name, False, scope))  # noqa: FBT003  a fact
+        self.optional = self.optional or None in (_datum(yes), _datum(no))
         found = values.choice(name, yes, no, span)
         return found.through(*evidence) if isinstance(found, OneOf) else found
 
@@ -998,6 +1007,11 @@ def _is_true(entry: tuple[Scalar, Node] | None) -> bool:
     return isinstance(node, Scalar) and str(node.value).lower() == "true"
 
 
+def _datum(value: Value) -> object:
+    """What a known value is; anything but ``None`` for the others."""
+    return value.data if isinstance(value, Known) else value
+
+
 def _missing(value: Value, span: Span, function: str) -> Unknown:
     """What a function gives for an argument that it cannot use."""
     if isinstance(value, Unknown):
@@ -1048,13 +1062,34 @@ def _part(piece: Piece, start: int, end: int) -> Piece:
     return Piece(text, piece.document, piece.start, piece.end)
 
 
-def _without_null(value: Value, span: Span) -> Value:
-    return value if value.span is not None else value.at(span)
+def as_text(parts: list[Piece | Value], span: Span) -> Value:
+    """A text of pieces and values; never to be printed when one of them must not be."""
+    found = joined(parts, span)
+    secret = any(isinstance(part, Value) and part.secret for part in parts)
+    return found.hidden() if secret else found
+
+
+def _join_either(between: str, value: Many, choice: OneOf, span: Span) -> Value:
+    """A joined list one item of which may be missing."""
+    sides = []
+    for alternative in choice.alternatives:
+        items = [alternative.value if item is choice else item for item in value.items]
+        kept = tuple([item for item in items if _datum(item) is not None])
+        joined_ = _join(between, Many(kept, value.span, value.via, complete=value.complete), span)
+        sides.append(Alternative(joined_, alternative.condition))
+    return one_of(sides, span, choice.via)
 
 
 def _join(between: str, value: Value, span: Span) -> Value:
     if not isinstance(value, Many):
         return _missing(value, span, "Fn::Join")
+    optional = [
+        item
+        for item in value.items
+        if isinstance(item, OneOf) and any(_datum(a.value) is None for a in item.alternatives)
+    ]
+    if len(optional) == 1:
+        return _join_either(between, value, optional[0], span)
     parts: list[Piece | Value] = []
     for number, item in enumerate(value.items[:_MAX_ITEMS]):
         if number and between:
@@ -1062,7 +1097,7 @@ def _join(between: str, value: Value, span: Span) -> Value:
         parts.append(item)
     if not value.complete or len(value.items) > _MAX_ITEMS:
         parts.append(Unknown(Reason.RANGE, "Fn::Join", span))
-    found = joined(parts, span) if parts else Known("", span)
+    found = as_text(parts, span) if parts else Known("", span)
     return found.through(*value.via) if value.via else found
 
 
@@ -1089,6 +1124,29 @@ def _split(value: Value, between: str, text: str, *, strip: bool = False) -> Val
         items.append(Known(piece.text, where, value.via, (piece,)))
     found = Many(tuple(items), value.span, value.via)
     return found.hidden() if value.secret else found
+
+
+def _placed(document: Document, start: int, end: int, data: str) -> tuple[Piece, ...]:
+    """Where the text of a scalar stands in the document that was read."""
+    size = len(data)
+    if end - start == size + 2:
+        first = document.text[start]
+        if first in "\"'" and document.text.startswith(data, start + 1):
+            return (Piece(data, document, start + 1, end - 1),)
+    elif end - start == size and document.text.startswith(data, start):
+        return (Piece(data, document, start, end),)
+    if document.text.startswith("|", start):
+        return _lines(document, start, end, data)
+    return (Piece(data, document, start, end),)
+
+
+def _origins(pieces: tuple[Piece, ...], document: Rendered) -> tuple[Piece, ...]:
+    """The same pieces in the text that they are written in."""
+    found = []
+    for piece in pieces:
+        span = document.origin(piece.start, piece.end)
+        found.append(Piece(piece.text, span.document, span.start, span.end))
+    return tuple(found)
 
 
 def _lines(document: Document, start: int, end: int, data: str) -> tuple[Piece, ...]:
@@ -1122,7 +1180,7 @@ def _lines(document: Document, start: int, end: int, data: str) -> tuple[Piece, 
     return tuple(pieces)
 
 
-def _with_stored(data: str, pieces: tuple[Piece, ...], span: Span) -> Value:
+def _with_stored(pieces: tuple[Piece, ...], span: Span) -> Value:
     """A text with dynamic references: what they stand for is read when the stack is deployed.
 
     Source: AWS CloudFormation User Guide, "Using dynamic references".

@@ -19,7 +19,6 @@ from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Scope
 from blastdoor.evaluate.cloudformation.template import fields, text_of
 from blastdoor.evaluate.expression import joined
 from blastdoor.fact import Layer, Layering
-from blastdoor.span import Span
 from blastdoor.value import (
     Evidence,
     Known,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from blastdoor.evaluate.cloudformation.template import Field, Template
     from blastdoor.fact import Resource
+    from blastdoor.span import Span
 
 _PREFIX: Final = "AWS::Serverless::"
 FUNCTION: Final = "AWS::Serverless::Function"
@@ -238,7 +238,7 @@ class _Source:
         self,
         suffix: str,
         type_: str,
-        properties: Callable[[], Value | None],
+        properties: Mapping | Callable[[], Value | None],
         span: Span | None = None,
     ) -> Resource:
         made = self.made
@@ -489,22 +489,18 @@ class _Source:
             span = given.key_spans.get(name) or event.span
             settings = settings if isinstance(settings, Mapping) else Mapping({}, span)
             if kind in _POLLED:
-                yield self._make(
-                    name, "AWS::Lambda::EventSourceMapping", lambda s=settings: s, span
-                )
+                yield self._make(name, "AWS::Lambda::EventSourceMapping", settings, span)
                 continue
             if kind in _RULES:
-                yield self._make(name, "AWS::Events::Rule", lambda s=settings: _rule(s), span)
+                yield self._make(name, "AWS::Events::Rule", _rule(settings), span)
             elif kind == "SNS":
-                yield self._make(
-                    name, "AWS::SNS::Subscription", lambda s=settings: _subscription(s), span
-                )
+                yield self._make(name, "AWS::SNS::Subscription", _subscription(settings), span)
             service = _CALLERS.get(kind)
             if service is not None:
                 yield self._make(
                     f"{name}Permission",
                     "AWS::Lambda::Permission",
-                    lambda k=kind, s=service, n=name, at=span: self._permission(k, s, n, at),
+                    self._permission(kind, service, name, span),
                     span,
                 )
 

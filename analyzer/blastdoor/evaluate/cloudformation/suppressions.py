@@ -51,15 +51,15 @@ def _directive(node: Node) -> str | None:
         parts = fields(node)
         rules = parts.get("ignore", (None, None))[1]
         names = rules.items if isinstance(rules, Sequence) else [rules]
-        text = f"ignore[{', '.join(text_of(name) or '' for name in names)}]"
+        text = f"ignore[{', '.join([text_of(name) or '' for name in names])}]"
         for name in sorted(parts.keys() - {"ignore"}):
             value = parts[name][1]
             said = str(value.value) if isinstance(value, Scalar) else ""
             quoted = said.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
             text += f' {name}="{quoted}"'
         return f"{_MARKER} {text}"
-    said = text_of(node)
-    if said is None:
+    written = text_of(node)
+    if written is None:
         return f"{_MARKER} ignore"
-    said = said.strip()
-    return said if said.startswith(_MARKER) else f"{_MARKER} {said}"
+    written = written.strip()
+    return written if written.startswith(_MARKER) else f"{_MARKER} {written}"

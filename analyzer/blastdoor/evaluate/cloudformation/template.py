@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Mapping, Node, Scalar, Sequence
 from blastdoor.parse.json import parse_json
-from blastdoor.parse.tree import Comment
 from blastdoor.record import dataclass
 from blastdoor.span import BYTE_ORDER_MARK, Document, Span
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence as AbstractSequence
 
-    from blastdoor.parse.tree import SyntaxFault
+    from blastdoor.parse.tree import Comment, SyntaxFault
 
 Field = tuple[Scalar, Node]
 """A key with where it stands, and its value."""
@@ -116,9 +115,7 @@ def read(document: Document) -> tuple[list[Node], list[Comment], list[SyntaxFaul
 
     parsed = parse_yaml(document, SHORT_FORMS)
     faults = parsed.faults
-    if (faults and wrong and not parsed.roots) or (
-        faults and wrong and document.path.endswith(".json")
-    ):
+    if faults and wrong and (not parsed.roots or document.path.endswith(".json")):
         faults = wrong
     return parsed.roots, parsed.comments, faults
 
@@ -132,7 +129,9 @@ def is_template(node: Node) -> bool:
         return "AWSTemplateFormatVersion" in sections
     if "AWSTemplateFormatVersion" in sections or "Transform" in sections:
         return True
-    for _key, body in fields(sections["Resources"][1]).values():
+    for name, (_key, body) in fields(sections["Resources"][1]).items():
+        if name.startswith("Fn::ForEach"):
+            return True
         type_ = fields(body).get("Type")
         if type_ is not None and ("::" in (text_of(type_[1]) or "") or not _plain(type_[1])):
             return True

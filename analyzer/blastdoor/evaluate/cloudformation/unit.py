@@ -6,27 +6,60 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation import sam
-from blastdoor.evaluate.cloudformation.estate import NESTED, Estate, place
+from blastdoor.evaluate.cloudformation.deployments import MAX_DEPLOYMENTS
+from blastdoor.evaluate.cloudformation.embedded import embedded
+from blastdoor.evaluate.cloudformation.estate import (
+    NESTED,
+    STACK_SET,
+    Estate,
+    parameters_of_set,
+    place,
+    place_of_instances,
+)
 from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Given, Scope
 from blastdoor.evaluate.cloudformation.template import fields, text_of
-from blastdoor.fact import Evaluated, Fallback, Lookup, ModuleCall, Resource, Setting
+from blastdoor.evaluate.cloudformation.values import existing
+from blastdoor.fact import (
+    EnvironmentDefault,
+    Evaluated,
+    Fallback,
+    Lookup,
+    ModuleCall,
+    Resource,
+    Setting,
+)
 from blastdoor.finding import Failure, FailureKind
-from blastdoor.parse.data import Node, Scalar
+from blastdoor.parse.data import Sequence as SequenceNode
+from blastdoor.span import Span
 from blastdoor.value import Evidence, Known, Mapping, Reason, Step, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from blastdoor.evaluate.cloudformation.template import Template
-    from blastdoor.span import Span
+    from blastdoor.parse.data import Node, Scalar
 
 MAX_RESOURCES: Final = 5_000
 """Resources of one unit; CloudFormation itself takes 500 of one template."""
+_ENVIRONMENTS: Final = frozenset(
+    {
+        "env",
+        "envname",
+        "environment",
+        "environmentname",
+        "environmenttype",
+        "envtype",
+        "stage",
+        "stagename",
+    }
+)
+"""Names of parameters that say the environment, in lower case and without what is no letter."""
 MAX_STACKS: Final = 600
 """Stacks of one unit, nested ones counted."""
 MAX_NESTING: Final = 24
 """Stacks within stacks."""
 _BESIDE: Final = (*lowered.ATTRIBUTES, *lowered.QUALIFIED)
+_STACKS: Final = frozenset({*NESTED, STACK_SET})
 _CDK_PATH: Final = "aws:cdk:path"
 
 
@@ -90,6 +123,11 @@ class Program:
             return None
         found = self.estate.deployments(path)
         self.unit.inputs.update(found.read)
+        self.unit.variables_files = lambda: sorted(found.read)
+        if found.left_out:
+            words = f"deployments beyond {MAX_DEPLOYMENTS} of one template"
+            root = Span(template.document, template.root.start, template.root.start)
+            self.unit.opaque.append(Unknown(Reason.BUDGET, words, root))
         given = [
             Given(deployment.name, deployment.parameters)
             for deployment in found.deployments
@@ -105,16 +143,23 @@ class Program:
         key, body = parent.template.section("Resources")[name]
         parts = fields(body)
         type_ = text_of(parts["Type"][1]) if "Type" in parts else None
-        if type_ not in NESTED or "Properties" not in parts:
+        if type_ not in _STACKS or "Properties" not in parts:
             return None
         properties = evaluator.evaluate(parts["Properties"][1], Scope(parent.prefix + name))
         if not isinstance(properties, Mapping):
             return None
-        path = self.estate.template_of(parent.template, name, properties)
-        template = None if path is None else self.estate.load(path)
+        span = evaluator.span(key)
+        where = evaluator.place
+        if type_ == STACK_SET:
+            body_, failures = embedded(properties.get("TemplateBody"), span.path)
+            self.unit.failures.extend(failures)
+            template = body_
+            where = place_of_instances(properties, parent.prefix + name)
+        else:
+            path = self.estate.template_of(parent.template, name, properties)
+            template = None if path is None else self.estate.load(path)
         if template is None:
             return None
-        span = evaluator.span(key)
         if parent.depth >= MAX_NESTING or len(self.stacks) >= MAX_STACKS:
             message = (
                 f"{name} is not followed: more than {MAX_NESTING} levels or {MAX_STACKS} stacks"
@@ -129,20 +174,25 @@ class Program:
                 return None
             around = around.parent
         address = parent.prefix + name
-        inputs = _inputs(properties.get(NESTED[type_][1]), address, span)
+        inputs = (
+            parameters_of_set(properties)
+            if type_ == STACK_SET
+            else _inputs(properties.get(NESTED[type_][1]), address, span)
+        )
         stack = Stack(
             self,
             template,
             Evaluator(
                 template,
-                place=evaluator.place,
+                place=where,
                 given=[] if inputs is None else [Given("", inputs)],
                 budget=evaluator.budget,
             ),
         )
         stack.parent, stack.prefix, stack.depth = parent, f"{address}.", parent.depth + 1
         self.stacks.append(stack)
-        self._call(stack, properties, type_, address, span)
+        if type_ in NESTED:
+            self._call(stack, properties, type_, address, span)
         return stack
 
     def _limit(self, message: str, span: Span) -> None:
@@ -219,7 +269,7 @@ def _close(program: Program, unit: Evaluated) -> None:
 def _nested_names(stack: Stack) -> Iterator[str]:
     for name, (_key, body) in stack.template.section("Resources").items():
         parts = fields(body)
-        if "Type" in parts and text_of(parts["Type"][1]) in NESTED:
+        if "Type" in parts and text_of(parts["Type"][1]) in _STACKS:
             condition = text_of(parts["Condition"][1]) if "Condition" in parts else None
             if condition is None or stack.evaluator.holds(condition, Scope(name)) is not False:
                 yield name
@@ -306,7 +356,11 @@ def _resource(
 
     def properties() -> Value | None:
         entry = parts.get("Properties")
-        value: Value = Mapping({}, span) if entry is None else evaluator.evaluate(entry[1], scope)
+        value: Value = Mapping({}, span)
+        if entry is not None:
+            value = evaluator.evaluate(entry[1], scope)
+        if evaluator.optional:
+            value = existing(value)
         if defaults is None:
             return value
         ignored = None
@@ -353,6 +407,17 @@ def _type(evaluator: Evaluator, entry: tuple[Scalar, Node] | None, scope: Scope)
     return None if said is None or said.endswith("::MODULE") else said
 
 
+def _plain(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalpha())
+
+
+def _allowed(node: Node) -> tuple[str, ...]:
+    """The texts that a parameter may have."""
+    entry = fields(node).get("AllowedValues")
+    items = entry[1].items if entry is not None and isinstance(entry[1], SequenceNode) else []
+    return tuple([text for text in map(text_of, items) if text is not None])
+
+
 def _settings(stack: Stack, unit: Evaluated) -> None:
     """Effect: adds the defaults and given values of parameters, and the mappings."""
     template, evaluator = stack.template, stack.evaluator
@@ -364,6 +429,12 @@ def _settings(stack: Stack, unit: Evaluated) -> None:
             unit.settings.append(
                 Setting(name, default, where, evaluator.span(key), "default", owner)
             )
+            if _plain(name) in _ENVIRONMENTS and stack.parent is None:
+                unit.environment_defaults.append(
+                    EnvironmentDefault(
+                        f"Parameters.{name}", default, where.text, where, owner, _allowed(node)
+                    )
+                )
         if stack.parent is not None:
             continue
         for given in evaluator.given:

@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.evaluate.data_sources import DNS_SUFFIX, partition_of_region
 from blastdoor.record import dataclass
 from blastdoor.value import (
+    SECRET,
     Alternative,
     Inherited,
     Known,
+    Many,
+    Mapping,
     Meaning,
     Null,
     OneOf,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from blastdoor.span import Span
+    from blastdoor.value import Evidence
 
 REGION: Final = "AWS::Region"
 ACCOUNT: Final = "AWS::AccountId"
@@ -152,6 +156,61 @@ def undeclared(name: str, span: Span | None = None) -> Unknown:
 def choice(condition: str, yes: Value, no: Value, span: Span | None = None) -> Value:
     """What ``Fn::If`` gives where the condition is open: either side, each with its condition."""
     return one_of([Alternative(yes, condition), Alternative(no, f"not {condition}")], span)
+
+
+def existing(value: Value) -> Value:
+    """A property in which what a list holds under a condition counts as there.
+
+    ``Fn::If`` with a value and ``AWS::NoValue`` in a list says whether there is an item, as the
+    condition of a resource says whether there is a resource; the condition is in the evidence.
+    """
+    if isinstance(value, Many):
+        items = tuple([existing(_present(item)) for item in value.items])
+        if all(new is old for new, old in zip(items, value.items, strict=True)):
+            return value
+        found: Value = Many(items, value.span, value.via, complete=value.complete)
+        return found.hidden() if value.marks & SECRET else found
+    if isinstance(value, Mapping):
+        entries = {name: existing(inner) for name, inner in value.entries.items()}
+        if all(entries[name] is inner for name, inner in value.entries.items()):
+            return value
+        found = Mapping(
+            entries, value.span, value.via, complete=value.complete, key_spans=value.key_spans
+        )
+        return found.hidden() if value.marks & SECRET else found
+    return value
+
+
+def _present(item: Value) -> Value:
+    if not isinstance(item, OneOf):
+        return item
+    there = [a.value for a in item.alternatives if not _is_null(a.value)]
+    if len(there) != 1 or len(item.alternatives) == 1:
+        return item
+    return _under(there[0], item.via) if item.via else there[0]
+
+
+def _under(value: Value, via: tuple[Evidence, ...]) -> Value:
+    """A value each part of which says what brought it: a finding may stand on any of them."""
+    if isinstance(value, Many):
+        items = tuple([_under(item, via) for item in value.items])
+        found: Value = Many(items, value.span, value.via + via, complete=value.complete)
+    elif isinstance(value, Mapping):
+        entries = {name: _under(inner, via) for name, inner in value.entries.items()}
+        found = Mapping(
+            entries,
+            value.span,
+            value.via + via,
+            complete=value.complete,
+            key_spans=value.key_spans,
+        )
+    else:
+        return value.through(*via)
+    return found.hidden() if value.marks & SECRET else found
+
+
+def _is_null(value: Value) -> bool:
+    return isinstance(value, Known) and value.data is None
 
 
 def distribute(value: Value, change: Callable[[Value], Value]) -> Value:
