@@ -199,9 +199,9 @@ def _region(text: str, dash: int, end: int) -> tuple[int, int] | None:
         return None
     left = text[start - 1 : start]
     right = text[end : end + 1]
-    if left == '"' and right.isalpha():
+    if left in ('"', "'") and right.isalpha():
         right = text[end + 1 : end + 2]
-    if (left, right) in (('"', '"'), (":", ":"), (".", ".")):
+    if (left, right) in (('"', '"'), ("'", "'"), (":", ":"), (".", ".")):
         return start, end
     if (not left or left in " \t\n\r{,") and _KEY.match(text, end) is not None:
         return start, end

@@ -395,6 +395,8 @@ class ProcessSetting:
     owner: str
     guarded: bool
     """Whether a condition or the program's own argument decides it."""
+    others: bool = False
+    """Whether the program starts others, which may read it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -445,6 +447,8 @@ class Evaluated:
     calls: list[ApiCall] = field(default_factory=list)
     process_settings: list[ProcessSetting] = field(default_factory=list)
     bulk_writes: list[BulkWrite] = field(default_factory=list)
+    is_script: bool = False
+    """Whether it is a program that somebody starts, and no module that others import."""
     idle: set[str] = field(default_factory=set)
     """Addresses of blocks and module calls without an instance because of what a variable is."""
     idle_documents: set[str] = field(default_factory=set)

@@ -78,6 +78,36 @@ def targets(unit: Evaluated) -> Iterator[Target]:
             None,
             baseline=_call_is_baseline(call),
         )
+    yield from _looped(unit)
+
+
+def _looped(unit: Evaluated) -> Iterator[Target]:
+    """What a program changes in every region that it asks for."""
+    for call in unit.calls:
+        if call.dry or call.effect not in ("write", "destroy"):
+            continue
+        region = call.client.region
+        if not isinstance(region, Unknown) or region.meaning is not Meaning.EACH_REGION:
+            continue
+        for collection, _text, _span in (*call.client.loops, *call.loops):
+            if isinstance(collection, Unknown) and collection.meaning is Meaning.EVERY_REGION:
+                yield Target(
+                    None,
+                    call.owner or call.client.service,
+                    f"loop:{call.name}",
+                    "regions",
+                    Unknown(
+                        collection.reason,
+                        collection.subject,
+                        call.name_span,
+                        meaning=Meaning.EVERY_REGION,
+                    ),
+                    call.name_span,
+                    call.name,
+                    security_baseline=call.name in tables.api().baseline
+                    or named_baseline((call.owner, call.client.service)),
+                )
+                break
 
 
 def _regions(resource: Resource) -> Iterator[Target]:

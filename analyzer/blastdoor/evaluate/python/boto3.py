@@ -13,13 +13,13 @@ from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation.values import Place
 from blastdoor.evaluate.python.things import Bound, Call, Instance, Thing, name_of
 from blastdoor.fact import ApiCall, ApiClient
+from blastdoor.span import Span
 from blastdoor.value import Inherited, Known, Mapping, Meaning, Reason, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from blastdoor.fact import Resource
-    from blastdoor.span import Span
 
     ToValue = Callable[[Thing, Span | None], Value]
 
@@ -39,7 +39,7 @@ _NO_CALLS: Final = frozenset(
         "get_available_subresources",
     }
 )
-_HANDLERS: Final = ("handler", "lambda_handler")
+HANDLERS: Final = ("handler", "lambda_handler")
 _REGION_LISTS: Final = ("get_available_regions", "describe_regions", "list_regions")
 _MAX_HOPS: Final = 20
 
@@ -47,10 +47,12 @@ _MAX_HOPS: Final = 20
 class Clients:
     """The clients of one program, each made once however often it is used."""
 
-    def __init__(self, value: ToValue, default: Value | None) -> None:
+    def __init__(self, value: ToValue, default: Value | None, *, invoked: bool) -> None:
         self._value = value
         self._default = default
         """The region that the whole process is given, when the program gives it one."""
+        self._invoked = invoked
+        """Whether something else starts the program, in a region: a function of Lambda."""
         self._clients: dict[int, ApiClient | None] = {}
         self._kept: list[Call] = []
 
@@ -106,7 +108,7 @@ class Clients:
             found is not None or not complete or session_profile(session) is not None,
             call.name_span,
             call.owner,
-            call.owner.rpartition(".")[2] in _HANDLERS,
+            self._invoked,
             loops_of(call, self._value),
         )
 
@@ -162,6 +164,15 @@ def operation_of(call: Call) -> str | None:
     return function.name
 
 
+def method_span(call: Call) -> Span:
+    """The name of the method that is called: ``delete_table`` of ``client.delete_table``."""
+    span = call.name_span
+    function = call.function
+    if isinstance(function, Bound) and span.text.endswith(function.name):
+        return Span(span.document, span.end - len(function.name), span.end)
+    return span
+
+
 def api_call(call: Call, client: ApiClient, operation: str, value: ToValue) -> ApiCall:
     """The fact that a call is."""
     arguments = {
@@ -174,7 +185,7 @@ def api_call(call: Call, client: ApiClient, operation: str, value: ToValue) -> A
         client,
         operation,
         call.span,
-        call.name_span,
+        method_span(call),
         tables.api().effect(client.service, operation) if client.service else "",
         call.owner,
         tries or hints,

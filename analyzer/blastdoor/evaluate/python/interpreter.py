@@ -66,6 +66,8 @@ MAX_CALLS: Final = 12
 """Functions that call one another."""
 _OBJECT: Final = "an object"
 _MERGES: Final = {"merge": True, "mergedeep.merge": True, "omegaconf.OmegaConf.merge": True}
+_EACH_CALLS: Final = ("map", "imap", "imap_unordered", "map_async", "starmap")
+"""Functions that call what they are handed once for each element."""
 _FIRST_WINS: Final = ("collections.ChainMap", "ChainMap")
 
 
@@ -99,6 +101,8 @@ class Interpreter:
         self.environment_defaults: list[EnvironmentDefault] = []
         self.assigned: list[tuple[str, Thing, Span, str]] = []
         """(what, value, place, owner) of assignments to attributes and elements: ``os.environ[…]``."""
+        self.is_script = False
+        """Whether it says what to do when it is started as a program."""
         self.spent = False
         """Whether the steps ran out."""
         self._steps = MAX_STEPS
@@ -442,7 +446,7 @@ class Interpreter:
 
     def _setting(self, target: ast.Name, thing: Thing, scope: Scope, node: ast.expr) -> None:
         """Effect: notes a named value of a module or class."""
-        if self.quiet or not isinstance(thing, Value) or self._stack:
+        if self.quiet or not isinstance(thing, Value) or self._stack or self._loops:
             return
         if scope is self.module or scope.is_class:
             owner = ".".join([*self._owner, target.id])
@@ -829,6 +833,7 @@ class Interpreter:
         if isinstance(node, ast.Compare):
             name = self.source(node)
             if "__name__" in name:
+                self.is_script = True
                 return True
         return operations.truth(self.value(self.evaluate(node, scope), self.span(node)))
 
@@ -898,6 +903,8 @@ class Interpreter:
             return self._invoke(function, call.arguments, call.keywords, call, bound=function.bound)
         if isinstance(function, Class):
             return self._construct(function, call)
+        if call.arguments and isinstance(call.arguments[0], Function):
+            self._handed(call, node, scope)
         if isinstance(function, Bound) and isinstance(function.base, Value):
             arguments = [self.value(a, call.span) for a in call.arguments]
             found = operations.method(function.base, function.name, arguments, call.span)
@@ -912,6 +919,30 @@ class Interpreter:
         self.calls.append(call)
         del scope
         return call
+
+    def _handed(self, call: Call, node: ast.Call, scope: Scope) -> None:
+        """Effect: follows a function that is handed to something that calls it for each element."""
+        del scope
+        handed = call.arguments[0]
+        name = name_of(call.function) or getattr(call.function, "name", "")
+        how = name.rpartition(".")[2]
+        if not isinstance(handed, Function) or len(call.arguments) < 2:  # noqa: PLR2004
+            return
+        if how == "submit":
+            handed.called = True
+            _mark(handed, self._functions, self._classes)
+            self._invoke(handed, call.arguments[1:], call.keywords, call, bound=handed.bound)
+        elif how in _EACH_CALLS:
+            handed.called = True
+            _mark(handed, self._functions, self._classes)
+            collection = call.arguments[1]
+            span = self.span(node.args[1]) if len(node.args) > 1 else call.span
+            self._loops.append(Loop(collection, span.text, span))
+            try:
+                each = operations.element(self.value(collection, span), span)
+                self._invoke(handed, (each,), {}, call, bound=handed.bound)
+            finally:
+                self._loops.pop()
 
     def _looked_up(self, call: Call, function: Bound, node: ast.Call) -> None:
         base = function.base
@@ -1124,11 +1155,12 @@ class Interpreter:
         owner = self.owner or tried
         if known_text(value) is None or any(isinstance(v, Known) for v in values[:1]):
             return
+        tried = tried.strip("'\"")
         self.fallbacks.append(
             Fallback(tried, known=False, value=value, span=at, owner=owner, how=how)
         )
         self.environment_defaults.append(
-            EnvironmentDefault(tried.strip("'\""), value, self.source(last), at, owner)
+            EnvironmentDefault(tried, value, self.source(last), at, owner)
         )
         del span
 

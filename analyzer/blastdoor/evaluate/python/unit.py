@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.python import boto3
 from blastdoor.evaluate.python.interpreter import Interpreter, walk_calls
-from blastdoor.evaluate.python.things import Bound, Call, Thing, name_of
+from blastdoor.evaluate.python.things import Bound, Call, Item, Symbol, Thing, name_of
 from blastdoor.fact import BulkWrite, Evaluated, ProcessSetting
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.python import Parsed, Places, parse_python
-from blastdoor.value import Known, Value, known_text
+from blastdoor.value import Known, Mapping, Value, known_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blastdoor.span import Document, Span
     from blastdoor.units import Repository
 
@@ -29,6 +31,15 @@ _IMPORT: Final = re.compile(
     r"^[ \t]*(?:from[ \t]+(?P<dots>\.*)(?P<module>[\w.]*)[ \t]+import|import[ \t]+(?P<name>[\w.]+))",
     re.MULTILINE,
 )
+_STARTS: Final = frozenset(
+    {"os.system", "os.execvp", "os.popen", "subprocess.Popen", "subprocess.call"}
+    | {"subprocess.check_call", "subprocess.check_output", "subprocess.run"}
+)
+"""Functions that start another program, which inherits the environment."""
+_MOCKS: Final = re.compile(r"moto\b|pytest\b|unittest\b|botocore\.stub|localstack")
+"""Modules of tests: what imports them talks to no cloud."""
+_SETTINGS: Final = frozenset({"settings", "config", "conf", "configuration", "constants"})
+"""Names of modules that hold settings."""
 _ENVIRON: Final = re.compile(r"os\.environ\['(?P<name>\w+)'\]")
 
 
@@ -159,13 +170,21 @@ def _fill(unit: Evaluated, found: Interpreter, document: Document) -> None:
     unit.lookups = found.lookups
     unit.fallbacks = found.fallbacks
     unit.environment_defaults = found.environment_defaults
-    unit.process_settings = list(_process(found))
-    clients = boto3.Clients(found.value, _default_region(unit.process_settings))
+    mocked = any(
+        isinstance(name, Symbol) and _MOCKS.match(name.name) for name in found.module.names.values()
+    )
+    unit.is_script = found.is_script
+    unit.process_settings = [] if mocked else list(_process(found))
+    clients = boto3.Clients(
+        found.value,
+        _default_region(unit.process_settings),
+        invoked=any(name in found.module.names for name in boto3.HANDLERS),
+    )
     seen: set[int] = set()
     for call in walk_calls(found.calls):
-        _bulk(unit, call, document)
+        _bulk(unit, call)
         made = clients.of(call)
-        if made is None:
+        if made is None or mocked:
             continue
         if id(made) not in seen and made.span.document is document:
             seen.add(id(made))
@@ -181,43 +200,45 @@ def _fill(unit: Evaluated, found: Interpreter, document: Document) -> None:
             unit.resources.append(resource)
 
 
-def _process(found: Interpreter) -> list[ProcessSetting]:
-    """What the program sets for its whole process."""
-    settings = []
+def _process(found: Interpreter) -> Iterator[ProcessSetting]:
+    """What the program sets for its whole process, in the order of the places."""
+    others = any(call.name in _STARTS or call.name.startswith("pulumi") for call in found.calls)
+    given: list[tuple[str, Thing, Span, str]] = []
     for what, thing, span, owner in found.assigned:
         match = _ENVIRON.fullmatch(what)
         name = match["name"] if match is not None else what
-        if match is None and name != "boto3.DEFAULT_SESSION":
-            continue
-        if match is not None and _PROCESS.fullmatch(name) is None:
-            continue
-        value = found.value(thing, span)
-        settings.append(ProcessSetting(name, value, span, owner, not isinstance(value, Known)))
+        if what == "boto3.DEFAULT_SESSION" or (match is not None and _PROCESS.fullmatch(name)):
+            given.append((name, thing, span, owner))
     for call in found.calls:
-        name = call.name
-        if name == "boto3.setup_default_session":
-            for key in ("region_name", "profile_name"):
-                given = call.keywords.get(key)
-                if given is not None:
-                    value = found.value(given, call.spans.get(key, call.span))
-                    settings.append(
-                        ProcessSetting(
-                            f"setup_default_session({key})",
-                            value,
-                            call.spans.get(key, call.span),
-                            call.owner,
-                            not isinstance(value, Known),
-                        )
-                    )
-        elif name == "os.putenv" and len(call.arguments) == 2:  # noqa: PLR2004  name and value
-            first = call.arguments[0]
-            text = known_text(first) if isinstance(first, Value) else None
-            if text is not None and _PROCESS.fullmatch(text):
-                value = found.value(call.arguments[1], call.span)
-                settings.append(
-                    ProcessSetting(text, value, call.span, call.owner, not isinstance(value, Known))
-                )
-    return sorted(settings, key=lambda setting: setting.span.start)
+        given.extend([(*one, call.owner) for one in _set_by(call)])
+    for name, thing, span, owner in sorted(given, key=lambda one: one[2].start):
+        value = found.value(thing, span)
+        yield ProcessSetting(name, value, span, owner, not isinstance(value, Known), others)
+
+
+def _set_by(call: Call) -> Iterator[tuple[str, Thing, Span]]:
+    """(name, value, place) of what a call sets for the whole process."""
+    name = call.name
+    if name == "boto3.setup_default_session":
+        for key in ("region_name", "profile_name"):
+            if key in call.keywords:
+                place = call.spans.get(key, call.span)
+                yield f"setup_default_session({key})", call.keywords[key], place
+    elif name == "os.putenv" and len(call.arguments) == 2:  # noqa: PLR2004  name and value
+        text = _known(call.arguments[0])
+        if text is not None and _PROCESS.fullmatch(text):
+            yield text, call.arguments[1], call.span
+    elif name == "os.environ.update":
+        first = call.arguments[0] if call.arguments else None
+        entries = dict(first.entries) if isinstance(first, Mapping) else {}
+        for key, thing in {**entries, **call.keywords}.items():
+            if _PROCESS.fullmatch(key):
+                span = thing.span if isinstance(thing, Value) else None
+                yield key, thing, call.spans.get(key) or span or call.span
+
+
+def _known(thing: Thing) -> str | None:
+    return known_text(thing) if isinstance(thing, Value) else None
 
 
 def _default_region(settings: list[ProcessSetting]) -> Value | None:
@@ -228,21 +249,28 @@ def _default_region(settings: list[ProcessSetting]) -> Value | None:
     return None
 
 
-def _bulk(unit: Evaluated, call: Call, document: Document) -> None:
+def _bulk(unit: Evaluated, call: Call) -> None:
     """Effect: notes settings that are overwritten from a mapping."""
+    if call.name == "setattr" and call.loops and len(call.arguments) == 3:  # noqa: PLR2004
+        target = call.arguments[0]
+        named = name_of(target).rpartition(".")[2]
+        module = isinstance(target, Item) and name_of(target.base) == "sys.modules"
+        if module or (named in _SETTINGS and _known(call.arguments[1]) is None):
+            what = "sys.modules[__name__]" if module else named
+            loop = call.loops[-1].text
+            unit.bulk_writes.append(BulkWrite(what, loop, call.span, call.owner))
+    elif call.arguments and _is_namespace_update(call):
+        whole, name = call.span.text, call.name_span.text
+        what, written = name.removesuffix(".update"), whole.removeprefix(name).strip("()")
+        unit.bulk_writes.append(BulkWrite(what, written[:60], call.span, call.owner))
+
+
+def _is_namespace_update(call: Call) -> bool:
+    """Whether a call is ``globals().update(…)`` or that of another module's names."""
+    if call.name.endswith(".__dict__.update"):
+        return True
     function = call.function
     if not isinstance(function, Bound) or function.name != "update":
-        return
+        return False
     base = function.base
-    inner = name_of(base.function) if isinstance(base, Call) else ""
-    text = _text(call.span, document)
-    if inner in ("globals", "vars", "locals") or (
-        isinstance(base, Bound) and base.name == "__dict__"
-    ):
-        unit.bulk_writes.append(
-            BulkWrite(text.partition(".update")[0], text, call.span, call.owner)
-        )
-
-
-def _text(span: Span, document: Document) -> str:
-    return document.text[span.start : span.end]
+    return isinstance(base, Call) and name_of(base.function) in ("globals", "vars", "locals")
