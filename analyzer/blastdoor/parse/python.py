@@ -114,27 +114,29 @@ class Places:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self._starts = document.line_starts
         self._ascii = document.text.isascii()
-        self._lines: dict[int, str] = {}
+        self._spans: dict[ast.AST, Span] = {}
 
     def offset(self, line: int, column: int) -> int:
         """The offset of a line (one-based) and a column in bytes (zero-based)."""
-        starts = self.document.line_starts
-        start = starts[min(line, len(starts)) - 1]
+        starts = self._starts
+        start = starts[line - 1] if line <= len(starts) else starts[-1]
         if self._ascii or not column:
             return start + column
-        text = self._lines.get(line)
-        if text is None:
-            end = starts[line] if line < len(starts) else len(self.document.text)
-            text = self._lines[line] = self.document.text[start:end]
+        end = starts[line] if line < len(starts) else len(self.document.text)
+        text = self.document.text[start:end]
         if text.isascii():
             return start + column
         return start + len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
 
     def span(self, node: ast.AST) -> Span:
-        """The range of a node."""
-        line = getattr(node, "lineno", 1)
-        start = self.offset(line, getattr(node, "col_offset", 0))
-        last = getattr(node, "end_lineno", None) or line
-        end = self.offset(last, getattr(node, "end_col_offset", None) or 0)
-        return Span(self.document, start, max(start, end))
+        """The range of a node; of one without a place the beginning of the document."""
+        found = self._spans.get(node)
+        if found is None:
+            line: int = getattr(node, "lineno", 1)
+            start = self.offset(line, getattr(node, "col_offset", 0))
+            last: int = getattr(node, "end_lineno", None) or line
+            end = self.offset(last, getattr(node, "end_col_offset", None) or 0)
+            found = self._spans[node] = Span(self.document, start, max(start, end))
+        return found

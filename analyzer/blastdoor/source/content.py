@@ -52,7 +52,8 @@ _PYTHON: Final = (
 
 def _is_python(path: str, data: bytes) -> bool:
     """Whether a Python file may build, configure or call infrastructure."""
-    if path.endswith((".pyi", "/setup.py", "conftest.py")):
+    name = path.rpartition("/")[2]
+    if name in ("setup.py", "conftest.py") or name.startswith("test_") or name.endswith("_test.py"):
         return False
     return any(word in data for word in _PYTHON)
 

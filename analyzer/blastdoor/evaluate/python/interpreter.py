@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import ast
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.evaluate.python import operations
 from blastdoor.evaluate.python.things import (
@@ -60,6 +61,10 @@ if TYPE_CHECKING:
 
 MAX_STEPS: Final = 60_000
 """Nodes that one module may take."""
+AGAIN: Final = 1
+"""How many times the steps of what is followed first may go into what was followed before."""
+FREE: Final = 2_000
+"""Steps that go into what was followed before in any case."""
 MAX_DEPTH: Final = 40
 """Expressions within one another."""
 MAX_CALLS: Final = 12
@@ -90,7 +95,6 @@ class Interpreter:
         self.meaning = meaning
         self.quiet = quiet
         """Whether only the names matter: a module that another one imports."""
-        self.text = places.document.text
         self.module = Scope({})
         self.calls: list[Call] = []
         self.settings: list[Setting] = []
@@ -106,6 +110,9 @@ class Interpreter:
         self.spent = False
         """Whether the steps ran out."""
         self._steps = MAX_STEPS
+        self._again = 0
+        """Steps of functions that had been followed before."""
+        self._followed: set[ast.AST] = set()
         self._depth = 0
         self._stack: list[Function] = []
         self._loops: list[Loop] = []
@@ -155,7 +162,7 @@ class Interpreter:
     def source(self, node: ast.AST) -> str:
         """The source text of a node."""
         span = self.span(node)
-        return self.text[span.start : span.end]
+        return span.text
 
     @property
     def owner(self) -> str:
@@ -172,9 +179,9 @@ class Interpreter:
     def _body(self, body: Iterable[ast.stmt], scope: Scope) -> None:
         for statement in body:
             self._step()
-            handler = getattr(self, f"_do_{type(statement).__name__}", None)
+            handler = _STATEMENTS.get(type(statement))
             if handler is not None:
-                handler(statement, scope)
+                handler(self, statement, scope)
             else:
                 for child in ast.iter_child_nodes(statement):
                     if isinstance(child, ast.expr):
@@ -243,7 +250,7 @@ class Interpreter:
                     scope.names[name] = Symbol(f"{dots}{module}.{alias.name}".removeprefix("."))
 
     def _do_FunctionDef(self, node: ast.FunctionDef, scope: Scope) -> None:
-        function = Function(node, scope, self.owner)
+        function = Function(node, scope, self.owner, self.places)
         for decorator in node.decorator_list:
             self.evaluate(decorator, scope)
         scope.names[node.name] = function
@@ -506,13 +513,13 @@ class Interpreter:
 
     def evaluate(self, node: ast.expr, scope: Scope) -> Thing:
         """What an expression stands for."""
-        self._step()
-        handler = getattr(self, f"_on_{type(node).__name__}", None)
+        self._steps -= 1
+        handler = _EXPRESSIONS.get(type(node))
         if handler is None or self._depth >= MAX_DEPTH:
             return operations.unknown("an expression", self.span(node), Reason.UNSUPPORTED)
         self._depth += 1
         try:
-            found: Thing = handler(node, scope)
+            found: Thing = handler(self, node, scope)
         finally:
             self._depth -= 1
         return found
@@ -531,7 +538,7 @@ class Interpreter:
 
     def _piece(self, data: str, span: Span) -> Piece:
         """Where the text of a literal stands, character by character when it is written so."""
-        source = self.text[span.start : span.end]
+        source = span.text
         for quote in ('"""', "'''", '"', "'"):
             begin = source.find(quote)
             if 0 <= begin <= 2:  # noqa: PLR2004  at most two letters stand before a quote
@@ -581,7 +588,7 @@ class Interpreter:
                 return base.names[name]
             found = base.kind.find(name)
             if isinstance(found, Function):
-                return Function(found.node, found.scope, found.owner, base, called=found.called)
+                return replace(found, bound=base)
             return found if found is not None else Bound(base, name)
         if isinstance(base, Class):
             found = base.find(name)
@@ -827,7 +834,7 @@ class Interpreter:
         return self.evaluate(node.value, scope)
 
     def _on_Lambda(self, node: ast.Lambda, scope: Scope) -> Thing:
-        return Function(node, scope, self.owner)
+        return Function(node, scope, self.owner, self.places)
 
     def _truth(self, node: ast.expr, scope: Scope) -> bool | None:
         if isinstance(node, ast.Compare):
@@ -976,6 +983,33 @@ class Interpreter:
         span = call.span if call is not None else self.span(function.node)
         if any(f.node is function.node for f in self._stack) or len(self._stack) >= MAX_CALLS:
             return operations.unknown("a function that calls itself", span, Reason.CYCLE)
+        before = self._steps
+        first = function.node not in self._followed
+        if not first and self._again > FREE + AGAIN * (MAX_STEPS - before - self._again):
+            return operations.unknown("a function that is called too often", span, Reason.BUDGET)
+        self._followed.add(function.node)
+        here = self.places, self.quiet
+        if function.places is not self.places:
+            # Another module's own unit tells what is written there.
+            self.places, self.quiet = function.places, True
+        try:
+            return self._follow(function, arguments, keywords, call, span, bound=bound)
+        finally:
+            self.places, self.quiet = here
+            if not first:
+                self._again += before - self._steps
+
+    def _follow(
+        self,
+        function: Function,
+        arguments: tuple[Thing, ...],
+        keywords: dict[str, Thing],
+        call: Call | None,
+        span: Span,
+        *,
+        bound: Thing | None,
+    ) -> Thing:
+        """What a function gives with its parameters bound. Effect: follows its body."""
         scope = Scope({}, function.scope)
         self._parameters(function, scope, arguments, keywords, bound=bound, called=call is not None)
         if isinstance(function.node, ast.Lambda):
@@ -1229,6 +1263,19 @@ class Interpreter:
         if not self.quiet:
             name = owner or self.owner or "the module"
             self.fan_outs.append(FanOut(collection, text, written, span, at, name))
+
+
+def _handlers(prefix: str) -> dict[type[ast.AST], Callable[[Interpreter, Any, Scope], Any]]:
+    """Class of node → the method that is named after it."""
+    return {
+        getattr(ast, name.removeprefix(prefix)): method
+        for name, method in vars(Interpreter).items()
+        if name.startswith(prefix)
+    }
+
+
+_STATEMENTS: Final = _handlers("_do_")
+_EXPRESSIONS: Final = _handlers("_on_")
 
 
 def _module_class(name: str, names: dict[str, Thing]) -> Class:

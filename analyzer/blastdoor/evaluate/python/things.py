@@ -16,6 +16,7 @@ from blastdoor.value import Value
 if TYPE_CHECKING:
     import ast
 
+    from blastdoor.parse.python import Places
     from blastdoor.span import Span
 
 
@@ -98,6 +99,8 @@ class Function:
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Scope
     owner: str
+    places: Places
+    """The document it stands in, which may be another than that of its caller."""
     bound: Thing | None = None
     """What it is a method of."""
     called: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.python import boto3
@@ -17,6 +18,7 @@ from blastdoor.value import Known, Mapping, Value, known_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from blastdoor.fact import ApiClient
     from blastdoor.span import Document, Span
     from blastdoor.units import Repository
 
@@ -36,6 +38,18 @@ _STARTS: Final = frozenset(
     | {"subprocess.check_call", "subprocess.check_output", "subprocess.run"}
 )
 """Functions that start another program, which inherits the environment."""
+_ELSEWHERE: Final = sys.stdlib_module_names | {
+    "aws_cdk",
+    "awacs",
+    "boto3",
+    "botocore",
+    "constructs",
+    "pulumi",
+    "pulumi_aws",
+    "troposphere",
+    "yaml",
+}
+"""Modules that no repository holds under these names."""
 _MOCKS: Final = re.compile(r"moto\b|pytest\b|unittest\b|botocore\.stub|localstack")
 """Modules of tests: what imports them talks to no cloud."""
 _SETTINGS: Final = frozenset({"settings", "config", "conf", "configuration", "constants"})
@@ -50,6 +64,7 @@ class Program:
         self.repository = repository
         self.paths = frozenset(paths)
         self._parsed: dict[str, Parsed | None] = {}
+        self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._names: dict[str, dict[str, Thing]] = {}
         self._open: set[str] = set()
 
@@ -75,8 +90,16 @@ class Program:
 
     def resolve(self, importer: str, name: str, level: int) -> str | None:
         """The file of a module that a file imports; ``None`` for what is not in the repository."""
-        folder = posixpath.dirname(importer)
+        key = posixpath.dirname(importer), name, level
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(*key)
+        found = self._resolved[key]
+        return None if found == importer else found
+
+    def _resolve(self, folder: str, name: str, level: int) -> str | None:
         relative = name.replace(".", "/")
+        if not level and name.partition(".")[0] in _ELSEWHERE:
+            return None
         if level:
             for _up in range(level - 1):
                 folder = posixpath.dirname(folder)
@@ -89,7 +112,7 @@ class Program:
         for base in bases:
             stem = posixpath.normpath(posixpath.join(base, relative)) if relative else base
             for path in (f"{stem}.py", posixpath.join(stem, "__init__.py")):
-                if path != importer and not path.startswith("..") and self._holds(path):
+                if not path.startswith("..") and self._holds(path):
                     return path
         return None
 
@@ -192,12 +215,27 @@ def _fill(unit: Evaluated, found: Interpreter, document: Document) -> None:
         operation = boto3.operation_of(call)
         if operation is None or made.span == call.name_span:
             continue
+        if call.span.document is not document and not _said_here(call, made, document):
+            continue
         fact = boto3.api_call(call, made, operation, found.value)
         unit.calls.append(fact)
         resource = boto3.as_resource(fact, unit.address)
         if resource is not None:
             resource.request = True
             unit.resources.append(resource)
+
+
+def _said_here(call: Call, made: ApiClient, document: Document) -> bool:
+    """Whether a call within another module does what it does because of what is written here."""
+    if any(span.document is document for _value, _text, span in (*made.loops,)):
+        return True
+    if any(loop.span.document is document for loop in call.loops):
+        return True
+    given = [*call.arguments, *call.keywords.values()]
+    return any(
+        isinstance(thing, Value) and thing.span is not None and thing.span.document is document
+        for thing in given
+    )
 
 
 def _process(found: Interpreter) -> Iterator[ProcessSetting]:
