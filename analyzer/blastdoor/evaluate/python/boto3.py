@@ -39,7 +39,6 @@ _NO_CALLS: Final = frozenset(
         "get_available_subresources",
     }
 )
-HANDLERS: Final = ("handler", "lambda_handler")
 _REGION_LISTS: Final = ("get_available_regions", "describe_regions", "list_regions")
 _MAX_HOPS: Final = 20
 

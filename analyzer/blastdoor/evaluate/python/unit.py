@@ -24,13 +24,19 @@ if TYPE_CHECKING:
 
 MAX_IMPORTED: Final = 24
 """Modules of the repository that one file may bring in."""
+MAX_DEEP: Final = 2
+"""Imports of imports that are followed: one import away, and what that one needs."""
+_STARTERS: Final = ("app.py", "handler.py", "index.py", "lambda_function.py", "main.py")
+"""Files that hold the handler of a function of Lambda."""
+_NAME: Final = re.compile(r"\w+")
 _PROCESS: Final = re.compile(
     r"AWS_(?:DEFAULT_REGION|REGION|PROFILE|DEFAULT_PROFILE|CONFIG_FILE|ENDPOINT_URL\w*"
     r"|STS_REGIONAL_ENDPOINTS)|TF_WORKSPACE|TF_CLI_ARGS\w*|CDK_DEFAULT_\w+|GOOGLE_CLOUD_PROJECT"
     r"|ARM_SUBSCRIPTION_ID"
 )
 _IMPORT: Final = re.compile(
-    r"^[ \t]*(?:from[ \t]+(?P<dots>\.*)(?P<module>[\w.]*)[ \t]+import|import[ \t]+(?P<name>[\w.]+))",
+    r"^[ \t]*(?:from[ \t]+(?P<dots>\.*)(?P<module>[\w.]*)[ \t]+import[ \t]*"
+    r"(?P<names>\([^)]{0,2000}\)|[^\n(]{0,300})|import[ \t]+(?P<name>[\w.]+))",
     re.MULTILINE,
 )
 _STARTS: Final = frozenset(
@@ -54,6 +60,7 @@ _MOCKS: Final = re.compile(r"moto\b|pytest\b|unittest\b|botocore\.stub|localstac
 """Modules of tests: what imports them talks to no cloud."""
 _SETTINGS: Final = frozenset({"settings", "config", "conf", "configuration", "constants"})
 """Names of modules that hold settings."""
+_HANDLER: Final = re.compile(r"^(?:async[ \t]+)?def[ \t]+(?:lambda_)?handler\(", re.MULTILINE)
 _ENVIRON: Final = re.compile(r"os\.environ\['(?P<name>\w+)'\]")
 
 
@@ -65,6 +72,7 @@ class Program:
         self.paths = frozenset(paths)
         self._parsed: dict[str, Parsed | None] = {}
         self._resolved: dict[tuple[str, str, int], str | None] = {}
+        self._imported: dict[str, list[str]] = {}
         self._names: dict[str, dict[str, Thing]] = {}
         self._open: set[str] = set()
 
@@ -120,16 +128,35 @@ class Program:
         return path in self.paths or self.repository.holds_file(path)
 
     def imports(self, path: str) -> list[str]:
-        """A file and those that it imports, as far as a look at its text tells."""
-        text = self.repository.files.read(path) or ""
-        found = {path: None}
-        for match in _IMPORT.finditer(text):
-            dots = match["dots"] or ""
-            name = match["name"] or match["module"] or ""
-            inner = self.resolve(path, name, len(dots))
-            if inner is not None:
-                found[inner] = None
+        """A file and those of the repository that it may read, as far as their texts tell."""
+        found = dict.fromkeys([path])
+        latest = [path]
+        for _deep in range(MAX_DEEP + 1):
+            latest = [one for p in latest for one in self._direct(p) if one not in found]
+            found.update(dict.fromkeys(latest))
+        found.update(dict.fromkeys(self._beside(path)))
         return list(found)
+
+    def _direct(self, path: str) -> list[str]:
+        """The files of the repository that a file imports."""
+        if path not in self._imported:
+            text = self.repository.files.read(path) or ""
+            found: dict[str, None] = {}
+            for match in _IMPORT.finditer(text):
+                dots = match["dots"] or ""
+                name = match["name"] or match["module"] or ""
+                inner = [self.resolve(path, name, len(dots))]
+                for part in _NAME.findall(match["names"] or ""):
+                    inner.append(self.resolve(path, f"{name}.{part}" if name else part, len(dots)))
+                found.update(dict.fromkeys([p for p in inner if p is not None]))
+            self._imported[path] = list(found)
+        return self._imported[path]
+
+    def _beside(self, path: str) -> list[str]:
+        """The files beside one that may hold what starts it."""
+        folder = posixpath.dirname(path)
+        names = [posixpath.join(folder, name) for name in _STARTERS]
+        return [name for name in names if name != path and self._holds(name)]
 
     def names(self, path: str) -> dict[str, Thing] | None:
         """What the names of an imported module stand for."""
@@ -157,10 +184,17 @@ class Program:
     def _load(
         self, importer: str, name: str, level: int, *, deep: bool = False
     ) -> dict[str, Thing] | None:
-        if deep and len(self._open) > 2:  # noqa: PLR2004  one import away, and what that one needs
+        if deep and len(self._open) > MAX_DEEP:
             return None
         path = self.resolve(importer, name, level)
         return None if path is None else self.names(path)
+
+    def _invoked(self, path: str) -> bool:
+        """Whether a file or one beside it is started by something that runs in a region."""
+        return any(
+            _HANDLER.search(self.repository.files.read(p) or "") is not None
+            for p in (path, *self._beside(path))
+        )
 
     def evaluate(self, path: str) -> Evaluated:
         """The unit of a file."""
@@ -181,17 +215,21 @@ class Program:
         if interpreter.spent:
             message = "takes more steps than one file may; the rest is not followed"
             unit.failures.append(Failure(FailureKind.LIMIT, path, message))
-        _fill(unit, interpreter, parsed.document)
+        _fill(unit, interpreter, parsed.document, invoked=self._invoked(path))
         return unit
 
 
-def _fill(unit: Evaluated, found: Interpreter, document: Document) -> None:
+def _fill(unit: Evaluated, found: Interpreter, document: Document, *, invoked: bool) -> None:
     """Effect: puts what an interpreter found into a unit."""
     unit.settings = found.settings
     unit.layerings = found.layerings
     unit.fan_outs = found.fan_outs
     unit.lookups = found.lookups
-    unit.fallbacks = found.fallbacks
+    unit.fallbacks = [
+        f
+        for f in found.fallbacks
+        if not (invoked and f.tried in ("AWS_REGION", "AWS_DEFAULT_REGION"))
+    ]  # a function of Lambda always finds them
     unit.environment_defaults = found.environment_defaults
     mocked = any(
         isinstance(name, Symbol) and _MOCKS.match(name.name) for name in found.module.names.values()
@@ -201,7 +239,7 @@ def _fill(unit: Evaluated, found: Interpreter, document: Document) -> None:
     clients = boto3.Clients(
         found.value,
         _default_region(unit.process_settings),
-        invoked=any(name in found.module.names for name in boto3.HANDLERS),
+        invoked=invoked,
     )
     seen: set[int] = set()
     for call in walk_calls(found.calls):
@@ -251,6 +289,8 @@ def _process(found: Interpreter) -> Iterator[ProcessSetting]:
         given.extend([(*one, call.owner) for one in _set_by(call)])
     for name, thing, span, owner in sorted(given, key=lambda one: one[2].start):
         value = found.value(thing, span)
+        if name == "AWS_STS_REGIONAL_ENDPOINTS" and known_text(value) == "regional":
+            continue  # which keeps every client where it is
         yield ProcessSetting(name, value, span, owner, not isinstance(value, Known), others)
 
 
