@@ -133,10 +133,18 @@ class Places:
     def span(self, node: ast.AST) -> Span:
         """The range of a node; of one without a place the beginning of the document."""
         found = self._spans.get(node)
-        if found is None:
+        if found is not None:
+            return found
+        if self._ascii and isinstance(node, ast.expr) and node.end_lineno is not None:
+            starts = self._starts
+            start = starts[node.lineno - 1] + node.col_offset
+            end = starts[node.end_lineno - 1] + (node.end_col_offset or 0)
+            found = Span(self.document, start, end)
+        else:
             line: int = getattr(node, "lineno", 1)
             start = self.offset(line, getattr(node, "col_offset", 0))
             last: int = getattr(node, "end_lineno", None) or line
             end = self.offset(last, getattr(node, "end_col_offset", None) or 0)
-            found = self._spans[node] = Span(self.document, start, max(start, end))
+            found = Span(self.document, start, max(start, end))
+        self._spans[node] = found
         return found

@@ -49,7 +49,7 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from blastdoor.parse.python import Places
     from blastdoor.span import Span
@@ -61,9 +61,9 @@ if TYPE_CHECKING:
 
 MAX_STEPS: Final = 60_000
 """Nodes that one module may take."""
-AGAIN: Final = 1
+AGAIN: Final = 0.5
 """How many times the steps of what is followed first may go into what was followed before."""
-FREE: Final = 2_000
+FREE: Final = 500
 """Steps that go into what was followed before in any case."""
 MAX_DEPTH: Final = 40
 """Expressions within one another."""
@@ -112,7 +112,10 @@ class Interpreter:
         self._steps = MAX_STEPS
         self._again = 0
         """Steps of functions that had been followed before."""
+        self._constants: dict[ast.AST, Value] = {}
         self._followed: set[ast.AST] = set()
+        self._results: dict[Hashable, tuple[Any, ...]] = {}
+        """What calls of functions gave, and what they were called with."""
         self._depth = 0
         self._stack: list[Function] = []
         self._loops: list[Loop] = []
@@ -189,6 +192,8 @@ class Interpreter:
 
     def _do_Expr(self, node: ast.Expr, scope: Scope) -> None:
         value = node.value
+        if isinstance(value, ast.Constant):
+            return
         if isinstance(value, ast.Call) and self._mutates(value, scope):
             return
         self.evaluate(value, scope)
@@ -408,7 +413,7 @@ class Interpreter:
                 self._bind(part, inner, scope, node)
         elif isinstance(target, ast.Attribute):
             base = self.evaluate(target.value, scope)
-            if isinstance(base, Instance):
+            if isinstance(base, Instance) and not base.frozen:
                 base.names[target.attr] = thing
             self._kept(f"{name_of(base) or self.source(target.value)}.{target.attr}", thing, node)
         elif isinstance(target, ast.Subscript):
@@ -441,10 +446,11 @@ class Interpreter:
             where: Scope | None = scope
             while where is not None and target.id not in where.names:
                 where = where.parent
-            (where or scope).names[target.id] = value
+            if where is None or not where.frozen:
+                (where or scope).names[target.id] = value
         elif isinstance(target, ast.Attribute):
             base = self.evaluate(target.value, scope)
-            if isinstance(base, Instance):
+            if isinstance(base, Instance) and not base.frozen:
                 base.names[target.attr] = value
 
     def _kept(self, what: str, thing: Thing, node: ast.expr) -> None:
@@ -526,6 +532,12 @@ class Interpreter:
 
     def _on_Constant(self, node: ast.Constant, scope: Scope) -> Thing:
         del scope
+        known = self._constants.get(node)
+        if known is None:
+            known = self._constants[node] = self._constant(node)
+        return known
+
+    def _constant(self, node: ast.Constant) -> Value:
         data = node.value
         span = self.span(node)
         if isinstance(data, str):
@@ -539,6 +551,8 @@ class Interpreter:
     def _piece(self, data: str, span: Span) -> Piece:
         """Where the text of a literal stands, character by character when it is written so."""
         source = span.text
+        if source[1:-1] == data and source[0] in "\"'":
+            return Piece(data, span.document, span.start + 1, span.end - 1)
         for quote in ('"""', "'''", '"', "'"):
             begin = source.find(quote)
             if 0 <= begin <= 2:  # noqa: PLR2004  at most two letters stand before a quote
@@ -983,6 +997,10 @@ class Interpreter:
         span = call.span if call is not None else self.span(function.node)
         if any(f.node is function.node for f in self._stack) or len(self._stack) >= MAX_CALLS:
             return operations.unknown("a function that calls itself", span, Reason.CYCLE)
+        known = self._seen_as(function, arguments, keywords, bound)
+        if known in self._results:
+            result: Thing = self._results[known][0]
+            return result
         before = self._steps
         first = function.node not in self._followed
         if not first and self._again > FREE + AGAIN * (MAX_STEPS - before - self._again):
@@ -993,11 +1011,35 @@ class Interpreter:
             # Another module's own unit tells what is written there.
             self.places, self.quiet = function.places, True
         try:
-            return self._follow(function, arguments, keywords, call, span, bound=bound)
+            found = self._follow(function, arguments, keywords, call, span, bound=bound)
+            # What is kept keeps its identity, by which it is known.
+            self._results[known] = found, arguments, keywords, bound, tuple(self._loops)
+            return found
         finally:
             self.places, self.quiet = here
             if not first:
                 self._again += before - self._steps
+
+    def _seen_as(
+        self,
+        function: Function,
+        arguments: tuple[Thing, ...],
+        keywords: dict[str, Thing],
+        bound: Thing | None,
+    ) -> Hashable:
+        """What tells one call of a function from another that would be followed alike."""
+
+        def mark(thing: Thing) -> Hashable:
+            return thing.key if isinstance(thing, Value) else id(thing)
+
+        return (
+            function.node,
+            None if bound is None else id(bound),
+            tuple([mark(thing) for thing in arguments]),
+            tuple([(name, mark(thing)) for name, thing in keywords.items()]),
+            tuple([id(loop) for loop in self._loops]),
+            tuple(self._guards),
+        )
 
     def _follow(
         self,

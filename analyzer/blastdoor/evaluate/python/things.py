@@ -151,6 +151,8 @@ class Instance:
     names: dict[str, Thing] = field(default_factory=dict)
     call: Call | None = None
     """The call that made it."""
+    frozen: bool = False
+    """Whether it belongs to another module, which what follows here must not change."""
 
 
 @dataclass(slots=True, eq=False)
@@ -160,6 +162,8 @@ class Scope:
     names: dict[str, Thing]
     parent: Scope | None = None
     is_class: bool = False
+    frozen: bool = False
+    """Whether it belongs to another module, which what follows here must not change."""
 
     def find(self, name: str) -> Thing | None:
         """What a name stands for here or around."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.python import boto3
 from blastdoor.evaluate.python.interpreter import Interpreter, walk_calls
-from blastdoor.evaluate.python.things import Bound, Call, Item, Symbol, Thing, name_of
+from blastdoor.evaluate.python.things import Bound, Call, Instance, Item, Symbol, Thing, name_of
 from blastdoor.fact import BulkWrite, Evaluated, ProcessSetting
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.python import Parsed, Places, parse_python
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from blastdoor.span import Document, Span
     from blastdoor.units import Repository
 
-MAX_IMPORTED: Final = 24
-"""Modules of the repository that one file may bring in."""
 MAX_DEEP: Final = 2
 """Imports of imports that are followed: one import away, and what that one needs."""
 _STARTERS: Final = ("app.py", "handler.py", "index.py", "lambda_function.py", "main.py")
@@ -73,7 +71,8 @@ class Program:
         self._parsed: dict[str, Parsed | None] = {}
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._imported: dict[str, list[str]] = {}
-        self._names: dict[str, dict[str, Thing]] = {}
+        self._names: dict[tuple[str, int], dict[str, Thing]] = {}
+        """(path, imports on the way to it) → its names."""
         self._open: set[str] = set()
 
     def parsed(self, path: str) -> Parsed | None:
@@ -145,9 +144,9 @@ class Program:
             for match in _IMPORT.finditer(text):
                 dots = match["dots"] or ""
                 name = match["name"] or match["module"] or ""
-                inner = [self.resolve(path, name, len(dots))]
-                for part in _NAME.findall(match["names"] or ""):
-                    inner.append(self.resolve(path, f"{name}.{part}" if name else part, len(dots)))
+                parts = _NAME.findall(match["names"] or "")
+                names = [name, *(f"{name}.{part}" if name else part for part in parts)]
+                inner = [self.resolve(path, one, len(dots)) for one in names]
                 found.update(dict.fromkeys([p for p in inner if p is not None]))
             self._imported[path] = list(found)
         return self._imported[path]
@@ -160,9 +159,10 @@ class Program:
 
     def names(self, path: str) -> dict[str, Thing] | None:
         """What the names of an imported module stand for."""
-        if path in self._names:
-            return self._names[path]
-        if path in self._open or len(self._names) >= MAX_IMPORTED:
+        key = path, len(self._open)
+        if key in self._names:
+            return self._names[key]
+        if path in self._open:
             return None
         parsed = self.parsed(path)
         if parsed is None or parsed.module is None:
@@ -178,7 +178,11 @@ class Program:
             inner.run(parsed.module)
         finally:
             self._open.discard(path)
-        self._names[path] = inner.module.names
+        inner.module.frozen = True
+        for thing in inner.module.names.values():
+            if isinstance(thing, Instance):
+                thing.frozen = True
+        self._names[key] = inner.module.names
         return inner.module.names
 
     def _load(
@@ -211,7 +215,6 @@ class Program:
 
         interpreter = Interpreter(Places(parsed.document), load, boto3.meaning)
         interpreter.run(parsed.module)
-        self._names.clear()
         if interpreter.spent:
             message = "takes more steps than one file may; the rest is not followed"
             unit.failures.append(Failure(FailureKind.LIMIT, path, message))
