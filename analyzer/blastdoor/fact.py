@@ -83,6 +83,8 @@ class Context:
         return self.regions_said >= _NEARLY_ALL * self.regions_unsaid > 0
 
 
+ENVIRONMENT_DEFAULT: Final = "a default of the environment"
+"""How a fallback comes about that stands in for a variable of the process's environment."""
 NO_CONTEXT: Final = Context()
 """The context of a repository that says nothing."""
 
@@ -246,7 +248,7 @@ class Fallback:
     """Where the fallback is written."""
     owner: str
     how: str
-    """``coalesce()``, ``try()``, ``lookup()`` or ``a conditional``."""
+    """``coalesce()``, ``try()``, ``lookup()`` or ``a conditional``; `ENVIRONMENT_DEFAULT`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -102,7 +102,12 @@ def _is_production(text: str) -> bool:
 
 
 def _changes_something(facts: Facts) -> bool:
-    return bool(facts.unit.modules) or any(not r.is_data for r in facts.unit.resources)
+    unit = facts.unit
+    return (
+        bool(unit.modules)
+        or any(not r.is_data for r in unit.resources)
+        or any(call.effect in ("write", "destroy") for call in unit.calls)
+    )
 
 
 def _has_other_environments(facts: Facts) -> bool:

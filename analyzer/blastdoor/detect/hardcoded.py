@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.context import is_demo
 from blastdoor.detect.hit import Hit
+from blastdoor.fact import ENVIRONMENT_DEFAULT
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -34,6 +35,7 @@ _IMAGE: Final = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", re.ASCII)
 _ARN_FIELDS: Final = 6
 _SHOWN: Final = 80
 _SEVERAL: Final = 2
+_ELSEWHERE: Final = ("several-partitions", "several-regions")
 
 
 def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
@@ -291,10 +293,14 @@ def region_fallback(facts: Facts) -> Iterator[Hit]:
         if text is None or text not in regions or fallback.known:
             continue
         several = _evidence(context, fallback.span)
+        if fallback.how == ENVIRONMENT_DEFAULT and not is_demo(
+            posixpath.dirname(fallback.span.path)
+        ):
+            several = several or "environment-variable"
         yield Hit(
             fallback.span,
             f"regions: {text} whenever {_short(fallback.tried)} is not there, by {fallback.how} "
-            f"in {fallback.owner}{_others(context, text) if several else ''}",
+            f"in {fallback.owner}{_others(context, text) if several in _ELSEWHERE else ''}",
             fallback.owner,
             fallback.how,
             "regions",

@@ -35,17 +35,10 @@ def _is_template(_path: str, data: bytes) -> bool:
     return _has_resources(data) is not None and _has_types(data) is not None
 
 
-_PYTHON: Final = (
-    b"boto3",
-    b"botocore",
-    b"aws_cdk",
-    b"pulumi",
-    b"troposphere",
-    b"awacs",
-    b"AWS_REGION",
-    b"AWS_DEFAULT_REGION",
-    b"OVERRIDE",
-    b"overrides",
+_PYTHON: Final = re.compile(
+    rb"boto(?:3|core)|aws_cdk|pulumi|troposphere|awacs|AWS_(?:DEFAULT_)?(?:REGION|PROFILE)"
+    rb"|override|OVERRIDE|all_(?:regions|accounts|env)|apply_to_all|everywhere|GLOBAL_|COMMON_"
+    rb"|-(?:north|south|east|west|central)(?:east|west)?-\d"
 )
 """Words without which a Python file says nothing of a cloud or of settings for many places."""
 
@@ -55,7 +48,7 @@ def _is_python(path: str, data: bytes) -> bool:
     name = path.rpartition("/")[2]
     if name in ("setup.py", "conftest.py") or name.startswith("test_") or name.endswith("_test.py"):
         return False
-    return any(word in data for word in _PYTHON)
+    return _PYTHON.search(data) is not None
 
 
 _LOOKS: Final[tuple[tuple[tuple[str, ...], Callable[[str, bytes], bool], Kind], ...]] = (

@@ -14,7 +14,17 @@ from blastdoor.evaluate.cloudformation.values import Place
 from blastdoor.evaluate.python.things import Bound, Call, Instance, Thing, name_of
 from blastdoor.fact import ApiCall, ApiClient
 from blastdoor.span import Span
-from blastdoor.value import Inherited, Known, Mapping, Meaning, Reason, Unknown, Value, known_text
+from blastdoor.value import (
+    Inherited,
+    Known,
+    Many,
+    Mapping,
+    Meaning,
+    Reason,
+    Unknown,
+    Value,
+    known_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +50,8 @@ _NO_CALLS: Final = frozenset(
     }
 )
 _REGION_LISTS: Final = ("get_available_regions", "describe_regions", "list_regions")
+_GROUP: Final = "AWS::EC2::SecurityGroup"
+_RANGES: Final = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
 _MAX_HOPS: Final = 20
 
 
@@ -200,8 +212,11 @@ def as_resource(call: ApiCall, path: str) -> Resource | None:
     if row is None:
         return None
     properties = _properties(call, row)
+    type_ = row.type
+    if type_ == _GROUP and "CidrIp" in call.arguments:
+        type_ = f"{_GROUP}Ingress"
     return lowered.make(
-        row.type,
+        type_,
         call.name,
         properties,
         span=call.name_span,
@@ -209,6 +224,32 @@ def as_resource(call: ApiCall, path: str) -> Resource | None:
         place=Place(region=call.client.region),
         module=path,
     )
+
+
+def _permissions(value: Value) -> Value:
+    """Permissions of EC2's API, whose ranges are lists, as rules of one range each."""
+    if not isinstance(value, Many):
+        return value
+    rules: list[Value] = []
+    complete = value.complete
+    for permission in value.items:
+        if not isinstance(permission, Mapping):
+            complete = False
+            continue
+        for name in _RANGES:
+            ranges = permission.entries.get(name)
+            if ranges is None:
+                continue
+            if not isinstance(ranges, Many):
+                complete = False
+                continue
+            complete = complete and ranges.complete
+            for one in ranges.items:
+                if isinstance(one, Mapping):
+                    entries = {**permission.entries, **one.entries}
+                    spans = {**permission.key_spans, **one.key_spans}
+                    rules.append(Mapping(entries, one.span, key_spans=spans))
+    return Many(tuple(rules), value.span, value.via, complete=complete)
 
 
 def _properties(call: ApiCall, row: tables.CallRow) -> Mapping:
@@ -219,7 +260,7 @@ def _properties(call: ApiCall, row: tables.CallRow) -> Mapping:
         if dot:
             nested.setdefault(block, {})[inner] = value
         else:
-            entries[block] = value
+            entries[block] = _permissions(value) if block == "SecurityGroupIngress" else value
     for block, parts in nested.items():
         entries[block] = Mapping(parts, call.span)
     return Mapping(entries, call.span, complete=call.complete)

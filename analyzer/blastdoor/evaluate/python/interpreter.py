@@ -12,6 +12,7 @@ Nothing of the analysed code is run, and work is limited in steps and depth.
 from __future__ import annotations
 
 import ast
+import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -30,7 +31,16 @@ from blastdoor.evaluate.python.things import (
     Thing,
     name_of,
 )
-from blastdoor.fact import EnvironmentDefault, Fallback, FanOut, Layer, Layering, Lookup, Setting
+from blastdoor.fact import (
+    ENVIRONMENT_DEFAULT,
+    EnvironmentDefault,
+    Fallback,
+    FanOut,
+    Layer,
+    Layering,
+    Lookup,
+    Setting,
+)
 from blastdoor.value import (
     Alternative,
     Encoded,
@@ -71,6 +81,10 @@ MAX_CALLS: Final = 12
 """Functions that call one another."""
 _OBJECT: Final = "an object"
 _MERGES: Final = {"merge": True, "mergedeep.merge": True, "omegaconf.OmegaConf.merge": True}
+_ENVIRONMENT: Final = re.compile(
+    r"(?:\b|_)(?:env|environment|env_?name|environment_name|stage)[\"')\]]*\Z", re.IGNORECASE
+)
+"""How the source text ends that says which environment is meant."""
 _EACH_CALLS: Final = ("map", "imap", "imap_unordered", "map_async", "starmap")
 """Functions that call what they are handed once for each element."""
 _FIRST_WINS: Final = ("collections.ChainMap", "ChainMap")
@@ -121,6 +135,8 @@ class Interpreter:
         self._loops: list[Loop] = []
         self._guards: list[str] = []
         self._owner: list[str] = []
+        self._target = ""
+        """Source text of what is being given a value."""
         self._returned: list[list[Thing]] = []
         self._functions: list[Function] = []
         self._classes: list[tuple[Class, Scope]] = []
@@ -211,7 +227,9 @@ class Interpreter:
     def _assigned_value(self, value: ast.expr, target: ast.expr, scope: Scope) -> Thing:
         """The value of an assignment. Effect: a call knows the name that it is given to."""
         count = len(self.calls)
+        before, self._target = self._target, self.source(target)
         thing = self.evaluate(value, scope)
+        self._target = before
         if isinstance(thing, Call) and thing in self.calls[count:]:
             thing.assigned = self.source(target)
         return thing
@@ -627,7 +645,14 @@ class Interpreter:
                 return operations.item(self.value(base, span), self.value(key, span), span)
             return Item(base, key)
         wanted = self.value(key, span)
-        if isinstance(base, Mapping) and base.complete and not self.quiet:
+        name = operations.key_text(wanted)
+        if (
+            isinstance(base, Mapping)
+            and base.complete
+            and not self.quiet
+            and name is not None
+            and name not in base.entries
+        ):
             self.lookups.append(
                 Lookup(
                     self.source(node.value),
@@ -753,8 +778,8 @@ class Interpreter:
             span = self.span(part)
             right = self.evaluate(part.right, scope)
             one, other = self.value(thing, span), self.value(right, span)
-            if isinstance(part.op, ast.BitOr) and (
-                isinstance(one, Mapping) or isinstance(other, Mapping)
+            if isinstance(part.op, ast.BitOr) and not (
+                isinstance(one, Known) or isinstance(other, Known)
             ):
                 self._layered([left_node, part.right], span, "|")
                 thing = operations.merged([one, other], span)
@@ -968,7 +993,7 @@ class Interpreter:
     def _looked_up(self, call: Call, function: Bound, node: ast.Call) -> None:
         base = function.base
         if function.name == "get" and isinstance(base, Mapping) and len(call.arguments) > 1:
-            self._default(node, self.value(call.arguments[1], call.span), "get()")
+            self._default(node, self.value(call.arguments[1], call.span))
 
     def _construct(self, kind: Class, call: Call) -> Thing:
         """An object of a class of the module. Effect: follows its constructor."""
@@ -1203,24 +1228,22 @@ class Interpreter:
         outside = Unknown(Reason.ENVIRONMENT, f"os.environ[{name!r}]", call.span)
         if len(arguments) < 2:  # noqa: PLR2004  without a default
             return outside
-        self._fell_back(
-            node.args, [outside, arguments[1]], call.span, "a default of the environment"
-        )
+        self._fell_back(node.args, [outside, arguments[1]], call.span, ENVIRONMENT_DEFAULT)
         return one_of(
             [Alternative(outside, ""), Alternative(arguments[1], f"{name} is not set")], call.span
         )
 
     # Shapes
 
-    def _default(self, node: ast.Call, value: Value, how: str) -> None:
-        if not self.quiet and len(node.args) > 1:
+    def _default(self, node: ast.Call, value: Value) -> None:
+        """Effect: notes what an entry for an environment is when the mapping has none."""
+        if not self.quiet and len(node.args) > 1 and _ENVIRONMENT.search(self.source(node.args[0])):
             at = self.span(node.args[1])
             self.environment_defaults.append(
                 EnvironmentDefault(
                     self.source(node.args[0]), value, self.source(node.args[1]), at, self.owner
                 )
             )
-        del how
 
     def _fell_back(self, nodes: list[ast.expr], values: list[Value], span: Span, how: str) -> None:
         """Effect: notes what is taken when something is not there."""
@@ -1231,13 +1254,12 @@ class Interpreter:
         owner = self.owner or tried
         if known_text(value) is None or any(isinstance(v, Known) for v in values[:1]):
             return
-        tried = tried.strip("'\"")
         self.fallbacks.append(
-            Fallback(tried, known=False, value=value, span=at, owner=owner, how=how)
+            Fallback(_plain(tried), known=False, value=value, span=at, owner=owner, how=how)
         )
-        self.environment_defaults.append(
-            EnvironmentDefault(tried, value, self.source(last), at, owner)
-        )
+        if _ENVIRONMENT.search(tried):
+            default = EnvironmentDefault(_plain(tried), value, self.source(last), at, owner)
+            self.environment_defaults.append(default)
         del span
 
     def _layered(
@@ -1247,7 +1269,7 @@ class Interpreter:
         if self.quiet:
             return
         layers = tuple(self._layer(node) for node in nodes)
-        owner = self.owner or "the module"
+        owner = self._target or self.owner or "the module"
         self.layerings.append(Layering(layers, span, mechanism, owner, last_wins))
 
     def _layer(self, node: ast.expr) -> Layer:
@@ -1303,7 +1325,7 @@ class Interpreter:
         self, collection: Value, text: str, written: Value, span: Span, at: Span, owner: str = ""
     ) -> None:
         if not self.quiet:
-            name = owner or self.owner or "the module"
+            name = owner or self._target or self.owner or "the module"
             self.fan_outs.append(FanOut(collection, text, written, span, at, name))
 
 
@@ -1362,6 +1384,11 @@ def _joined(ends: list[tuple[dict[str, Thing], str]], *, loop: bool = False) -> 
 def _uses(node: ast.AST, name: str) -> bool:
     """Whether an expression speaks of a name."""
     return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
+
+
+def _plain(text: str) -> str:
+    """The name within ``"ENV"`` and ``os.environ.get("ENV")``."""
+    return text.rpartition("(")[2].strip("'\"()[]")
 
 
 def _key(thing: Thing) -> str:

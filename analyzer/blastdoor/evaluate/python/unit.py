@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.evaluate.python import boto3
 from blastdoor.evaluate.python.interpreter import Interpreter, walk_calls
 from blastdoor.evaluate.python.things import Bound, Call, Instance, Item, Symbol, Thing, name_of
-from blastdoor.fact import BulkWrite, Evaluated, ProcessSetting
+from blastdoor.fact import BulkWrite, Evaluated, ProcessSetting, Setting
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.python import Parsed, Places, parse_python
 from blastdoor.value import Known, Mapping, Value, known_text
@@ -26,6 +26,12 @@ MAX_DEEP: Final = 2
 """Imports of imports that are followed: one import away, and what that one needs."""
 _STARTERS: Final = ("app.py", "handler.py", "index.py", "lambda_function.py", "main.py")
 """Files that hold the handler of a function of Lambda."""
+_APPLIES: Final = frozenset(
+    {"apply", "config", "configure", "delete", "deploy", "disable", "enable", "flag", "flags"}
+    | {"override", "overrides", "publish", "release", "rollout", "set", "setting", "settings"}
+)
+"""Words of functions that change what others run with."""
+_WORD: Final = re.compile(r"[a-z0-9]+")
 _NAME: Final = re.compile(r"\w+")
 _PROCESS: Final = re.compile(
     r"AWS_(?:DEFAULT_REGION|REGION|PROFILE|DEFAULT_PROFILE|CONFIG_FILE|ENDPOINT_URL\w*"
@@ -224,7 +230,7 @@ class Program:
 
 def _fill(unit: Evaluated, found: Interpreter, document: Document, *, invoked: bool) -> None:
     """Effect: puts what an interpreter found into a unit."""
-    unit.settings = found.settings
+    unit.settings = [*found.settings, *_passed(found)]
     unit.layerings = found.layerings
     unit.fan_outs = found.fan_outs
     unit.lookups = found.lookups
@@ -264,6 +270,17 @@ def _fill(unit: Evaluated, found: Interpreter, document: Document, *, invoked: b
         if resource is not None:
             resource.request = True
             unit.resources.append(resource)
+
+
+def _passed(found: Interpreter) -> Iterator[Setting]:
+    """The named arguments of calls that apply, deploy, delete or configure something."""
+    for call in found.calls:
+        name = call.name_span.text.rpartition(".")[2]
+        if not _APPLIES.isdisjoint(_WORD.findall(name.lower())):
+            for key, thing in call.keywords.items():
+                span = call.spans.get(key)
+                if span is not None and isinstance(thing, Value):
+                    yield Setting(key, thing, span, span, "input", name)
 
 
 def _said_here(call: Call, made: ApiClient, document: Document) -> bool:
