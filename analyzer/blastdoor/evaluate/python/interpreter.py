@@ -251,7 +251,12 @@ class Interpreter:
     def _do_Import(self, node: ast.Import, scope: Scope) -> None:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
-            scope.names[name] = Symbol(alias.name if alias.asname else name)
+            whole = alias.asname is not None or name == alias.name
+            inner = self.load(alias.name, 0) if whole else None
+            if inner is not None:
+                scope.names[name] = Instance(_module_class(alias.name, inner), dict(inner))
+            else:
+                scope.names[name] = Symbol(alias.name if alias.asname else name)
 
     def _do_ImportFrom(self, node: ast.ImportFrom, scope: Scope) -> None:
         module = node.module or ""
@@ -443,9 +448,9 @@ class Interpreter:
         base = self.evaluate(target.value, scope)
         key = self.evaluate(target.slice, scope)
         self._kept(f"{name_of(base) or self.source(target.value)}[{_key(key)}]", thing, node)
-        if not isinstance(base, Mapping) or not isinstance(key, Value):
+        if not isinstance(base, Mapping):
             return
-        text = operations.key_text(key)
+        text = operations.key_text(key) if isinstance(key, Value) else None
         span = self.span(target)
         if text is not None and isinstance(thing, Value):
             entries = {**base.entries, text: thing}
@@ -538,6 +543,8 @@ class Interpreter:
     def evaluate(self, node: ast.expr, scope: Scope) -> Thing:
         """What an expression stands for."""
         self._steps -= 1
+        if self._steps < 0:
+            raise _BudgetError
         handler = _EXPRESSIONS.get(type(node))
         if handler is None or self._depth >= MAX_DEPTH:
             return operations.unknown("an expression", self.span(node), Reason.UNSUPPORTED)

@@ -1,0 +1,264 @@
+"""Python followed without running it: names, flow, functions, imports, and what stays unknown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blastdoor import catalog
+from blastdoor.engine import Options, check, survey
+from blastdoor.finding import FailureKind
+from blastdoor.source import Memory
+from blastdoor.units import Repository
+from blastdoor.value import Known, Many, Mapping, OneOf, Text, Unknown, Value
+
+if TYPE_CHECKING:
+    from blastdoor.fact import Evaluated
+
+MARK = "import boto3\n"
+_RULES = tuple(catalog.load())
+
+
+def units(files: dict[str, str]) -> dict[str, Evaluated]:
+    source = Memory(files)
+    repository = Repository(source, list(source.files()))
+    survey(repository)
+    return {subject.path: subject.evaluate() for subject in repository.subjects}
+
+
+def unit(text: str, **others: str) -> Evaluated:
+    files = {"m.py": MARK + text}
+    files.update({f"{name}.py": other for name, other in others.items()})
+    return units(files)["m.py"]
+
+
+def plain(value: Value) -> object:
+    """A value as Python data; ``?`` for what is not known, a set of alternatives as a tuple."""
+    if isinstance(value, Known):
+        return value.data
+    if isinstance(value, Many):
+        return [plain(item) for item in value.items] + ([] if value.complete else ["…"])
+    if isinstance(value, Mapping):
+        entries: dict[str, object] = {key: plain(inner) for key, inner in value.entries.items()}
+        return entries if value.complete else {**entries, "…": "…"}
+    if isinstance(value, OneOf):
+        return tuple(sorted({str(plain(a.value)) for a in value.alternatives}))
+    if isinstance(value, Text):
+        return "".join(
+            str(plain(part)) if isinstance(part, Value) else part.text for part in value.parts
+        )
+    return "?"
+
+
+def result(text: str, **others: str) -> object:
+    """What the name ``x`` of a module stands for at its last assignment."""
+    found = [s for s in unit(text, **others).settings if s.name == "x"]
+    return plain(found[-1].value) if found else "?"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = 'a' + 'b'", "ab"),
+        ("y = 'eu'\nx = f'{y}-west-1'", "eu-west-1"),
+        ("x = 'eu-%s-1' % 'west'", "eu-west-1"),
+        ("x = '{}-{}'.format('a', 'b')", "a-b"),
+        ("x = '-'.join(['a', 'b'])", "a-b"),
+        ("x = 'A,B'.lower().split(',')", ["a", "b"]),
+        ("x = ['a', *('b', 'c')]", ["a", "b", "c"]),
+        ("x = {'a': 1, **{'b': 2}, 'a': 3}", {"a": 3, "b": 2}),
+        ("x = {'a': 1} | {'a': 2}", {"a": 2}),
+        ("x = dict({'a': 1}, b=2)", {"a": 1, "b": 2}),
+        ("x = {'a': [1, {'b': 2}]}['a'][1]['b']", 2),
+        ("x = {'a': 1}.get('b', 2)", 2),
+        ("x = [1, 2, 3][-1]", 3),
+        ("x = [r for r in ['a', 'b']]", ["a", "b"]),
+        ("x = {r: 1 for r in ('a', 'b')}", {"a": 1, "b": 1}),
+        ("x = [r for r in ['a', 'b'] if len(r) > y]", ["a", "b", "…"]),
+        ("x = 'a' if True else 'b'", "a"),
+        ("x = 'a' if unknown else 'b'", ("a", "b")),
+        ("x = None or 'b'", "b"),
+        ("x = not 0", True),
+        ("x = -1", -1),
+        ("a, (b, x) = 1, (2, 3)", 3),
+        ("a = x = 4", 4),
+        ("x: str = 'a'", "a"),
+        ("x = 1\nx += 2", 3),
+        ("if (x := 'a'): pass", "a"),
+        ("x = 'a' 'b'", "ab"),
+        ("x = unknown()", "?"),
+        ("x = 1 << 2", "?"),
+        ("x = f'{y!r}'", "?"),
+    ],
+)
+def test_expressions(text: str, expected: object) -> None:
+    assert result(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("if unknown:\n    y = 'a'\nelse:\n    y = 'b'\nx = y", ("a", "b")),
+        ("y = 'a'\nif unknown:\n    y = 'b'\nx = y", ("a", "b")),
+        ("if True:\n    y = 'a'\nelse:\n    y = 'b'\nx = y", "a"),
+        ("try:\n    y = 'a'\nexcept OSError:\n    y = 'b'\nx = y", ("a", "b")),
+        ("with open('f') as f:\n    y = 'a'\nx = y", "a"),
+        ("y = []\ny.append('a')\ny.extend(['b'])\nx = y", ["a", "b"]),
+        ("y = {}\ny['a'] = 1\ny.update({'b': 2})\nx = y", {"a": 1, "b": 2}),
+        ("y = {}\ny[unknown] = 1\nx = y", {"…": "…"}),
+        ("y = []\nfor n in ['a', 'b']:\n    y.append(n)\nx = y", [("a", "b"), "…"]),
+        (
+            "match unknown:\n    case 1:\n        y = 'a'\n    case _:\n        y = 'b'\nx = y",
+            ("a", "b"),
+        ),
+        ("y = 'a'\ndel y\nx = y", "?"),
+        ("while unknown:\n    y = 'a'\nx = y", "a"),
+    ],
+)
+def test_flow(text: str, expected: object) -> None:
+    assert result(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f(a, b='c'):\n    return a + b\nx = f('d')", "dc"),
+        ("def f(*, a):\n    return a\nx = f(a='d')", "d"),
+        ("def f(**k):\n    return k\nx = f(a=1)", {"a": 1}),
+        ("def f(a):\n    if a == 1:\n        return 'one'\n    return 'other'\nx = f(1)", "one"),
+        (
+            "def f(a):\n    if a:\n        return 'one'\n    return 'other'\nx = f(y)",
+            ("one", "other"),
+        ),
+        ("f = lambda a: a + 'b'\nx = f('a')", "ab"),
+        ("def f():\n    def g():\n        return y\n    y = 'in'\n    return g()\nx = f()", "in"),
+        ("def f(n):\n    return f(n)\nx = f(1)", "?"),
+        ("y = 'a'\ndef f():\n    global y\n    return y\nx = f()", "a"),
+        ("class C:\n    R = 'a'\n    def get(self):\n        return self.R\nx = C().get()", "a"),
+        ("class C:\n    def __init__(self, r):\n        self.r = r\nx = C('a').r", "a"),
+        ("class B:\n    R = 'b'\nclass C(B):\n    pass\nx = C.R", "b"),
+        ("class C:\n    @staticmethod\n    def get(a):\n        return a\nx = C.get('s')", "s"),
+        ("async def f():\n    return 'a'\nx = 1\n", 1),
+    ],
+)
+def test_functions_and_classes(text: str, expected: object) -> None:
+    assert result(text) == expected
+
+
+def test_values_of_other_modules() -> None:
+    settings_ = "REGION = 'cn-north-1'\nMAP = {'a': REGION}\ndef f(a):\n    return a + REGION\n"
+    assert result("from other import REGION\nx = REGION", other=settings_) == "cn-north-1"
+    assert result("import other\nx = other.MAP['a']", other=settings_) == "cn-north-1"
+    assert result("from other import *\nx = MAP['a']", other=settings_) == "cn-north-1"
+    assert result("from . import other\nx = other.f('in ')", other=settings_) == "in cn-north-1"
+    assert result("from other import REGION as r\nx = r", other=settings_) == "cn-north-1"
+    assert result("from missing import REGION\nx = REGION") == "?"
+    circle = "from m import x\nREGION = 'a'\n"
+    assert result("from other import REGION\nx = REGION", other=circle) == "a"
+
+
+def test_what_one_module_does_to_another_stays_there() -> None:
+    shared = "D = {'a': 1}\ndef put(k):\n    D[k] = 2\n"
+    files = {
+        "one.py": MARK + "import shared\nshared.put('b')\nx = shared.D\n",
+        "shared.py": shared,
+        "two.py": MARK + "import shared\nx = shared.D\n",
+    }
+    found = units(files)
+    assert [plain(s.value) for s in found["two.py"].settings] == [{"a": 1}]
+
+
+def test_a_place_in_an_imported_function_is_in_its_file() -> None:
+    helper = (
+        "import boto3\ndef stop(region):\n"
+        "    boto3.client('ec2', region_name=region).stop_instances(InstanceIds=[])\n"
+    )
+    main = "from helper import stop\nfor r in ['eu-west-1', 'us-east-1']:\n    stop(r)\n"
+    report = check(
+        Memory({"main.py": MARK + main, "helper.py": helper}),
+        _RULES,
+        Options(select=frozenset({"region-loop-mutates"})),
+    )
+    (finding,) = report.findings
+    assert (finding.span.path, finding.span.text) == ("helper.py", "stop_instances")
+
+
+def test_loops_and_clients() -> None:
+    found = unit(
+        "session = boto3.Session(region_name='eu-west-1')\n"
+        "table = session.resource('dynamodb').Table('orders')\n"
+        "table.put_item(Item={})\n"
+        "pages = session.client('s3').get_paginator('list_objects_v2').paginate(Bucket='b')\n"
+    )
+    assert [(c.service, plain(c.region), c.given) for c in found.clients] == [
+        ("dynamodb", "eu-west-1", True),
+        ("s3", "eu-west-1", True),
+    ]
+    assert [(c.name, c.effect) for c in found.calls if c.effect] == [
+        ("dynamodb.put_item", "write"),
+        ("s3.list_objects_v2", "read"),
+    ]
+
+
+def test_a_name_that_is_rebound_is_the_later_one() -> None:
+    found = unit(
+        "client = boto3.client('ec2')\nclient = boto3.client('ec2', region_name='cn-north-1')\n"
+        "client.stop_instances(InstanceIds=['i-1'])\n"
+    )
+    (call,) = found.calls
+    assert plain(call.client.region) == "cn-north-1"
+
+
+def test_work_is_limited_and_said() -> None:
+    calls = "".join(f"def f{n}(a):\n    f{n + 1}(a)\n    f{n + 1}(a + 'x')\n" for n in range(60))
+    found = unit(calls + "def f60(a):\n    return a\nf0('a')\n")
+    assert found.failures == []
+    many = "x = [" + ", ".join("f(y)" for _n in range(29_000)) + "]\n"
+    limited = unit(many)
+    assert [failure.kind for failure in limited.failures] == [FailureKind.LIMIT]
+
+
+def test_what_cannot_be_read_is_a_failure_and_the_rest_goes_on() -> None:
+    report = check(
+        Memory(
+            {
+                "old.py": "import boto3\nprint 'x'\n",
+                "new.py": "import boto3\nboto3.setup_default_session(region_name='cn-north-1')\n",
+            }
+        ),
+        _RULES,
+        Options(),
+    )
+    assert [(f.kind, f.path) for f in report.failures] == [(FailureKind.SYNTAX, "old.py")]
+    assert [f.rule for f in report.findings] == ["process-wide-cloud-context"]
+
+
+def test_unknown_arguments_say_so() -> None:
+    (client,) = unit("def f(**k):\n    return boto3.client('ec2', **k)\n").clients
+    assert client.given
+    assert isinstance(client.region, Unknown)
+
+
+_STATEMENTS = st.sampled_from(
+    [
+        "x = [1]", "x += y", "x = {**x}", "del x", "x['a'] = x", "x = x.y.z", "return_ = x()",
+        "x = [y for y in x]", "x = lambda: x", "x, *y = z", "x = x if x else x", "x = f'{x}'",
+        "x.append(x)", "x.update(x)", "for x in x: pass", "while x: x = x", "global x",
+        "class x(x): x = x", "def x(x=x, *a, **k): return x", "x(x, *x, **x)", "x = x | x",
+        "with x as x: pass", "try: x\nexcept x: x = 1\nfinally: x = 2", "import x.y as x",
+        "from .x import *", "x = x[x:x]", "x = (x := x)", "x = -x", "x: x = x", "assert x", "raise x",
+        "x = boto3.client(x, x)", "x = os.getenv(x, x)", "dict.fromkeys(x, x)", "x = x % x",
+        "match x:\n  case {'a': x}: pass\n  case _: x = 1", "x = await_", "x = b'1'", "x = ...",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_STATEMENTS, max_size=12))
+def test_any_program_is_followed(lines: list[str]) -> None:
+    text = "import boto3, os\n" + "\n".join(lines) + "\n"
+    report = check(Memory({"m.py": text}), _RULES, Options())
+    assert [f for f in report.failures if f.kind is FailureKind.INTERNAL] == []
