@@ -449,6 +449,10 @@ class Evaluated:
     calls: list[ApiCall] = field(default_factory=list)
     process_settings: list[ProcessSetting] = field(default_factory=list)
     bulk_writes: list[BulkWrite] = field(default_factory=list)
+    scripts: list[Script] = field(default_factory=list)
+    """Texts of pipelines and files that a shell runs."""
+    commands: list[Command] = field(default_factory=list)
+    """What programs and settings say as a list of words."""
     is_script: bool = False
     """Whether it is a program that somebody starts, and no module that others import."""
     idle: set[str] = field(default_factory=set)
@@ -568,15 +572,35 @@ class StackPolicy:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Command:
-    """A command line that a resource runs when it is made or destroyed."""
+class Script:
+    """A text that a shell runs, and what is known of when."""
 
-    resource: Resource
+    owner: str
+    """Address of the resource, name of the job or path of the file it belongs to."""
     attribute: str
-    """Path of the argument: ``provisioner.command``."""
+    """Path of the argument or step: ``provisioner.command``, ``steps.run``."""
     text: Term
-    at_destroy: bool
-    """Whether it runs when the resource itself is destroyed."""
+    when: str
+    """When it runs, in words: ``when aws_s3_bucket.b is made``, ``in job deploy``."""
+    at_destroy: bool = False
+    """Whether it runs when its own resource is destroyed."""
+    asked: bool = False
+    """Whether somebody says yes first: a protected environment, a manual step."""
+    by_hand: bool = False
+    """Whether somebody starts it, and no pipeline."""
+    passing: bool = False
+    """Whether its names say that it is for what does not last: previews, reviews, teardowns."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """One simple command of a script: a program with its arguments, quotes taken away."""
+
+    script: Script
+    words: tuple[str, ...]
+    span: Span
+    value: Value
+    """The text that it is a part of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

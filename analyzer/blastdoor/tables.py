@@ -387,6 +387,36 @@ def destroy_commands() -> Mapping[str, tuple[DestroyCommand, ...]]:
     return MappingProxyType({program: tuple(rows) for program, rows in result.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class ApplyCommand:
+    """A command line that changes what runs, when one of its flags switches the question off."""
+
+    program: str
+    words: tuple[str, ...]
+    unattended: frozenset[str]
+    """Flags, with ``=value`` where only that value does it."""
+    planned: bool
+    """Whether it asks nothing anyway when it is given a saved plan."""
+    contain: str
+
+
+@cache
+def apply_commands() -> Mapping[str, tuple[ApplyCommand, ...]]:
+    """Program → its command lines that apply a change."""
+    result: dict[str, list[ApplyCommand]] = {}
+    for row in _table("commands")["apply"]:
+        result.setdefault(row["program"], []).append(
+            ApplyCommand(
+                row["program"],
+                tuple(row["words"]),
+                frozenset(row["unattended"]),
+                row.get("planned", False),
+                row["contain"],
+            )
+        )
+    return MappingProxyType({program: tuple(rows) for program, rows in result.items()})
+
+
 # --- rollouts ---
 
 

@@ -25,6 +25,7 @@ WHOLE: Final = 100
 _DOCUMENTS: Final = {
     "aws_appconfig_hosted_configuration_version": "content",
     "AWS::AppConfig::HostedConfigurationVersion": "Content",
+    "document of settings": "content",
 }
 """Type → the argument whose text is a document of settings."""
 _DIALS: Final = {

@@ -109,6 +109,7 @@ DETECTORS: Mapping[str, Detector] = {
     "guard.provider-validation-skipped": guard.provider_validation_skipped,
     "guard.stack-policy-open": guard.stack_policy_open,
     "command.destroy-command": command.destroy_command,
+    "command.unattended-apply": command.unattended_apply,
     "network.open-ingress-all": network.open_ingress_all,
     "network.open-ingress-admin-port": network.open_ingress_admin_port,
     "network.open-ingress-other": network.open_ingress_other,

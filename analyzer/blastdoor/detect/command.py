@@ -8,32 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import chain, origin, place
+from blastdoor.facts.reading import chain, origin
 from blastdoor.reach import DESTROY, Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from blastdoor.fact import Facts
+    from blastdoor.fact import Facts, Script
 
-_TOKEN: Final = re.compile(
-    r"""\\\n
-      | (?P<end>[\n;|&()`])
-      | (?P<comment>(?<!\S)\#[^\n]*)
-      | (?P<word>(?:[^\s;|&()`'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+)
-      | .""",
-    re.VERBOSE | re.DOTALL,
-)
-_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
-_LEADING: Final = frozenset(
-    {"if", "then", "else", "elif", "do", "while", "until", "!", "{", "time", "exec", "sudo"}
-    | {"env", "nohup", "command", "eval"}
-)
 _NOTHING: Final = re.compile(
     r"(?:^|\.)(?:null_resource|terraform_data|(?:random|time|local|tls)_\w+)\.[\w-]+\Z", re.ASCII
 )
 """Addresses of what is nothing outside the state, or a file beside it."""
-_SHELLS: Final = frozenset({"sh", "bash", "zsh", "dash", "ash"})
+_APART: Final = re.compile(r"[A-Za-z]+")
 
 
 def destroy_command(facts: Facts) -> Iterator[Hit]:
@@ -43,35 +30,108 @@ def destroy_command(facts: Facts) -> Iterator[Hit]:
 
 
 def _commands(facts: Facts) -> Iterator[Hit]:
+    seen: set[int] = set()
     for command in facts.commands:
-        for words in _simple_commands(command.text.text):
-            row = _destroys(words)
-            if row is None:
-                continue
-            unattended = not row.unattended.isdisjoint(_flags(words))
-            at = place(command.text.value, command.text.span) or command.text.span
-            where = origin(command.text.value)
-            what = " ".join([row.program, *row.words, *row.flags])
-            when = "is destroyed" if command.at_destroy else "is made"
-            asked = ", and nobody is asked" if unattended else ""
-            yield Hit(
-                at,
-                f"mutation: {what} runs when {command.resource.address} {when}{asked}"
-                f"{' (' + where + ')' if where else ''}",
-                command.resource.address,
-                command.attribute,
-                "mutation",
-                what,
-                condition="at-destroy"
-                if command.at_destroy
-                else "unattended"
-                if unattended
-                else "",
-                contain="take the command out, and destroy in a plan that somebody has read",
-                related=chain(command.text.value, at),
-                reach=Reach(mutation=DESTROY),
-            )
-            break
+        script = command.script
+        row = None if id(script) in seen and script.owner else _destroys(command.words)
+        if row is None:
+            continue
+        if not script.by_hand and not script.when.startswith("in "):
+            seen.add(id(script))  # a provisioner is one thing, however many lines it has
+        unattended = not row.unattended.isdisjoint(_flags(command.words))
+        asked = ", and nobody is asked" if unattended and not script.asked else ""
+        where = origin(command.value)
+        what = " ".join([row.program, *row.words, *row.flags])
+        yield Hit(
+            command.span,
+            f"mutation: {what} runs {script.when}{asked}{' (' + where + ')' if where else ''}",
+            script.owner,
+            script.attribute,
+            "mutation",
+            what,
+            condition=_weight(script, unattended=unattended),
+            contain="take the command out, and destroy in a plan that somebody has read",
+            related=chain(command.value, command.span),
+            reach=Reach(mutation=DESTROY),
+        )
+
+
+def _weight(script: Script, *, unattended: bool) -> str:
+    """The condition of a command that destroys."""
+    if script.at_destroy:
+        return "at-destroy"
+    if script.passing:
+        return "of-what-does-not-last"
+    return "unattended" if unattended and not script.asked else ""
+
+
+def unattended_apply(facts: Facts) -> Iterator[Hit]:
+    """A change is applied with the question switched off."""
+    for command in facts.commands:
+        script = command.script
+        if script.asked or script.passing or script.at_destroy:
+            continue
+        row = _applies(command.words)
+        if row is None or _destroys(command.words) is not None:
+            continue
+        what = " ".join([row.program, *row.words])
+        how = next(flag for flag in _given(command.words) if flag in row.unattended)
+        production = _production((*command.words[1:], script.owner))
+        yield Hit(
+            command.span,
+            f"guards: {what} runs {script.when} and asks nobody ({how})"
+            f"{f', for {production}' if production else ''}",
+            script.owner,
+            script.attribute,
+            "guards",
+            f"{what} {how}",
+            condition="production"
+            if production and not script.by_hand
+            else "by-hand"
+            if script.by_hand
+            else "",
+            contain=row.contain,
+            related=chain(command.value, command.span),
+        )
+
+
+def _applies(words: Sequence[str]) -> tables.ApplyCommand | None:
+    """The row of the table that a command is when it asks nobody, or ``None``."""
+    plain = [word for word in words[1:] if not word.startswith("-")]
+    given = set(_given(words))
+    for row in tables.apply_commands().get(posixpath.basename(words[0]), ()):
+        size = len(row.words)
+        if tuple(plain[:size]) != row.words or given.isdisjoint(row.unattended):
+            continue
+        if row.planned and any(_is_plan(word) for word in plain[size:]):
+            return None
+        return row
+    return None
+
+
+def _is_plan(word: str) -> bool:
+    """Whether an argument is the file of a saved plan, or may be one."""
+    return "=" not in word
+
+
+def _given(words: Sequence[str]) -> Iterator[str]:
+    """The flags of a command, with their value too where it is the next word."""
+    for number, word in enumerate(words[1:], 1):
+        if word.startswith("-"):
+            yield word
+            yield word.partition("=")[0]
+            if number + 1 < len(words):
+                yield f"{word}={words[number + 1]}"
+
+
+def _production(words: Iterable[str]) -> str:
+    """The first word that names production, or ``""``."""
+    names = tables.scopes().production
+    for word in words:
+        for part in _APART.findall(word.lower()):
+            if part in names:
+                return str(part)
+    return ""
 
 
 def _removals(facts: Facts) -> Iterator[Hit]:
@@ -90,43 +150,7 @@ def _removals(facts: Facts) -> Iterator[Hit]:
         )
 
 
-def _simple_commands(text: str) -> Iterator[list[str]]:
-    """The simple commands of a shell script as words without quotes."""
-    for words in _split(text):
-        yield words
-        inner = _script(words)
-        if inner is not None:
-            yield from _split(inner)
-
-
-def _split(script: str) -> Iterator[list[str]]:
-    words: list[str] = []
-    for token in _TOKEN.finditer(script):
-        if token["word"] is not None:
-            words.append(token["word"].replace('"', "").replace("'", ""))
-        elif token["end"] is not None:
-            yield from _trimmed(words)
-            words = []
-    yield from _trimmed(words)
-
-
-def _trimmed(words: list[str]) -> Iterator[list[str]]:
-    """The words from the program on, when there is one."""
-    start = 0
-    while start < len(words) and (words[start] in _LEADING or _ASSIGNMENT.match(words[start])):
-        start += 1
-    if start < len(words):
-        yield words[start:]
-
-
-def _script(words: list[str]) -> str | None:
-    """The script that a shell is given with ``-c``."""
-    if posixpath.basename(words[0]) in _SHELLS and "-c" in words[:-1]:
-        return words[words.index("-c") + 1]
-    return None
-
-
-def _destroys(words: list[str]) -> tables.DestroyCommand | None:
+def _destroys(words: Sequence[str]) -> tables.DestroyCommand | None:
     """The row of the table that a command is, or ``None``."""
     rows = tables.destroy_commands().get(posixpath.basename(words[0]), ())
     plain = [word for word in words[1:] if not word.startswith("-")]
@@ -141,5 +165,5 @@ def _destroys(words: list[str]) -> tables.DestroyCommand | None:
     return None
 
 
-def _flags(words: list[str]) -> set[str]:
+def _flags(words: Sequence[str]) -> set[str]:
     return {word.partition("=")[0] for word in words[1:] if word.startswith("-")}

@@ -31,9 +31,16 @@ def _python() -> Survey:
     return survey
 
 
+def _documents() -> Survey:
+    from blastdoor.evaluate.documents import survey
+
+    return survey
+
+
 _FRONTS: Final[Mapping[Kind, Callable[[], Survey]]] = {
     Kind.TEMPLATE: _cloudformation,
     Kind.PYTHON: _python,
+    Kind.DOCUMENT: _documents,
 }
 """Kind of file → what loads the survey of its language."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.fact import Term
 from blastdoor.finding import Related
+from blastdoor.span import Span
 from blastdoor.value import (
     HIDDEN,
     SECRET,
@@ -13,6 +14,7 @@ from blastdoor.value import (
     Many,
     Mapping,
     OneOf,
+    Piece,
     Step,
     Text,
     Unknown,
@@ -23,7 +25,6 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from blastdoor.span import Span
 
 HOLE: Final = "\ufffc"
 """Stands for a stretch of a text that is not known (OBJECT REPLACEMENT CHARACTER)."""
@@ -123,6 +124,26 @@ def _inner(span: Span | None, outer: Span) -> Span:
     ):
         return span
     return outer
+
+
+def stretch(value: Value, start: int, end: int) -> Span | None:
+    """Where a part of a text stands; ``None`` when its characters are not written one by one."""
+    if not isinstance(value, Known):
+        return None
+    at = 0
+    first: Piece | None = None
+    begin = 0
+    for piece in value.pieces:
+        stop = at + len(piece.text)
+        if first is None and at <= start < stop and piece.exact:
+            first, begin = piece, piece.start + start - at
+        if first is not None and start < end <= stop and piece.exact:
+            last = piece.start + end - at
+            if piece.document is first.document and begin < last:
+                return Span(piece.document, begin, last)
+            return None
+        at = stop
+    return None
 
 
 def written_at_use(value: Value) -> Span | None:

@@ -37,7 +37,7 @@ def _is_template(_path: str, data: bytes) -> bool:
 
 _PYTHON: Final = re.compile(
     rb"boto(?:3|core)|aws_cdk|pulumi|troposphere|awacs|AWS_(?:DEFAULT_)?(?:REGION|PROFILE)"
-    rb"|override|OVERRIDE|all_(?:regions|accounts|env)|apply_to_all|everywhere|GLOBAL_|COMMON_"
+    rb"|[\"' ](?:terraform|tofu|terragrunt|cdk)[\"' ]|override|OVERRIDE|all_(?:regions|accounts|env)|apply_to_all|everywhere|GLOBAL_|COMMON_"
     rb"|-(?:north|south|east|west|central)(?:east|west)?-\d"
 )
 """Words without which a Python file says nothing of a cloud or of settings for many places."""
@@ -51,9 +51,76 @@ def _is_python(path: str, data: bytes) -> bool:
     return _PYTHON.search(data) is not None
 
 
+_SETTINGS: Final = re.compile(
+    r"(?:^|[._-])(?:overrides?|feature[._-]?flags?|flags|rollouts?|regions|kill[._-]?switch(?:es)?)"
+    r"(?=[._-])",
+    re.IGNORECASE,
+)
+"""Names of files that hold overrides, flags or settings by region."""
+_SCOPED: Final = re.compile(
+    rb"[\"']\*[\"']|\b(?:all|any|every|everywhere|everyone|global|worldwide)\b|apply_to_all|applyToAll"
+    rb"|\b(?:percent|percentage|rollout|weight|traffic|targets|users|segments)\b|all_(?:regions|acc|env)",
+    re.IGNORECASE,
+)
+"""Words without which no setting means everyone."""
+_FLAGS: Final = re.compile(rb"\"flags\"\s*:\s*\{").search
+_VALUES: Final = re.compile(rb"\"values\"\s*:\s*\{").search
+_PIPELINE: Final = re.compile(
+    r"(?:^|/)(?:\.github/(?:workflows/[^/]+|actions/(?:[^/]+/)*action)|action|\.circleci/config"
+    r"|[^/]*\.gitlab-ci|buildspec[^/]*|bitbucket-pipelines|azure-pipelines[^/]*|\.buildkite/[^/]+"
+    r"|\.drone)\.ya?ml\Z"
+)
+"""Names of files in which pipelines are written."""
+_PROGRAMS: Final = re.compile(
+    rb"\b(?:terraform|tofu|terragrunt|cdk|pulumi|sam|delete-stack|kubectl|gcloud|az group|s3 r[bm])\b"
+)
+"""Programs without which a script changes nothing that we know of."""
+_SHELL: Final = (".sh", ".bash", ".mk", "Makefile")
+
+
+def _is_settings(path: str, data: bytes) -> bool:
+    """Whether a data file says by its name, or by its form, that it holds settings for many places."""
+    name = path.rpartition("/")[2]
+    if name == "cdk.json":
+        return b"requireApproval" in data
+    if name.startswith("samconfig."):
+        return b"confirm_changeset" in data
+    if _SETTINGS.search(name) is not None:
+        return _SCOPED.search(data) is not None
+    return (
+        name.endswith(".json")
+        and b'"version"' in data
+        and _FLAGS(data) is not None
+        and _VALUES(data) is not None
+    )
+
+
+def _is_pipeline(path: str, data: bytes) -> bool:
+    """Whether a file is a pipeline that runs a program which changes a cloud."""
+    return is_pipeline_name(path) and _PROGRAMS.search(data) is not None
+
+
+def is_pipeline_name(path: str) -> bool:
+    """Whether pipelines are written in files of this name."""
+    return _PIPELINE.search(path) is not None
+
+
+def is_shell_name(path: str) -> bool:
+    """Whether a file has the name of a script or a makefile."""
+    return path.endswith(_SHELL)
+
+
+def _is_shell(_path: str, data: bytes) -> bool:
+    """Whether a script runs a program which changes a cloud."""
+    return _PROGRAMS.search(data) is not None
+
+
 _LOOKS: Final[tuple[tuple[tuple[str, ...], Callable[[str, bytes], bool], Kind], ...]] = (
     ((".yaml", ".yml", ".json", ".template", ".cfn"), _is_template, Kind.TEMPLATE),
     ((".py",), _is_python, Kind.PYTHON),
+    ((".yaml", ".yml"), _is_pipeline, Kind.DOCUMENT),
+    ((".yaml", ".yml", ".json", ".toml"), _is_settings, Kind.DOCUMENT),
+    (_SHELL, _is_shell, Kind.DOCUMENT),
 )
 """(endings of names, look at path and bytes, kind when the look finds what it looks for), in order."""
 _ENDINGS: Final = tuple({ending for endings, _look, _kind in _LOOKS for ending in endings})

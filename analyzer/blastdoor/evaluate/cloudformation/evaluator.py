@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from blastdoor.evaluate.cloudformation import values
 from blastdoor.evaluate.cloudformation.template import Template, fields, text_of
 from blastdoor.evaluate.expression import Budget, joined, to_text
+from blastdoor.evaluate.scalars import placed
 from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.parse.data import Node, Scalar
 from blastdoor.parse.data import Sequence as SequenceNode
 from blastdoor.record import dataclass
-from blastdoor.span import Document, Rendered, Span
+from blastdoor.span import Rendered, Span
 from blastdoor.value import (
     MAX_ALTERNATIVES,
     Alternative,
@@ -205,8 +206,8 @@ class Evaluator:
         """Where the text of a scalar stands: one piece, or one for each line of a block scalar."""
         document, start, end = self.document, node.start, node.end
         if isinstance(document, Rendered):
-            return _origins(_placed(document, start, end, data), document)
-        return _placed(document, start, end, data)
+            return _origins(placed(document, start, end, data), document)
+        return placed(document, start, end, data)
 
     def _sequence(self, node: SequenceNode, scope: Scope) -> Value:
         items: list[Value] = []
@@ -1126,20 +1127,6 @@ def _split(value: Value, between: str, text: str, *, strip: bool = False) -> Val
     return found.hidden() if value.secret else found
 
 
-def _placed(document: Document, start: int, end: int, data: str) -> tuple[Piece, ...]:
-    """Where the text of a scalar stands in the document that was read."""
-    size = len(data)
-    if end - start == size + 2:
-        first = document.text[start]
-        if first in "\"'" and document.text.startswith(data, start + 1):
-            return (Piece(data, document, start + 1, end - 1),)
-    elif end - start == size and document.text.startswith(data, start):
-        return (Piece(data, document, start, end),)
-    if document.text.startswith("|", start):
-        return _lines(document, start, end, data)
-    return (Piece(data, document, start, end),)
-
-
 def _origins(pieces: tuple[Piece, ...], document: Rendered) -> tuple[Piece, ...]:
     """The same pieces in the text that they are written in."""
     found = []
@@ -1147,37 +1134,6 @@ def _origins(pieces: tuple[Piece, ...], document: Rendered) -> tuple[Piece, ...]
         span = document.origin(piece.start, piece.end)
         found.append(Piece(piece.text, span.document, span.start, span.end))
     return tuple(found)
-
-
-def _lines(document: Document, start: int, end: int, data: str) -> tuple[Piece, ...]:
-    """The lines of a literal block scalar, each where it stands."""
-    text = document.text
-    pieces: list[Piece] = []
-    at = text.find("\n", start, end) + 1
-    lines = data.split("\n")
-    for number, line in enumerate(lines):
-        last = number == len(lines) - 1
-        content = line if last else line + "\n"
-        if not content:
-            continue
-        if at <= 0 or at >= end:
-            pieces.append(Piece(content, document, min(max(at, start), end), end))
-            continue
-        stop = text.find("\n", at, end)
-        stop = end if stop < 0 else stop
-        source = text[at:stop].rstrip("\r")
-        if source.endswith(line):
-            begin = at + len(source) - len(line)
-            length = len(content) if text.startswith(content, begin) else len(line)
-            if length == len(content):
-                pieces.append(Piece(content, document, begin, begin + length))
-            else:
-                pieces.append(Piece(line, document, begin, begin + len(line)))
-                pieces.append(Piece(content[len(line) :], document, begin, begin))
-        else:
-            pieces.append(Piece(content, document, at, stop))
-        at = stop + 1
-    return tuple(pieces)
 
 
 def _with_stored(pieces: tuple[Piece, ...], span: Span) -> Value:

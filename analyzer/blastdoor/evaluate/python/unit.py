@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from blastdoor.evaluate.python import boto3
 from blastdoor.evaluate.python.interpreter import Interpreter, walk_calls
 from blastdoor.evaluate.python.things import Bound, Call, Instance, Item, Symbol, Thing, name_of
-from blastdoor.fact import BulkWrite, Evaluated, ProcessSetting, Setting
+from blastdoor.fact import BulkWrite, Command, Evaluated, ProcessSetting, Script, Setting, Term
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.python import Parsed, Places, parse_python
-from blastdoor.value import Known, Mapping, Value, known_text
+from blastdoor.value import Known, Many, Mapping, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +48,10 @@ _STARTS: Final = frozenset(
     | {"subprocess.check_call", "subprocess.check_output", "subprocess.run"}
 )
 """Functions that start another program, which inherits the environment."""
+_SHELLS: Final = frozenset({"os.system", "os.popen"})
+"""Those whose text is a script of a shell."""
+HOLE: Final = "\ufffc"
+"""What stands for a word that is not known."""
 _ELSEWHERE: Final = sys.stdlib_module_names | {
     "aws_cdk",
     "awacs",
@@ -245,6 +249,8 @@ def _fill(unit: Evaluated, found: Interpreter, document: Document, *, invoked: b
     )
     unit.is_script = found.is_script
     unit.process_settings = [] if mocked else list(_process(found))
+    if not mocked:
+        _started(unit, found)
     clients = boto3.Clients(
         found.value,
         _default_region(unit.process_settings),
@@ -294,6 +300,34 @@ def _said_here(call: Call, made: ApiClient, document: Document) -> bool:
         isinstance(thing, Value) and thing.span is not None and thing.span.document is document
         for thing in given
     )
+
+
+def _started(unit: Evaluated, found: Interpreter) -> None:
+    """Effect: notes the command lines that a program starts."""
+    for call in walk_calls(found.calls):
+        if call.name not in _STARTS or not call.arguments:
+            continue
+        value = found.value(call.arguments[0], call.span)
+        owner = call.owner or posixpath.basename(unit.address)
+        when = f"in {owner}"
+        text = known_text(value)
+        span = value.span or call.span
+        passing = "preview" in owner or "teardown" in owner or "cleanup" in owner
+        if text is not None and (call.name in _SHELLS or _is_true(call.keywords.get("shell"))):
+            term = Term(text, span, value)
+            script = Script(owner, "", term, when, by_hand=True, passing=passing)
+            unit.scripts.append(script)
+        elif isinstance(value, Many) and value.items:
+            words = [known_text(item) for item in value.items]
+            if words[0] is not None:
+                line = tuple([word if word is not None else HOLE for word in words])
+                term = Term(" ".join(line), span, value)
+                script = Script(owner, "", term, when, by_hand=True, passing=passing)
+                unit.commands.append(Command(script, line, span, value))
+
+
+def _is_true(thing: Thing | None) -> bool:
+    return isinstance(thing, Known) and thing.data is True
 
 
 def _process(found: Interpreter) -> Iterator[ProcessSetting]:
