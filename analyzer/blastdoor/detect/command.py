@@ -76,7 +76,8 @@ def unattended_apply(facts: Facts) -> Iterator[Hit]:
             continue
         what = " ".join([row.program, *row.words])
         how = next(flag for flag in _given(command.words) if flag in row.unattended)
-        production = _production((*command.words[1:], script.owner))
+        file = posixpath.basename(command.span.path)
+        production = _production((*command.words[1:], script.owner, file))
         yield Hit(
             command.span,
             f"guards: {what} runs {script.when} and asks nobody ({how})"

@@ -37,7 +37,8 @@ def _is_template(_path: str, data: bytes) -> bool:
 
 _PYTHON: Final = re.compile(
     rb"boto(?:3|core)|aws_cdk|pulumi|troposphere|awacs|AWS_(?:DEFAULT_)?(?:REGION|PROFILE)"
-    rb"|[\"' ](?:terraform|tofu|terragrunt|cdk)[\"' ]|override|OVERRIDE|all_(?:regions|accounts|env)|apply_to_all|everywhere|GLOBAL_|COMMON_"
+    rb"|[\"' ](?:terraform|tofu|terragrunt|cdk)[\"' ]|override|OVERRIDE"
+    rb"|all_(?:regions|accounts|env)|apply_to_all|everywhere|GLOBAL_|COMMON_"
     rb"|-(?:north|south|east|west|central)(?:east|west)?-\d"
 )
 """Words without which a Python file says nothing of a cloud or of settings for many places."""
