@@ -25,16 +25,13 @@ def places(path: str, text: str, rule: str = "destroy-command") -> list[tuple[in
     [
         (".github/workflows/a.yml", f"jobs:\n  a:\n    steps:\n      - run: {DESTROY}\n", 4),
         (".github/workflows/a.yml", f"jobs:\n  a:\n    steps:\n      - run: '{DESTROY}'\n", 4),
-        (".github/workflows/a.yml", f"jobs:\n  a:\n    steps:\n      - run: |\n          x\n"
-         f"          {DESTROY}\n", 6),
+        (".github/workflows/a.yml", f"a:\n  - run: |\n      x\n      {DESTROY}\n", 4),
         (".github/actions/x/action.yml", f"runs:\n  steps:\n    - run: {DESTROY}\n", 3),
         (".gitlab-ci.yml", f"a:\n  script:\n    - x\n    - {DESTROY}\n", 4),
         ("ci/x.gitlab-ci.yml", f"a:\n  before_script: [x, {DESTROY}]\n", 2),
-        (".circleci/config.yml", f"jobs:\n  a:\n    steps:\n      - run:\n"
-         f"          command: {DESTROY}\n", 5),
+        (".circleci/config.yml", f"jobs:\n  a:\n    - run:\n        command: {DESTROY}\n", 4),
         ("buildspec.yml", f"phases:\n  build:\n    commands:\n      - {DESTROY}\n", 4),
-        ("bitbucket-pipelines.yml", "pipelines:\n  default:\n    - step:\n        script:\n"
-         f"          - {DESTROY}\n", 5),
+        ("bitbucket-pipelines.yml", f"pipelines:\n  - step:\n      script:\n        - {DESTROY}\n", 4),
         ("azure-pipelines.yml", f"steps:\n  - script: {DESTROY}\n", 2),
         (".buildkite/pipeline.yml", f"steps:\n  - command: {DESTROY}\n", 2),
         ("run.sh", f"cd x\n  {DESTROY} || true\n", 2),
