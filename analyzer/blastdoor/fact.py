@@ -387,6 +387,52 @@ class ApiCall:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class EscapeHatch:
+    """A raw override of what a library makes: a path in the template and what is put there."""
+
+    target: str
+    """What is overridden, as the source has it."""
+    path: str
+    """``DeletionPolicy``, ``PublicAccessBlockConfiguration.BlockPublicAcls``."""
+    type: str
+    """The resource type, as far as it is known; else ``""``."""
+    value: Value | None
+    """``None`` where the path is deleted."""
+    span: Span
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AppWide:
+    """Something that changes every resource of an app, a stage or a program."""
+
+    what: str
+    """``Aspects.of(app).add(…)``, ``RemovalPolicies.of(app).destroy()``."""
+    scope: str
+    """``app``, ``stage`` or ``program``."""
+    changes: tuple[str, ...]
+    """What it does to each, in words; empty: nothing that is known to change one."""
+    destroys: bool
+    """Whether it lets go of a guard of all of them."""
+    span: Span
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """A stack that a program makes, and where it says it goes."""
+
+    name: str
+    region: Value | None
+    """``None`` where it says none."""
+    account: Value | None
+    span: Span
+    owner: str
+    samples: bool = False
+    """Whether the app has this one stack only."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ProcessSetting:
     """Something of the whole process that decides where or as whom it talks to a cloud."""
 
@@ -449,6 +495,9 @@ class Evaluated:
     calls: list[ApiCall] = field(default_factory=list)
     process_settings: list[ProcessSetting] = field(default_factory=list)
     bulk_writes: list[BulkWrite] = field(default_factory=list)
+    escape_hatches: list[EscapeHatch] = field(default_factory=list)
+    app_wide: list[AppWide] = field(default_factory=list)
+    stacks: list[Stack] = field(default_factory=list)
     scripts: list[Script] = field(default_factory=list)
     """Texts of pipelines and files that a shell runs."""
     commands: list[Command] = field(default_factory=list)

@@ -742,6 +742,100 @@ def api() -> Api:
     )
 
 
+# --- constructs ---
+
+
+@dataclass(frozen=True, slots=True)
+class ConstructRow:
+    """A construct of CDK and the resource it makes."""
+
+    type: str
+    names: Mapping[str, str]
+    """Argument → path of the property."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constructs:
+    """What classes of CDK and Pulumi stand for."""
+
+    classes: Mapping[str, ConstructRow]
+    """``aws_s3.Bucket`` → what it makes."""
+    resource_policies: Mapping[str, tuple[str, str]]
+    """Type → (type, property) of its policy, for ``add_to_resource_policy``."""
+    enumerations: Mapping[str, str]
+    """``RemovalPolicy.DESTROY`` → what CloudFormation calls it."""
+    pulumi: Mapping[str, str]
+    """Dotted name of a class → Terraform type, where the name alone does not tell."""
+
+
+@cache
+def constructs() -> Constructs:
+    """The constructs of CDK and the classes of Pulumi."""
+    table = _table("constructs")
+    return Constructs(
+        MappingProxyType(
+            {
+                row["class"]: ConstructRow(row["type"], MappingProxyType(row["names"]))
+                for row in table["constructs"]
+            }
+        ),
+        MappingProxyType(
+            {row["type"]: (row["policy"], row["property"]) for row in table["resource-policies"]}
+        ),
+        MappingProxyType({row["name"]: row["value"] for row in table["enumerations"]}),
+        MappingProxyType({row["class"]: row["type"] for row in table["pulumi"]}),
+    )
+
+
+_OF_TYPES: Final = (
+    *("bindings", "guards", "locations", "networks", "places", "policies", "rollouts", "shared"),
+    *("stateful", "things", "calls", "constructs"),
+)
+"""Tables whose rows are about types."""
+
+
+@cache
+def _rows_of_types() -> tuple[Mapping[str, Any], ...]:
+    rows = []
+    for name in _OF_TYPES:
+        for part in _table(name).values():
+            if isinstance(part, list):
+                rows.extend(row for row in part if isinstance(row, dict))
+    return tuple(rows)
+
+
+@cache
+def known_types() -> frozenset[str]:
+    """Every resource type, of CloudFormation and of Terraform, that some table speaks of."""
+    return frozenset(
+        row[key]
+        for row in _rows_of_types()
+        for key in ("type", "policy")
+        if isinstance(row.get(key), str)
+    )
+
+
+@cache
+def property_names() -> Mapping[str, str]:
+    """Name of a property of CloudFormation in small letters → the name, as far as tables have it."""
+    found: dict[str, str] = {}
+    for row in _rows_of_types():
+        if "::" not in str(row.get("type")):
+            continue
+        stack: list[Any] = list(row.values())
+        while stack:
+            value = stack.pop()
+            if isinstance(value, dict):
+                stack.extend(value.values())
+            elif isinstance(value, list):
+                stack.extend(value)
+            elif isinstance(value, str) and "::" not in value and " " not in value:
+                for part in value.split("."):
+                    if part[:1].isupper():
+                        found.setdefault(part.lower(), part)
+    return MappingProxyType(found)
+
+
 # --- things ---
 
 

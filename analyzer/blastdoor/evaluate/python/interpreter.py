@@ -64,8 +64,9 @@ if TYPE_CHECKING:
     from blastdoor.parse.python import Places
     from blastdoor.span import Span
 
-    Meaningful = Callable[[Call], Value | None]
-    """What the answer of a call stands for, as a value; ``None`` for nothing in particular."""
+    ToValue = Callable[[Thing, Span | None], Value]
+    Meaningful = Callable[[Call | Symbol, ToValue], Value | None]
+    """What a call or a name stands for, as a value; ``None`` for nothing in particular."""
     Loader = Callable[[str, int], dict[str, Thing] | None]
     """The names of a module of the repository, by dotted name and level of a relative import."""
 
@@ -119,6 +120,8 @@ class Interpreter:
         self.environment_defaults: list[EnvironmentDefault] = []
         self.assigned: list[tuple[str, Thing, Span, str]] = []
         """(what, value, place, owner) of assignments to attributes and elements: ``os.environ[…]``."""
+        self.libraries: set[str] = set()
+        """Modules that it imports, by their dotted names."""
         self.is_script = False
         """Whether it says what to do when it is started as a program."""
         self.spent = False
@@ -250,6 +253,7 @@ class Interpreter:
 
     def _do_Import(self, node: ast.Import, scope: Scope) -> None:
         for alias in node.names:
+            self.libraries.add(alias.name)
             name = alias.asname or alias.name.partition(".")[0]
             whole = alias.asname is not None or name == alias.name
             inner = self.load(alias.name, 0) if whole else None
@@ -260,6 +264,8 @@ class Interpreter:
 
     def _do_ImportFrom(self, node: ast.ImportFrom, scope: Scope) -> None:
         module = node.module or ""
+        if not node.level:
+            self.libraries.add(module)
         found = self.load(module, node.level)
         for alias in node.names:
             name = alias.asname or alias.name
@@ -523,12 +529,18 @@ class Interpreter:
         if isinstance(thing, Value):
             return thing
         if isinstance(thing, Call):
-            found = self.meaning(thing)
+            found = self.meaning(thing, self.value)
             if found is not None:
                 return found
             return operations.unknown(f"{thing.name or 'a call'}()", span or thing.span)
         if isinstance(thing, (Item, Bound)):
             base = self.value(thing.base, span)
+            if (
+                isinstance(thing, Bound)
+                and isinstance(base, Mapping)
+                and thing.name in base.entries
+            ):
+                return base.entries[thing.name]
             if isinstance(thing, Item) and isinstance(thing.key, Value) and span is not None:
                 return operations.item(base, thing.key, span)
             if isinstance(base, Unknown):
@@ -537,6 +549,9 @@ class Interpreter:
         if isinstance(thing, Symbol):
             if thing.name == "os.environ":
                 return Unknown(Reason.ENVIRONMENT, "os.environ", span)
+            meant = self.meaning(thing, self.value)
+            if meant is not None:
+                return meant.at(span) if span is not None and meant.span is None else meant
             return operations.unknown(thing.name, span, Reason.OUTSIDE_FILE)
         return operations.unknown(_OBJECT, span)
 
@@ -957,7 +972,9 @@ class Interpreter:
         if isinstance(function, Class):
             return self._construct(function, call)
         if call.arguments and isinstance(call.arguments[0], Function):
-            self._handed(call, node, scope)
+            handed = self._handed(call, node)
+            if handed is not None:
+                return handed
         if isinstance(function, Bound) and isinstance(function.base, Value):
             arguments = [self.value(a, call.span) for a in call.arguments]
             found = operations.method(function.base, function.name, arguments, call.span)
@@ -973,14 +990,20 @@ class Interpreter:
         del scope
         return call
 
-    def _handed(self, call: Call, node: ast.Call, scope: Scope) -> None:
+    def _handed(self, call: Call, node: ast.Call) -> Thing | None:
         """Effect: follows a function that is handed to something that calls it for each element."""
-        del scope
         handed = call.arguments[0]
         name = name_of(call.function) or getattr(call.function, "name", "")
         how = name.rpartition(".")[2]
-        if not isinstance(handed, Function) or len(call.arguments) < 2:  # noqa: PLR2004
-            return
+        if not isinstance(handed, Function):
+            return None
+        if how == "apply" and len(call.arguments) == 1:
+            # Pulumi: what becomes of an output once it is known.
+            handed.called = True
+            output: Thing = operations.unknown("an output", call.span)
+            return self._invoke(handed, (output,), {}, call, bound=handed.bound)
+        if len(call.arguments) < 2:  # noqa: PLR2004  nothing to call it with
+            return None
         if how == "submit":
             handed.called = True
             _mark(handed, self._functions, self._classes)
@@ -996,6 +1019,7 @@ class Interpreter:
                 self._invoke(handed, (each,), {}, call, bound=handed.bound)
             finally:
                 self._loops.pop()
+        return None
 
     def _looked_up(self, call: Call, function: Bound, node: ast.Call) -> None:
         base = function.base

@@ -8,7 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.python import boto3
+from blastdoor.evaluate.python.constructs import Lowering
 from blastdoor.evaluate.python.interpreter import Interpreter, walk_calls
+from blastdoor.evaluate.python.meanings import meaning
 from blastdoor.evaluate.python.things import Bound, Call, Instance, Item, Symbol, Thing, name_of
 from blastdoor.fact import BulkWrite, Command, Evaluated, ProcessSetting, Script, Setting, Term
 from blastdoor.finding import Failure, FailureKind
@@ -64,6 +66,8 @@ _ELSEWHERE: Final = sys.stdlib_module_names | {
     "yaml",
 }
 """Modules that no repository holds under these names."""
+_LIBRARY: Final = re.compile(r"aws_cdk|troposphere|pulumi")
+"""Libraries with which a program declares what there is."""
 _MOCKS: Final = re.compile(r"moto\b|pytest\b|unittest\b|botocore\.stub|localstack")
 """Modules of tests: what imports them talks to no cloud."""
 _SETTINGS: Final = frozenset({"settings", "config", "conf", "configuration", "constants"})
@@ -182,7 +186,7 @@ class Program:
             inner = Interpreter(
                 Places(parsed.document),
                 lambda name, level: self._load(path, name, level, deep=True),
-                boto3.meaning,
+                meaning,
                 quiet=True,
             )
             inner.run(parsed.module)
@@ -223,7 +227,7 @@ class Program:
                 unit.inputs.add(found)
             return self._load(path, name, level)
 
-        interpreter = Interpreter(Places(parsed.document), load, boto3.meaning)
+        interpreter = Interpreter(Places(parsed.document), load, meaning)
         interpreter.run(parsed.module)
         if interpreter.spent:
             message = "takes more steps than one file may; the rest is not followed"
@@ -251,6 +255,8 @@ def _fill(unit: Evaluated, found: Interpreter, document: Document, *, invoked: b
     unit.process_settings = [] if mocked else list(_process(found))
     if not mocked:
         _started(unit, found)
+    if any(_LIBRARY.match(name) for name in found.libraries):
+        Lowering(unit, document, found.value).lower(walk_calls(found.calls))
     clients = boto3.Clients(
         found.value,
         _default_region(unit.process_settings),

@@ -1,0 +1,611 @@
+"""CDK, troposphere and Pulumi: what a program declares, as resources of the types it stands for.
+
+Each construct becomes the resource whose properties it sets, with the place that its stack says; what
+is changed afterwards (a removal policy, an ingress rule, a statement that is added, a raw override)
+is told of the same resource. Rules about resources then ask no more than they ask of a template.
+
+Sources: AWS CDK Developer Guide, "Environments", "Resources and the AWS CDK", "Aspects", "Customize
+constructs" (escape hatches); Pulumi documentation, "Resource options" and "Transforms".
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from blastdoor import tables
+from blastdoor.evaluate.cloudformation import resource as lowered
+from blastdoor.evaluate.cloudformation.values import ANYWHERE, Place, region_of_environment
+from blastdoor.evaluate.python import names
+from blastdoor.evaluate.python.meanings import principal_of, renamed
+from blastdoor.evaluate.python.things import Bound, Call, Class, Function, Instance, Thing
+from blastdoor.fact import AppWide, EscapeHatch, Stack
+from blastdoor.value import (
+    Inherited,
+    Known,
+    Many,
+    Mapping,
+    Meaning,
+    Reason,
+    Unknown,
+    Value,
+    known_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from blastdoor.fact import Evaluated
+    from blastdoor.span import Document, Span
+
+    ToValue = Callable[[Thing, Span | None], Value]
+
+_HOPS: Final = 12
+"""Constructs within one another, and names for one, that are followed."""
+_STATEMENTS: Final = frozenset(
+    {"add_to_policy", "add_to_principal_policy", "add_to_role_policy", "add_statements"}
+)
+"""Methods that add statements to the policy of an identity."""
+_OVERRIDES: Final = {
+    "add_override": False,
+    "add_property_override": True,
+    "add_deletion_override": False,
+    "add_property_deletion_override": True,
+}
+"""Method → whether its path begins below ``Properties``."""
+_CHANGES: Final = frozenset(
+    {*_OVERRIDES, "apply_removal_policy", "override_logical_id", "add_deletion_override"}
+)
+_TRANSFORMS: Final = frozenset(
+    {"register_stack_transformation", "register_resource_transform", "register_stack_transform"}
+)
+_ALL_PROTOCOLS: Final = "-1"
+
+
+class Lowering:
+    """The constructs of one program."""
+
+    def __init__(self, unit: Evaluated, document: Document, value: ToValue) -> None:
+        self.unit = unit
+        self.document = document
+        self.value = value
+        self._attributes: dict[int, dict[str, Value]] = {}
+        """Construct → attributes that are given to it later."""
+        self._types: dict[int, str] = {}
+        self._kept: list[Thing] = []
+
+    def lower(self, calls: Iterable[Call]) -> None:
+        """Effect: puts the resources of a program, and what reaches further than one, into the unit."""
+        ordered = [call for call in calls if call.span.document is self.document]
+        for call in ordered:
+            if isinstance(call.function, Bound) and call.function.name == "apply_removal_policy":
+                self._removal(call)
+        for call in ordered:
+            self._one(call)
+
+    def _one(self, call: Call) -> None:
+        name = call.name
+        library = name.partition(".")[0]
+        if library in ("aws_cdk", "troposphere"):
+            self._construct(call, name)
+        elif library in ("pulumi_aws", "pulumi_gcp"):
+            self._pulumi(call, name)
+        elif library == "pulumi" and name.rpartition(".")[2] in _TRANSFORMS:
+            self._transform(call, name)
+        elif isinstance(call.function, Class):
+            self._stack(call, call.function)
+        if isinstance(call.function, Bound):
+            self._method(call, call.function)
+
+    # Constructs
+
+    def _construct(self, call: Call, name: str) -> None:
+        type_ = names.template_type(name)
+        if type_ is not None:
+            properties = self._exact(call, cdk=name.startswith("aws_cdk"))
+        else:
+            row = names.construct(name)
+            if row is None:
+                if name in ("aws_cdk.Stack", "aws_cdk.core.Stack"):
+                    self._stack(call, None)
+                return
+            type_, properties = row.type, self._of_construct(call, row)
+            if type_ == "AWS::IAM::Role":
+                self._inline(call)
+        self._add(call, type_, properties)
+
+    def _add(self, call: Call, type_: str, properties: Mapping) -> None:
+        self._kept.append(call)
+        self._types[id(call)] = type_
+        attributes = dict(self._attributes.get(id(call), {}))
+        for argument, attribute in (
+            ("removal_policy", "DeletionPolicy"),
+            ("DeletionPolicy", "DeletionPolicy"),
+            ("UpdateReplacePolicy", "UpdateReplacePolicy"),
+        ):
+            thing = call.keywords.get(argument)
+            if thing is not None and attribute not in attributes:
+                span = call.spans.get(argument, call.span)
+                found = self.value(thing, span)
+                attributes[attribute] = found.at(span) if found.span is None else found
+        self.unit.resources.append(
+            lowered.make(
+                type_,
+                self._id(call),
+                properties,
+                span=call.name_span,
+                address=self._address(call),
+                attributes=attributes,
+                place=self._place(call),
+                module=self.unit.address,
+            )
+        )
+
+    def _exact(self, call: Call, *, cdk: bool) -> Mapping:
+        """The properties of a class that is made from a schema."""
+        entries: dict[str, Value] = {}
+        spans: dict[str, Span] = {}
+        for name, thing in call.keywords.items():
+            span = call.spans.get(name, call.span)
+            found = self.value(thing, span)
+            key = names.property_name(name) if cdk else name
+            entries[key] = renamed(found) if cdk else found
+            spans[key] = span
+        return Mapping(entries, call.span, complete=call.complete, key_spans=spans)
+
+    def _of_construct(self, call: Call, row: tables.ConstructRow) -> Mapping:
+        entries: dict[str, Value] = {}
+        nested: dict[str, dict[str, Value]] = {}
+        for name, path in row.names.items():
+            thing = call.keywords.get(name)
+            if thing is None:
+                continue
+            span = call.spans.get(name, call.span)
+            found = self.value(thing, span)
+            if name == "assumed_by":
+                found = self._trust(thing, span)
+            found = found.at(span) if found.span is None else found
+            block, dot, inner = path.partition(".")
+            if dot:
+                nested.setdefault(block, {})[inner] = found
+            else:
+                entries[block] = found
+        statements = call.keywords.get("statements")
+        if statements is not None:
+            span = call.spans.get("statements", call.span)
+            entries["PolicyDocument"] = Mapping({"Statement": self.value(statements, span)}, span)
+        for block, parts in nested.items():
+            entries[block] = Mapping(parts, call.span)
+        return Mapping(entries, call.span, complete=call.complete)
+
+    def _trust(self, thing: Thing, span: Span) -> Value:
+        """The trust policy of a role that a principal may assume."""
+        principal = principal_of(thing, self.value) if isinstance(thing, Call) else None
+        if principal is None:
+            return Unknown(Reason.COMPUTED, "a principal", span)
+        statement = Mapping(
+            {
+                "Effect": Known("Allow", span),
+                "Principal": principal,
+                "Action": Known("sts:AssumeRole", span),
+            },
+            span,
+        )
+        return Mapping({"Statement": Many((statement,), span)}, span)
+
+    def _inline(self, call: Call) -> None:
+        """Effect: the inline policies of a role, each a policy of its own."""
+        thing = call.keywords.get("inline_policies")
+        found = self.value(thing, call.span) if thing is not None else None
+        if not isinstance(found, Mapping):
+            return
+        for name, document in found.entries.items():
+            if isinstance(document, Mapping):
+                self._policy(call, "AWS::IAM::Policy", "PolicyDocument", document, name)
+
+    def _policy(
+        self, call: Call, type_: str, attribute: str, document: Value, name: str = ""
+    ) -> None:
+        """Effect: a policy that a program adds."""
+        address = self._address(call)
+        self.unit.resources.append(
+            lowered.make(
+                type_,
+                name or self._id(call),
+                Mapping({attribute: document}, call.span),
+                span=call.name_span,
+                address=f"{address}.{name}" if name else address,
+                place=self._place(call),
+                module=self.unit.address,
+            )
+        )
+
+    # What is done to constructs
+
+    def _method(self, call: Call, function: Bound) -> None:
+        name = function.name
+        if name in _STATEMENTS:
+            items = tuple([self.value(thing, call.span) for thing in call.arguments])
+            if items and all(isinstance(item, Mapping) for item in items):
+                document = Mapping({"Statement": Many(items, call.span)}, call.span)
+                self._policy(call, "AWS::IAM::Policy", "PolicyDocument", document)
+        elif name == "add_to_resource_policy" and call.arguments:
+            self._resource_policy(call, function)
+        elif name in ("add_ingress_rule", "allow_from", "allow_from_any_ipv4"):
+            self._ingress(call, name)
+        elif name == "add_function_url":
+            self._url(call)
+        elif name in _OVERRIDES:
+            self._override(call, function, below=_OVERRIDES[name])
+        elif name == "add" and isinstance(function.base, Call):
+            self._aspect(call, function.base)
+        elif name in ("destroy", "apply") and isinstance(function.base, Call):
+            self._removal_of_all(call, function.base, destroys=name == "destroy")
+
+    def _removal(self, call: Call) -> None:
+        assert isinstance(call.function, Bound)
+        target = _default_child(call.function.base)
+        thing = call.argument(0, "policy")
+        if target is None or thing is None:
+            return
+        found = self.value(thing, call.span)
+        self._kept.append(target)
+        self._attributes.setdefault(id(target), {})["DeletionPolicy"] = found.at(call.span)
+
+    def _resource_policy(self, call: Call, function: Bound) -> None:
+        base = function.base
+        type_ = ""
+        if isinstance(base, Call):
+            row = names.construct(base.name)
+            type_ = row.type if row is not None else ""
+        policy = tables.constructs().resource_policies.get(type_)
+        statement = self.value(call.arguments[0], call.span)
+        if policy is not None and isinstance(statement, Mapping):
+            document = Mapping({"Statement": Many((statement,), call.span)}, call.span)
+            self._policy(call, policy[0], policy[1], document)
+
+    def _ingress(self, call: Call, name: str) -> None:
+        if name == "allow_from_any_ipv4":
+            peer: Value = Known("0.0.0.0/0", call.name_span)
+            port = call.argument(0, "port_range", "port")
+        else:
+            given = call.argument(0, "peer", "other")
+            if given is None or not isinstance(given, Call) or ".Peer." not in given.name:
+                return
+            peer = self.value(given, call.span)
+            port = call.argument(1, "connection", "port_range")
+        ports = self._ports(port)
+        text = known_text(peer)
+        if ports is None or text is None:
+            return
+        span = peer.span or call.span
+        entries = {**ports, "CidrIpv6" if ":" in text else "CidrIp": peer}
+        self.unit.resources.append(
+            lowered.make(
+                "AWS::EC2::SecurityGroupIngress",
+                self._id(call),
+                Mapping(entries, span),
+                span=call.name_span,
+                address=self._address(call),
+                place=self._place(call),
+                module=self.unit.address,
+            )
+        )
+
+    def _ports(self, thing: Thing | None) -> dict[str, Value] | None:
+        """Protocol and ports of CDK's ``Port``; ``None`` where they are not known."""
+        if not isinstance(thing, Call) or ".Port." not in thing.name:
+            return None
+        short = thing.name.rpartition(".")[2]
+        numbers = [self.value(argument, thing.span) for argument in thing.arguments]
+        protocol = "udp" if "udp" in short else "tcp"
+        if short == "all_traffic":
+            return {"IpProtocol": Known(_ALL_PROTOCOLS, thing.span)}
+        if short in ("tcp", "udp") and len(numbers) == 1:
+            numbers = [numbers[0], numbers[0]]
+        elif short in ("all_tcp", "all_udp"):
+            numbers = [Known(0, thing.span), Known(65535, thing.span)]
+        elif short not in ("tcp_range", "udp_range") or len(numbers) != 2:  # noqa: PLR2004
+            return None
+        return {
+            "IpProtocol": Known(protocol, thing.span),
+            "FromPort": numbers[0],
+            "ToPort": numbers[1],
+        }
+
+    def _url(self, call: Call) -> None:
+        thing = call.keywords.get("auth_type")
+        if thing is None:
+            return
+        span = call.spans.get("auth_type", call.span)
+        properties = Mapping({"AuthType": self.value(thing, span).at(span)}, call.span)
+        self.unit.resources.append(
+            lowered.make(
+                "AWS::Lambda::Url",
+                self._id(call),
+                properties,
+                span=call.name_span,
+                address=self._address(call),
+                place=self._place(call),
+                module=self.unit.address,
+            )
+        )
+
+    def _override(self, call: Call, function: Bound, *, below: bool) -> None:
+        path = call.argument(0, "path", "property_path")
+        text = known_text(self.value(path, call.span)) if path is not None else None
+        if text is None:
+            return
+        target = _default_child(function.base)
+        row = names.construct(target.name) if target is not None else None
+        type_ = ""
+        if target is not None:
+            type_ = row.type if row is not None else names.template_type(target.name) or ""
+        thing = call.argument(1, "value")
+        value = self.value(thing, call.span) if thing is not None else None
+        self.unit.escape_hatches.append(
+            EscapeHatch(
+                call.name_span.text.rpartition(".")[0],
+                text if below else text.removeprefix("Properties."),
+                type_,
+                value,
+                call.span if value is None or value.span is None else value.span,
+                call.owner,
+            )
+        )
+
+    # What reaches everything
+
+    def _aspect(self, call: Call, base: Call) -> None:
+        if not base.name.endswith(("Aspects.of", "Mixins.of")) or not base.arguments:
+            return
+        scope = self._scope_word(base.arguments[0])
+        visitor = call.arguments[0] if call.arguments else None
+        changes = _visits(visitor) if isinstance(visitor, Instance) else ()
+        if scope:
+            self.unit.app_wide.append(
+                AppWide(
+                    f"{base.name_span.text}({_argument(base)}).add",
+                    scope,
+                    changes,
+                    destroys=False,
+                    span=call.span,
+                    owner=call.owner,
+                )
+            )
+
+    def _removal_of_all(self, call: Call, base: Call, *, destroys: bool) -> None:
+        if not base.name.endswith("RemovalPolicies.of") or not base.arguments:
+            return
+        scope = self._scope_word(base.arguments[0])
+        if not destroys and call.arguments:
+            destroys = known_text(self.value(call.arguments[0], call.span)) == "Delete"
+        if scope and destroys:
+            self.unit.app_wide.append(
+                AppWide(
+                    f"{base.name_span.text}({_argument(base)})",
+                    scope,
+                    ("its removal policy becomes destroy",),
+                    destroys=True,
+                    span=call.span,
+                    owner=call.owner,
+                )
+            )
+
+    def _transform(self, call: Call, name: str) -> None:
+        visitor = call.arguments[0] if call.arguments else None
+        changes = _rewrites(visitor) if isinstance(visitor, Function) else ()
+        self.unit.app_wide.append(
+            AppWide(
+                name.rpartition(".")[2],
+                "program",
+                changes,
+                destroys=False,
+                span=call.span,
+                owner=call.owner,
+            )
+        )
+
+    def _scope_word(self, thing: Thing) -> str:
+        """``app`` or ``stage`` when something is one."""
+        bases: tuple[str, ...] = ()
+        if isinstance(thing, Call):
+            bases = (thing.name,)
+        elif isinstance(thing, Instance):
+            bases = thing.kind.base_names()
+        for word in ("App", "Stage"):
+            if any(base in (f"aws_cdk.{word}", f"aws_cdk.core.{word}") for base in bases):
+                return word.lower()
+        return ""
+
+    # Places
+
+    def _stack(self, call: Call, kind: Class | None) -> None:
+        if kind is not None and not _is_stack(kind):
+            return
+        environment = _environment(call)
+        region, account = self._of_environment(environment)
+        if environment is None:
+            scope = call.argument(0, "scope")
+            if isinstance(scope, (Call, Instance)):
+                region, account = self._of_scope(scope, 0)
+        self.unit.stacks.append(Stack(self._id(call), region, account, call.name_span, call.owner))
+
+    def _place(self, call: Call) -> Place:
+        scope = call.argument(0, "scope")
+        if not isinstance(scope, (Call, Instance)):
+            function = call.function
+            base = function.base if isinstance(function, Bound) else None
+            scope = base if isinstance(base, (Call, Instance)) else None
+        if scope is None:
+            return ANYWHERE
+        region, account = self._of_scope(scope, 0)
+        given = {}
+        if region is not None:
+            given["region"] = region
+        if account is not None:
+            given["account"] = account
+        return Place(**given)
+
+    def _of_scope(self, scope: Thing, hops: int) -> tuple[Value | None, Value | None]:
+        call = scope.call if isinstance(scope, Instance) else scope
+        if not isinstance(call, Call) or hops > _HOPS:
+            return None, None
+        environment = _environment(call)
+        if environment is not None:
+            return self._of_environment(environment)
+        outer = call.argument(0, "scope")
+        if isinstance(outer, (Call, Instance)):
+            return self._of_scope(outer, hops + 1)
+        return None, None
+
+    def _of_environment(self, thing: Thing | None) -> tuple[Value | None, Value | None]:
+        if isinstance(thing, Call) and thing.name.endswith("Environment"):
+            parts = {
+                name: self.value(inner, thing.spans.get(name, thing.span))
+                for name, inner in thing.keywords.items()
+            }
+        elif isinstance(thing, Mapping):
+            parts = dict(thing.entries)
+        else:
+            return None, None
+        region, account = parts.get("region"), parts.get("account")
+        if isinstance(region, Unknown) and region.reason is Reason.ENVIRONMENT:
+            region = region_of_environment(region.span)
+        return region, account
+
+    def _id(self, call: Call) -> str:
+        for position in (1, 0):
+            thing = call.argument(position, "id", "construct_id", "resource_name")
+            text = known_text(thing) if isinstance(thing, Value) else None
+            if text:
+                return text
+        return call.assigned or call.name.rpartition(".")[2] or "construct"
+
+    def _address(self, call: Call) -> str:
+        """Where a construct stands in its tree, as far as names tell."""
+        parts = [self._id(call)]
+        scope: Thing | None = call.argument(0, "scope")
+        if isinstance(call.function, Bound):
+            scope = call.function.base
+            parts = [call.function.name]
+        for _hop in range(_HOPS):
+            outer = scope.call if isinstance(scope, Instance) else scope
+            if not isinstance(outer, Call):
+                break
+            if len(outer.arguments) > 1 or isinstance(scope, Instance):
+                parts.append(self._id(outer))
+            scope = outer.argument(0, "scope")
+        if len(parts) == 1 and call.owner:
+            parts.append(call.owner.partition(".")[0])
+        return "/".join(reversed(parts))
+
+    # Pulumi
+
+    def _pulumi(self, call: Call, name: str) -> None:
+        type_ = names.provider_type(name)
+        if type_ is None:
+            return
+        entries: dict[str, Value] = {}
+        for key, thing in call.keywords.items():
+            if key not in ("opts", "resource_name"):
+                span = call.spans.get(key, call.span)
+                found = self.value(thing, span)
+                entries[key] = found.at(span) if found.span is None else found
+        options = call.keywords.get("opts")
+        region: Value = Inherited(
+            Reason.ENVIRONMENT, "aws:region", call.name_span, meaning=Meaning.CURRENT_REGION
+        )
+        if isinstance(options, Call):
+            protect = options.keywords.get("protect")
+            if protect is not None:
+                span = options.spans.get("protect", options.span)
+                found = self.value(protect, span)
+                entries["lifecycle"] = Mapping({"prevent_destroy": found}, span)
+            provider = options.keywords.get("provider")
+            given = provider.keywords.get("region") if isinstance(provider, Call) else None
+            if given is not None:
+                region = self.value(given, call.span)
+        text = known_text(call.arguments[0]) if _is_value(call.arguments) else None
+        title = text or call.assigned or "resource"
+        properties = Mapping(entries, call.span, complete=call.complete)
+        made = lowered.make(
+            type_,
+            title,
+            properties,
+            span=call.name_span,
+            address=f"{type_}.{title}",
+            place=Place(region=region) if type_.startswith("aws_") else ANYWHERE,
+            module=self.unit.address,
+        )
+        if not type_.startswith("aws_"):
+            made.region = made.partition = made.account = None
+        self.unit.resources.append(made)
+
+
+def _is_value(arguments: tuple[Thing, ...]) -> bool:
+    return bool(arguments) and isinstance(arguments[0], Value)
+
+
+def _is_stack(kind: Class) -> bool:
+    return any(name in ("aws_cdk.Stack", "aws_cdk.core.Stack") for name in kind.base_names())
+
+
+def _environment(call: Call) -> Thing | None:
+    """What a stack or stage is given as its environment."""
+    thing = call.keywords.get("env")
+    return None if isinstance(thing, Known) and thing.data is None else thing
+
+
+def _argument(call: Call) -> str:
+    text = call.span.text.removeprefix(call.name_span.text)
+    return text.strip("() \n")[:40]
+
+
+def _default_child(thing: Thing) -> Call | None:
+    """The construct behind ``bucket.node.default_child``."""
+    current: Thing = thing
+    for _hop in range(_HOPS):
+        if isinstance(current, Call) and current.name:
+            return current
+        if isinstance(current, Bound):
+            current = current.base
+        elif isinstance(current, Call):
+            current = current.function
+        else:
+            return None
+    return None
+
+
+def _visits(visitor: Instance) -> tuple[str, ...]:
+    """What an aspect does to what it visits, in words."""
+    method = visitor.kind.find("visit")
+    if not isinstance(method, Function):
+        return ()
+    found: dict[str, None] = {}
+    for node in ast.walk(method.node):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in _CHANGES:
+                found[node.func.attr] = None
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Attribute) and not (
+                    isinstance(target.value, ast.Name) and target.value.id == "self"
+                ):
+                    found[f"sets {target.attr}"] = None
+    return tuple(found)
+
+
+def _rewrites(transform: Function) -> tuple[str, ...]:
+    """What a transform sets on every resource; empty where it asks for a type, or for tags alone."""
+    found: dict[str, None] = {}
+    for node in ast.walk(transform.node):
+        if isinstance(node, ast.Attribute) and node.attr in ("type_", "type"):
+            return ()
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                    found[f"sets {target.slice.value}"] = None
+                elif isinstance(target, ast.Attribute):
+                    found[f"sets {target.attr}"] = None
+    return tuple(name for name in found if "tags" not in name)

@@ -1,0 +1,85 @@
+"""Which resource type a class of CDK, troposphere or Pulumi stands for, and how its properties are called.
+
+CDK's L1 classes and troposphere's classes are generated from CloudFormation's schemas: the module is the
+service's namespace in small letters, the class the type's last part. A Pulumi class is made from a
+Terraform resource; its token gives the name, with the exceptions of ``tables/constructs.json``. Only
+types that some table of ours knows are told: about others no rule has a question.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from blastdoor import tables
+
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PLAIN_KEY: Final = re.compile(r"[a-z][A-Za-z0-9_]*\Z")
+_OTHER_MODULES: Final = {"awslambda": "lambda", "serverless": "serverless", "sam": "serverless"}
+"""Module of troposphere or CDK → namespace, where they differ."""
+_GOOGLE: Final = "pulumi_gcp."
+_AWS: Final = "pulumi_aws."
+
+
+@cache
+def _types() -> dict[tuple[str, str], str]:
+    """(namespace in small letters, last part of the type) → type of CloudFormation."""
+    found = {}
+    for type_ in tables.known_types():
+        parts = type_.split("::")
+        if len(parts) == 3:  # noqa: PLR2004  AWS::Service::Type
+            found[parts[1].lower(), parts[2]] = type_
+    return found
+
+
+def template_type(name: str) -> str | None:
+    """The type that a class of CDK's L1 or of troposphere stands for, by its dotted name."""
+    parts = name.split(".")
+    if len(parts) < 3:  # noqa: PLR2004  library.module.Class
+        return None
+    library, module, kind = parts[0], parts[-2], parts[-1]
+    if library == "aws_cdk":
+        if not kind.startswith("Cfn") or not module.startswith("aws_"):
+            return None
+        module, kind = module.removeprefix("aws_"), kind.removeprefix("Cfn")
+    elif library != "troposphere":
+        return None
+    module = _OTHER_MODULES.get(module, module)
+    return _types().get((module, kind))
+
+
+def construct(name: str) -> tables.ConstructRow | None:
+    """What is known of a construct of CDK's L2, by its dotted name."""
+    library, _dot, rest = name.partition(".")
+    if library != "aws_cdk":
+        return None
+    return tables.constructs().classes.get(".".join(rest.split(".")[-2:]))
+
+
+@cache
+def provider_type(name: str) -> str | None:
+    """The Terraform type that a class of Pulumi stands for, by its dotted name."""
+    constructs = tables.constructs()
+    known = tables.known_types()
+    if name in constructs.pulumi:
+        return constructs.pulumi[name]
+    for library, prefix in ((_AWS, "aws"), (_GOOGLE, "google")):
+        if name.startswith(library):
+            parts = name.removeprefix(library).split(".")
+            kind = _CAMEL.sub("_", parts[-1]).lower()
+            module = parts[-2].strip("_") if len(parts) > 1 else ""
+            for candidate in (f"{prefix}_{module}_{kind}", f"{prefix}_{kind}"):
+                if candidate in known:
+                    return candidate
+    return None
+
+
+@cache
+def property_name(name: str) -> str:
+    """What CloudFormation calls a property that CDK calls ``block_public_acls`` or ``blockPublicAcls``."""
+    if not _PLAIN_KEY.match(name):
+        return name
+    words = name.split("_")
+    joined = "".join(word[:1].upper() + word[1:] for word in words)
+    return tables.property_names().get(joined.lower(), joined)
