@@ -358,6 +358,10 @@ class ApiClient:
     """Whether something else starts the function, and runs it in a region (a handler of Lambda)."""
     loops: tuple[tuple[Value, str, Span], ...] = ()
     """(collection, source text, place) of the loops around it, the outermost first."""
+    endpoint: Value | None = None
+    """``endpoint_url``, when it is given one."""
+    credentials: bool = False
+    """Whether it is given credentials, or a session or profile that has some of its own."""
 
 
 @dataclass(slots=True, eq=False)

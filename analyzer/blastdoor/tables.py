@@ -796,7 +796,7 @@ _OF_TYPES: Final = (
 
 @cache
 def _rows_of_types() -> tuple[Mapping[str, Any], ...]:
-    rows = []
+    rows: list[Mapping[str, Any]] = []
     for name in _OF_TYPES:
         for part in _table(name).values():
             if isinstance(part, list):

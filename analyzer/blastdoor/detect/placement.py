@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Facts, Provider, Resource, Statement, Term
+    from blastdoor.span import Span
 
 _ARN_FIELDS: Final = 6
 _UNSURE: Final = frozenset({"chime", "swf"})
@@ -111,6 +112,7 @@ def legacy_global_endpoint(facts: Facts) -> Iterator[Hit]:
     for provider in facts.unit.providers:
         if provider.name == "aws":
             yield from _of_provider(provider)
+    yield from _of_clients(facts)
     for resource in facts.unit.resources:
         row = None if resource.is_data else tables.things("function").get(resource.type)
         if row is None:
@@ -126,6 +128,36 @@ def legacy_global_endpoint(facts: Facts) -> Iterator[Hit]:
                         attribute,
                         f"remove it, or set {name} to regional",
                     )
+
+
+def _of_clients(facts: Facts) -> Iterator[Hit]:
+    """Clients and processes of a program that are sent to a global endpoint."""
+    unit = facts.unit
+    for setting in unit.process_settings:
+        if setting.name in _VARIABLES and known_text(setting.value) == "legacy":
+            yield _sent(setting.value, setting.span, f"{setting.name} = legacy", setting.name)
+    for client in unit.clients:
+        text = known_text(client.endpoint)
+        for service, address, words in _LEGACY:
+            if text is not None and client.endpoint is not None and text.rstrip("/") == address:
+                at = place(client.endpoint, client.span) or client.span
+                yield _sent(client.endpoint, at, f"{words} ({text})", service)
+        if known_text(client.region) == "aws-global":
+            at = place(client.region, client.span) or client.span
+            yield _sent(client.region, at, "aws-global", client.service)
+
+
+def _sent(value: Value, at: Span, words: str, attribute: str) -> Hit:
+    return Hit(
+        at,
+        f"regions: none of its own: {words}; what happens in us-east-1 happens to it",
+        attribute,
+        attribute,
+        "regions",
+        str(known_text(value)),
+        contain="leave it out, and say the region",
+        related=chain(value, at),
+    )
 
 
 def _of_provider(provider: Provider) -> Iterator[Hit]:

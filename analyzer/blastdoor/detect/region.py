@@ -40,7 +40,7 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastdoor.fact import Facts, LiteralText, Provider, Resource, Statement, Target
+    from blastdoor.fact import Facts, LiteralText, Provider, Resource, Stack, Statement, Target
     from blastdoor.span import Span
 
 _SEVERAL: Final = 5
@@ -346,6 +346,10 @@ def name_region_mismatch(facts: Facts) -> Iterator[Hit]:
                     segment, provider.region, provider.address, "its folder", provider
                 )
     yield from _keyed_mismatch(facts)
+    for stack in facts.unit.stacks:
+        if stack.region is not None:
+            said = f"its id {stack.name}"
+            yield from _mismatch(stack.name, stack.region, f"stack {stack.name}", said, stack)
     for resource in facts.unit.resources:
         if resource.is_data or not tables.locations().aws_is_regional(resource.type):
             continue
@@ -418,7 +422,7 @@ def _keyed_mismatch(facts: Facts) -> Iterator[Hit]:
 
 
 def _mismatch(
-    name: str, region: Value, address: str, said: str, holder: Provider | Resource
+    name: str, region: Value, address: str, said: str, holder: Provider | Resource | Stack
 ) -> Iterator[Hit]:
     pinned = known_text(region)
     if pinned is None or pinned not in tables.partitions().regions:
@@ -456,8 +460,9 @@ def _mismatch(
     )
 
 
-def _is_global_part(holder: Provider | Resource) -> bool:
-    words = f"{holder.address} {getattr(holder, 'type', '')}".lower()
+def _is_global_part(holder: Provider | Resource | Stack) -> bool:
+    address, name = getattr(holder, "address", ""), getattr(holder, "name", "")
+    words = f"{address} {name} {getattr(holder, 'type', '')}".lower()
     return any(part in words for part in _GLOBAL_PARTS)
 
 
@@ -593,6 +598,8 @@ def every_region_target(facts: Facts) -> Iterator[Hit]:
     seen: set[tuple[str, int, int]] = set()
     for target in facts.targets:
         if target.axis != "regions" or (target.resource is not None and target.resource.is_data):
+            continue
+        if not target.mutates:
             continue
         words, extent = _every(target.value)
         if extent is None:

@@ -14,6 +14,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
+from blastdoor.evaluate.cloudformation import resource as lowered
+from blastdoor.evaluate.cloudformation.values import Place
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import LiteralText, Resource
 from blastdoor.facts.reading import HOLE, place, rests_on_default, text_of
@@ -87,6 +89,25 @@ def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText
                 )
             ):
                 yield from _of(resource)
+    yield from _of_calls(unit)
+
+
+def _of_calls(unit: Evaluated) -> Iterator[LiteralText]:
+    """The literals among the arguments of calls that go to a known partition."""
+    for call in unit.calls:
+        region = call.client.region
+        if known_text(region) is None or not call.arguments:
+            continue
+        resource = lowered.make(
+            call.name,
+            call.name,
+            Mapping(call.arguments, call.span),
+            span=call.name_span,
+            address=call.name,
+            place=Place(region=region),
+        )
+        if known_text(resource.partition) != "aws" or "arn:aws-" in call.span.text:
+            yield from _of(resource)
 
 
 def _several_regions(members: list[Resource]) -> bool:

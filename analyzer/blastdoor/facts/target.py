@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.fact import Target
 from blastdoor.facts.reading import at_path
+from blastdoor.reach import partition_of
 from blastdoor.value import Many, Mapping, Meaning, OneOf, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastdoor.fact import Evaluated, ModuleCall, Resource
+    from blastdoor.fact import ApiCall, Evaluated, ModuleCall, Resource
     from blastdoor.span import Span
 
+LOOP: Final = "loop over a list"
+"""The attribute of a target that is a loop over a written list."""
 _SENT: Final = {
     "aws_cloudformation_stack_instances": "stack instances",
     "aws_cloudformation_stack_set_instance": "a stack instance",
@@ -84,9 +87,11 @@ def targets(unit: Evaluated) -> Iterator[Target]:
 def _looped(unit: Evaluated) -> Iterator[Target]:
     """What a program changes in every region that it asks for."""
     for call in unit.calls:
+        region = call.client.region
+        if isinstance(region, OneOf):
+            yield from _across_partitions(call)
         if call.dry or call.effect not in ("write", "destroy"):
             continue
-        region = call.client.region
         if not isinstance(region, Unknown) or region.meaning is not Meaning.EACH_REGION:
             continue
         for collection, _text, _span in (*call.client.loops, *call.loops):
@@ -108,6 +113,21 @@ def _looped(unit: Evaluated) -> Iterator[Target]:
                     or named_baseline((call.owner, call.client.service)),
                 )
                 break
+
+
+def _across_partitions(call: ApiCall) -> Iterator[Target]:
+    """A loop over regions of several partitions, which one set of credentials cannot reach."""
+    if call.client.credentials:
+        return
+    for collection, _text, span in (*call.client.loops, *call.loops):
+        if isinstance(collection, Many) and collection_axis(collection) == "regions":
+            names = [known_text(item) for item in collection.items]
+            if len({partition_of(name) for name in names if name is not None}) > 1:
+                owner = call.owner or call.client.service
+                yield Target(
+                    None, owner, LOOP, "regions", collection, span, call.name, mutates=False
+                )
+                return
 
 
 def _regions(resource: Resource) -> Iterator[Target]:

@@ -52,6 +52,7 @@ _NO_CALLS: Final = frozenset(
 _REGION_LISTS: Final = ("get_available_regions", "describe_regions", "list_regions")
 _GROUP: Final = "AWS::EC2::SecurityGroup"
 _RANGES: Final = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+_CREDENTIALS: Final = ("aws_access_key_id", "aws_secret_access_key", "profile_name")
 _MAX_HOPS: Final = 20
 
 
@@ -108,6 +109,7 @@ class Clients:
         region = call.argument(1, "region_name")
         if region is None and session is not None:
             region = session.argument(3, "region_name")
+        endpoint = call.argument(5, "endpoint_url")
         complete = call.complete and (session is None or session.complete)
         found = None if region is None else self._value(region, call.span)
         if isinstance(found, Known) and found.data is None:
@@ -121,6 +123,9 @@ class Clients:
             call.owner,
             self._invoked,
             loops_of(call, self._value),
+            None if endpoint is None else self._value(endpoint, call.span),
+            any(name in call.keywords for name in _CREDENTIALS)
+            or (session is not None and any(n in session.keywords for n in _CREDENTIALS)),
         )
 
     def _unsaid(self, call: Call, *, complete: bool) -> Value:

@@ -526,7 +526,8 @@ class Lowering:
             given = provider.keywords.get("region") if isinstance(provider, Call) else None
             if given is not None:
                 region = self.value(given, call.span)
-        text = known_text(call.arguments[0]) if _is_value(call.arguments) else None
+        first = call.arguments[0] if call.arguments else None
+        text = known_text(first) if isinstance(first, Value) else None
         title = text or call.assigned or "resource"
         properties = Mapping(entries, call.span, complete=call.complete)
         made = lowered.make(
@@ -541,10 +542,6 @@ class Lowering:
         if not type_.startswith("aws_"):
             made.region = made.partition = made.account = None
         self.unit.resources.append(made)
-
-
-def _is_value(arguments: tuple[Thing, ...]) -> bool:
-    return bool(arguments) and isinstance(arguments[0], Value)
 
 
 def _is_stack(kind: Class) -> bool:
@@ -605,7 +602,7 @@ def _rewrites(transform: Function) -> tuple[str, ...]:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-                    found[f"sets {target.slice.value}"] = None
+                    found[f"sets {target.slice.value!s}"] = None
                 elif isinstance(target, ast.Attribute):
                     found[f"sets {target.attr}"] = None
     return tuple(name for name in found if "tags" not in name)

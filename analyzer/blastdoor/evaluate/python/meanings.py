@@ -308,7 +308,7 @@ def _principals(found: Value, span: Span) -> Value:
 
 def _pulumi(call: Call, name: str, value: ToValue) -> Value | None:
     short = name.rpartition(".")[2]
-    if short in ("json_dumps",) and call.arguments:
+    if short == "json_dumps" and call.arguments:
         return Encoded(value(call.arguments[0], call.span), call.span)
     if name.endswith("Output.concat"):
         return operations.text([value(a, call.span) for a in call.arguments], call.span)

@@ -1,4 +1,4 @@
-"""Which resource type a class of CDK, troposphere or Pulumi stands for, and how its properties are called.
+"""Which resource type a class of CDK, troposphere or Pulumi stands for, and what its properties are.
 
 CDK's L1 classes and troposphere's classes are generated from CloudFormation's schemas: the module is the
 service's namespace in small letters, the class the type's last part. A Pulumi class is made from a
@@ -18,6 +18,8 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PLAIN_KEY: Final = re.compile(r"[a-z][A-Za-z0-9_]*\Z")
 _OTHER_MODULES: Final = {"awslambda": "lambda", "serverless": "serverless", "sam": "serverless"}
 """Module of troposphere or CDK → namespace, where they differ."""
+_OTHER_CLASSES: Final = {"iam.Policy": "", "iam.PolicyType": "Policy"}
+"""Class of troposphere → type, where they differ; ``""`` for a shape that is named like a type."""
 _GOOGLE: Final = "pulumi_gcp."
 _AWS: Final = "pulumi_aws."
 
@@ -45,6 +47,8 @@ def template_type(name: str) -> str | None:
         module, kind = module.removeprefix("aws_"), kind.removeprefix("Cfn")
     elif library != "troposphere":
         return None
+    if library == "troposphere":
+        kind = _OTHER_CLASSES.get(f"{module}.{kind}", kind)
     module = _OTHER_MODULES.get(module, module)
     return _types().get((module, kind))
 
@@ -77,7 +81,7 @@ def provider_type(name: str) -> str | None:
 
 @cache
 def property_name(name: str) -> str:
-    """What CloudFormation calls a property that CDK calls ``block_public_acls`` or ``blockPublicAcls``."""
+    """What CloudFormation calls ``block_public_acls`` or ``blockPublicAcls``."""
     if not _PLAIN_KEY.match(name):
         return name
     words = name.split("_")
