@@ -86,6 +86,12 @@ _ENVIRONMENT: Final = re.compile(
     r"(?:\b|_)(?:env|environment|env_?name|environment_name|stage)[\"')\]]*\Z", re.IGNORECASE
 )
 """How the source text ends that says which environment is meant."""
+_NAMED: Final = re.compile(r"""(?:[\w.]+[(\[])?["']([^"']*)["'][)\]]?""")
+_SETTINGS: Final = re.compile(
+    r"config|conf\b|setting|option|default|override|param|flag|environment|rollout|deploy|dataclass",
+    re.IGNORECASE,
+)
+"""Names of classes, and of what they derive from, whose attributes set something."""
 _EACH_CALLS: Final = ("map", "imap", "imap_unordered", "map_async", "starmap")
 """Functions that call what they are handed once for each element."""
 _FIRST_WINS: Final = ("collections.ChainMap", "ChainMap")
@@ -113,6 +119,7 @@ class Interpreter:
         self.module = Scope({})
         self.calls: list[Call] = []
         self.settings: list[Setting] = []
+        self._sets = False
         self.layerings: list[Layering] = []
         self.fan_outs: list[FanOut] = []
         self.lookups: list[Lookup] = []
@@ -298,10 +305,13 @@ class Interpreter:
         kind = Class(node.name, node, bases)
         inner = Scope(kind.names, scope, is_class=True)
         self._owner.append(node.name)
+        said = " ".join([node.name, *map(self.source, (*node.bases, *node.decorator_list))])
+        outer, self._sets = self._sets, _SETTINGS.search(said) is not None
         try:
             self._body(node.body, inner)
         finally:
             self._owner.pop()
+            self._sets = outer
         scope.names[node.name] = kind
         self._classes.append((kind, inner))
 
@@ -490,6 +500,8 @@ class Interpreter:
         """Effect: notes a named value of a module or class."""
         if self.quiet or not isinstance(thing, Value) or self._stack or self._loops:
             return
+        if scope.is_class and not isinstance(thing, Mapping) and not self._sets:
+            return  # what a class says about itself: `scope = "global"` of a kind of resource
         if scope is self.module or scope.is_class:
             owner = ".".join([*self._owner, target.id])
             span = self.span(node)
@@ -837,7 +849,7 @@ class Interpreter:
         span = self.span(node)
         values = [self.value(t, self.span(n)) for t, n in zip(things, node.values, strict=True)]
         if isinstance(node.op, ast.Or):
-            self._fell_back(node.values, values, span, "or")
+            self._fell_back(node.values, values, span, "an `or`")
             known = operations.truth(values[0])
             if known is True:
                 return things[0]
@@ -1282,7 +1294,7 @@ class Interpreter:
             return
         tried, last = self.source(nodes[0]), nodes[-1]
         value, at = values[-1], self.span(last)
-        owner = self.owner or tried
+        owner = self.owner or "the module"
         if known_text(value) is None or any(isinstance(v, Known) for v in values[:1]):
             return
         self.fallbacks.append(
@@ -1418,8 +1430,9 @@ def _uses(node: ast.AST, name: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """The name within ``"ENV"`` and ``os.environ.get("ENV")``."""
-    return text.rpartition("(")[2].strip("'\"()[]")
+    """The name within ``"ENV"`` and ``os.environ.get("ENV")``; other expressions as they are."""
+    found = _NAMED.fullmatch(text)
+    return found[1] if found else text
 
 
 def _key(thing: Thing) -> str:
