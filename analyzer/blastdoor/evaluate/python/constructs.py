@@ -18,9 +18,18 @@ from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation.values import ANYWHERE, Place, region_of_environment
 from blastdoor.evaluate.python import names
 from blastdoor.evaluate.python.meanings import principal_of, renamed
-from blastdoor.evaluate.python.things import Bound, Call, Class, Function, Instance, Thing
+from blastdoor.evaluate.python.things import (
+    Bound,
+    Call,
+    Class,
+    Function,
+    Instance,
+    Later,
+    Thing,
+)
 from blastdoor.fact import AppWide, EscapeHatch, Stack
 from blastdoor.value import (
+    Alternative,
     Inherited,
     Known,
     Many,
@@ -30,6 +39,7 @@ from blastdoor.value import (
     Unknown,
     Value,
     known_text,
+    one_of,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +63,12 @@ _OVERRIDES: Final = {
     "add_property_deletion_override": True,
 }
 """Method → whether its path begins below ``Properties``."""
+_OPTIONS: Final = {
+    "deletion_policy": "DeletionPolicy",
+    "update_replace_policy": "UpdateReplacePolicy",
+}
+"""Attributes of ``cfn_options`` that say what becomes of a resource."""
+_LEFT: Final = frozenset(_OPTIONS.values())
 _CHANGES: Final = frozenset(
     {*_OVERRIDES, "apply_removal_policy", "override_logical_id", "add_deletion_override"}
 )
@@ -71,6 +87,8 @@ class Lowering:
         self.value = value
         self._attributes: dict[int, dict[str, Value]] = {}
         """Construct → attributes that are given to it later."""
+        self._overrides: dict[int, list[tuple[str, Value, Span]]] = {}
+        """Resource of L1 → path below its properties, value and place of raw overrides."""
         self._types: dict[int, str] = {}
         self._kept: list[Thing] = []
 
@@ -78,10 +96,16 @@ class Lowering:
         """Effect: puts the resources of a program, and what reaches further than one, into the unit."""
         ordered = [call for call in calls if call.span.document is self.document]
         for call in ordered:
-            if isinstance(call.function, Bound) and call.function.name == "apply_removal_policy":
+            if not isinstance(call.function, Bound):
+                continue
+            if call.function.name == "apply_removal_policy":
                 self._removal(call)
+            elif call.function.name in _OVERRIDES:
+                self._raw(call, call.function, below=_OVERRIDES[call.function.name])
         for call in ordered:
             self._one(call)
+            if call.later is not None:
+                self._past(call, call.later)
 
     def _one(self, call: Call) -> None:
         name = call.name
@@ -118,6 +142,11 @@ class Lowering:
         self._kept.append(call)
         self._types[id(call)] = type_
         attributes = dict(self._attributes.get(id(call), {}))
+        for later in call.later or ():
+            name = _left(later.path)
+            if name:
+                found = self.value(later.thing, later.span).at(later.span)
+                attributes[name] = _or_before(found, attributes.get(name), later, call)
         for argument, attribute in (
             ("removal_policy", "DeletionPolicy"),
             ("DeletionPolicy", "DeletionPolicy"),
@@ -151,6 +180,15 @@ class Lowering:
             key = names.property_name(name) if cdk else name
             entries[key] = renamed(found) if cdk else found
             spans[key] = span
+        for later in call.later or ():
+            if len(later.path) == 1 and later.path[0] not in _LEFT:
+                found = self.value(later.thing, later.span).at(later.span)
+                key = names.property_name(later.path[0]) if cdk else later.path[0]
+                found = renamed(found) if cdk else found
+                entries[key] = _or_before(found, entries.get(key), later, call)
+                spans[key] = later.span
+        for path, value, span in self._overrides.get(id(call), ()):
+            _lay(entries, path.split("."), value, span)
         return Mapping(entries, call.span, complete=call.complete, key_spans=spans)
 
     def _of_construct(self, call: Call, row: tables.ConstructRow) -> Mapping:
@@ -191,7 +229,7 @@ class Lowering:
             },
             span,
         )
-        return Mapping({"Statement": Many((statement,), span)}, span)
+        return _document((statement,), span)
 
     def _inline(self, call: Call) -> None:
         """Effect: the inline policies of a role, each a policy of its own."""
@@ -227,7 +265,7 @@ class Lowering:
         if name in _STATEMENTS:
             items = tuple([self.value(thing, call.span) for thing in call.arguments])
             if items and all(isinstance(item, Mapping) for item in items):
-                document = Mapping({"Statement": Many(items, call.span)}, call.span)
+                document = _document(items, call.span)
                 self._policy(call, "AWS::IAM::Policy", "PolicyDocument", document)
         elif name == "add_to_resource_policy" and call.arguments:
             self._resource_policy(call, function)
@@ -252,6 +290,45 @@ class Lowering:
         self._kept.append(target)
         self._attributes.setdefault(id(target), {})["DeletionPolicy"] = found.at(call.span)
 
+    def _raw(self, call: Call, function: Bound, *, below: bool) -> None:
+        """Effect: a raw override of a resource of L1 is one of its properties like any other."""
+        target = function.base
+        path = call.argument(0, "path", "property_path")
+        text = known_text(self.value(path, call.span)) if path is not None else None
+        if text is None or not isinstance(target, Call) or names.template_type(target.name) is None:
+            return
+        thing = call.argument(1, "value")
+        value = Known(None, call.span) if thing is None else self.value(thing, call.span)
+        if call.guarded != target.guarded:
+            value = Unknown(Reason.CALLER, call.guarded, call.span)
+        value = value.at(call.span) if value.span is None else value
+        self._kept.append(target)
+        if not below and text in _LEFT:
+            self._attributes.setdefault(id(target), {})[text] = value
+        elif below or text.startswith("Properties."):
+            text = text.removeprefix("Properties.")
+            self._overrides.setdefault(id(target), []).append((text, value, call.span))
+
+    def _past(self, call: Call, changes: list[Later]) -> None:
+        """Effect: attributes of the resource behind a construct are raw overrides of it."""
+        row = names.construct(call.name)
+        for later in changes:
+            if later.path[:2] != ("node", "default_child") or len(later.path) < 3:  # noqa: PLR2004
+                continue
+            rest = later.path[2:]
+            path = _left(rest) or ".".join(map(names.property_name, rest))
+            found = self.value(later.thing, later.span)
+            self.unit.escape_hatches.append(
+                EscapeHatch(
+                    f"{call.assigned or self._id(call)}.node.default_child",
+                    path,
+                    row.type if row is not None else "",
+                    found,
+                    later.span,
+                    call.owner,
+                )
+            )
+
     def _resource_policy(self, call: Call, function: Bound) -> None:
         base = function.base
         type_ = ""
@@ -261,7 +338,7 @@ class Lowering:
         policy = tables.constructs().resource_policies.get(type_)
         statement = self.value(call.arguments[0], call.span)
         if policy is not None and isinstance(statement, Mapping):
-            document = Mapping({"Statement": Many((statement,), call.span)}, call.span)
+            document = _document((statement,), call.span)
             self._policy(call, policy[0], policy[1], document)
 
     def _ingress(self, call: Call, name: str) -> None:
@@ -337,10 +414,10 @@ class Lowering:
         if text is None:
             return
         target = _default_child(function.base)
+        if target is not None and names.template_type(target.name) is not None:
+            return  # of L1: the property itself, see `_raw`
         row = names.construct(target.name) if target is not None else None
-        type_ = ""
-        if target is not None:
-            type_ = row.type if row is not None else names.template_type(target.name) or ""
+        type_ = row.type if row is not None else ""
         thing = call.argument(1, "value")
         value = self.value(thing, call.span) if thing is not None else None
         self.unit.escape_hatches.append(
@@ -572,6 +649,45 @@ def _default_child(thing: Thing) -> Call | None:
         else:
             return None
     return None
+
+
+def _document(statements: tuple[Value, ...], span: Span) -> Mapping:
+    """A policy of statements, as CDK writes it."""
+    return Mapping(
+        {"Version": Known("2012-10-17", span), "Statement": Many(statements, span)}, span
+    )
+
+
+def _left(path: tuple[str, ...]) -> str:
+    """The attribute of a resource that a path of names sets, when it says what becomes of it."""
+    if len(path) == 2 and path[0] == "cfn_options":  # noqa: PLR2004
+        return _OPTIONS.get(path[1], "")
+    return path[0] if len(path) == 1 and path[0] in _LEFT else ""
+
+
+def _or_before(value: Value, before: Value | None, later: Later, call: Call) -> Value:
+    """What an attribute is after it was set, perhaps under a condition."""
+    if later.guarded == call.guarded:
+        return value
+    unset = Unknown(Reason.COMPUTED, "the default", later.span)
+    return one_of([Alternative(before or unset, ""), Alternative(value, later.guarded)], later.span)
+
+
+def _lay(entries: dict[str, Value], path: list[str], value: Value, span: Span) -> None:
+    """Effect: puts a value at a path below properties; what it goes through becomes open."""
+    head, rest = path[0], path[1:]
+    if not rest:
+        entries[head] = value
+        return
+    inner = entries.get(head)
+    if isinstance(inner, Mapping) or inner is None:
+        below = dict(inner.entries) if isinstance(inner, Mapping) else {}
+        if len(rest) < _HOPS:
+            _lay(below, rest, value, span)
+        whole = inner is None or inner.complete
+        entries[head] = Mapping(below, span, complete=whole)
+    else:
+        entries[head] = Unknown(Reason.COMPUTED, ".".join(path), span)
 
 
 def _visits(visitor: Instance) -> tuple[str, ...]:

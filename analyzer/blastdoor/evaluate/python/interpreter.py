@@ -25,10 +25,12 @@ from blastdoor.evaluate.python.things import (
     Function,
     Instance,
     Item,
+    Later,
     Loop,
     Scope,
     Symbol,
     Thing,
+    attribute_of,
     name_of,
 )
 from blastdoor.fact import (
@@ -454,6 +456,8 @@ class Interpreter:
             base = self.evaluate(target.value, scope)
             if isinstance(base, Instance) and not base.frozen:
                 base.names[target.attr] = thing
+            elif not self.quiet:
+                self._later(base, target.attr, thing, node)
             self._kept(f"{name_of(base) or self.source(target.value)}.{target.attr}", thing, node)
         elif isinstance(target, ast.Subscript):
             self._bind_item(target, thing, scope, node)
@@ -491,6 +495,17 @@ class Interpreter:
             base = self.evaluate(target.value, scope)
             if isinstance(base, Instance) and not base.frozen:
                 base.names[target.attr] = value
+
+    def _later(self, base: Thing, name: str, thing: Thing, node: ast.expr) -> None:
+        """Effect: what a library made is told that one of its attributes is set."""
+        found = attribute_of(base)
+        if found is None:
+            return
+        call, names = found
+        if call.later is None:
+            call.later = []
+        guarded = " and ".join(self._guards)
+        call.later.append(Later((*names, name), thing, self.span(node), guarded))
 
     def _kept(self, what: str, thing: Thing, node: ast.expr) -> None:
         if not self.quiet:

@@ -38,6 +38,19 @@ class Loop:
 
 
 @dataclass(slots=True, eq=False)
+class Later:
+    """What an attribute of a call's result is set to afterwards."""
+
+    path: tuple[str, ...]
+    """``("cfn_options", "deletion_policy")``."""
+    thing: Thing
+    span: Span
+    """The value's place."""
+    guarded: str
+    """Source text of the conditions around it."""
+
+
+@dataclass(slots=True, eq=False)
 class Call:
     """A call of something that is not evaluated here, and so its result."""
 
@@ -60,6 +73,8 @@ class Call:
     """The name that its result is given, when it is given one."""
     guarded: str = ""
     """Source text of the conditions around it."""
+    later: list[Later] | None = None
+    """In the order of the program."""
 
     @property
     def name(self) -> str:
@@ -90,6 +105,15 @@ class Item:
 
     base: Thing
     key: Thing
+
+
+def attribute_of(thing: Thing) -> tuple[Call, tuple[str, ...]] | None:
+    """The call behind ``call.a.b`` and the names after it; ``None`` for anything else."""
+    names: list[str] = []
+    while isinstance(thing, Bound) and len(names) < 12:  # noqa: PLR2004  no library is as deep
+        names.append(thing.name)
+        thing = thing.base
+    return (thing, tuple(reversed(names))) if isinstance(thing, Call) else None
 
 
 @dataclass(slots=True, eq=False)
