@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, fingerprinted
 from blastdoor.gate import record as records
-from blastdoor.gate.policy import CODEOWNERS, Policy
+from blastdoor.gate.policy import Policy
 from blastdoor.gate.signature import Keys, fault
+from blastdoor.owners import CODEOWNERS
 from blastdoor.record import dataclass
 from blastdoor.source.history import Person, person
 from blastdoor.span import Document, Span
