@@ -63,7 +63,7 @@ def is_forge(text: str) -> bool:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Follows a redirect only where the host stays the same: the token is for that one."""
 
-    def redirect_request(  # noqa: PLR0913  the library's own
+    def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
         if _origin(newurl) != _origin(req.full_url):
@@ -116,7 +116,9 @@ class Forge:
             message = f"{self.api} lists a repository without a name or an address"
             raise ForgeError(message)
         owner = row.get("owner") or row.get("namespace") or {}
-        login = owner.get("login") or owner.get("full_path") or "" if isinstance(owner, dict) else ""
+        login = (
+            owner.get("login") or owner.get("full_path") or "" if isinstance(owner, dict) else ""
+        )
         return Target(name, REMOTE, url, "", str(login))
 
     def _rows(self, name: str) -> Iterator[Mapping[str, Any]]:

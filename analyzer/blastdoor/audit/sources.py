@@ -183,7 +183,9 @@ def _named_apart(targets: Sequence[Target]) -> list[Target]:
     for target in unique.values():
         name = target.name
         if counts[name] > 1:
-            name = f"{_long_name(target)}@{target.revision}" if target.revision else _long_name(target)
+            name = (
+                f"{_long_name(target)}@{target.revision}" if target.revision else _long_name(target)
+            )
         result.append(replace(target, name=name))
     return sorted(result, key=lambda target: (target.name, target.place))
 
@@ -234,9 +236,11 @@ def read_list(file: str) -> list[Row]:
         raise SourceError(message) from error
 
 
-def _row(row: dict[str | None, str | None | list[str]], folder: Path, file: str) -> Row:
+def _row(row: dict[str | None, str | list[str] | None], folder: Path, file: str) -> Row:
     values = {
-        str(key).strip().lower(): value.strip() for key, value in row.items() if isinstance(value, str)
+        str(key).strip().lower(): value.strip()
+        for key, value in row.items()
+        if isinstance(value, str)
     }
     place = next((values[key] for key in sorted(_FIRST) if values.get(key)), "")
     if not place:

@@ -57,7 +57,7 @@ def told(
 ) -> Json:
     """Everything a report and the map of reach say."""
     known = by_id(rules)
-    findings = []
+    findings: list[Json] = []
     for one, suppressed in (
         *((finding, False) for finding in report.findings),
         *((finding, True) for finding in report.suppressed),

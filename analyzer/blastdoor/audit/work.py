@@ -129,9 +129,7 @@ class Desk:
             except (catalog.PageError, OSError) as error:
                 raise WorkError(INTERNAL, f"the rules cannot be read: {error}") from error
             if digest != setup.engine:
-                message = (
-                    "the program or the rules of this worker are not those that the audit began with"
-                )
+                message = "the program or the rules of this worker are not those that the audit began with"
                 raise WorkError(INTERNAL, message)
             self._rules, self._engine, self._folders = found, digest, setup.folders
         return self._rules
