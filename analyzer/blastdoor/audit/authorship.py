@@ -37,7 +37,7 @@ UNKNOWN: Final = "history not readable"
 def written_by(
     git: Git, commit: str, findings: Sequence[Finding], reader: Reader | None = None
 ) -> tuple[list[Finding], str]:
-    """The findings with the marks of agents on the commits that wrote their lines, and how far that goes.
+    """The findings with the marks of agents on what wrote their lines, and how far that goes.
 
     The second is `KNOWN`, `PARTLY`, `SHALLOW` or `UNKNOWN`.
     """

@@ -1,8 +1,9 @@
 """The same work on Dask distributed: a cluster that is there, or one of this machine.
 
-A task of Dask keeps a worker process of ours, so that a poison repository ends that and not the worker of
-Dask. Dask runs the tasks of workers that die elsewhere; when the scheduler dies, the audit ends, and the
-ledger knows what is left. Folders have to be there under the same path on every machine; URLs need git.
+A task of Dask keeps a worker process of ours, so that a poison repository ends that and not the worker
+of Dask. Dask runs the tasks of workers that die elsewhere; when the scheduler dies, the audit ends, and
+the ledger knows what is left. Folders have to be there under the same path on every machine; URLs need
+git.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _AHEAD: Final = 2
 """Jobs that a thread of a worker has in reach."""
 
 
-class Keeper(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
+class Keeper(WorkerPlugin):  # type: ignore[misc]  # it is Any to us
     """What a worker of Dask keeps: worker processes of ours that are idle."""
 
     name = _PLUGIN
@@ -93,7 +94,7 @@ class Dask:
     def width(self) -> int:
         """Some jobs for each thread, so that none waits; at least a few while workers are to come."""
         try:
-            threads = sum(self._client.nthreads().values())
+            threads: int = sum(self._client.nthreads().values())
         except (OSError, ValueError) as error:
             message = f"the scheduler is lost: {error}"
             raise EngineError(message) from error

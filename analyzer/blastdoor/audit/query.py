@@ -39,7 +39,8 @@ class Answer:
 
 _OWNER: Final = """coalesce(
     (SELECT group_concat(owner, ' ') FROM (
-      SELECT owner FROM owner o WHERE o.result = {table}.result AND o.path = {table}.path ORDER BY owner)),
+      SELECT owner FROM owner o WHERE o.result = {table}.result AND o.path = {table}.path
+      ORDER BY owner)),
     {table}.repository_owner)"""
 """The owners of a file: what CODEOWNERS says, else whose the repository is."""
 

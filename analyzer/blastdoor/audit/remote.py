@@ -1,9 +1,9 @@
 """Repositories on a forge, by git's own transports: a shallow clone without blobs, then what is needed.
 
 First the trees of one commit come (``--depth 1 --filter=blob:none``), then, in one request, the blobs of
-files that an analysis may read, told by their names; what an analysis missed after all comes in a further
-round. No work tree is made and nothing of the repository runs. Credentials are asked for by git from its
-own helpers and agents, never from a terminal, and never stand in a URL.
+files that an analysis may read, told by their names; what an analysis missed after all comes in a
+further round. No work tree is made and nothing of the repository runs. Credentials are asked for by git
+from its own helpers and agents, never from a terminal, and never stand in a URL.
 """
 
 from __future__ import annotations

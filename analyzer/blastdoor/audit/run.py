@@ -11,7 +11,6 @@ import os
 import queue
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
@@ -20,6 +19,7 @@ from blastdoor.audit.work import CRASH, DONE, FAILED, Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from blastdoor.audit.setup import Setup, Target
     from blastdoor.audit.store import Open, Store

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, field
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from blastdoor.record import dataclass
 from blastdoor.source import MAX_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TREE: Final = "tree"
 GIT: Final = "git"
@@ -89,7 +91,9 @@ class Setup:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The setup of `to_json`."""
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
         values["paths"] = tuple((glob, tuple(slugs)) for glob, slugs in values["paths"])
         return cls(**values)
 

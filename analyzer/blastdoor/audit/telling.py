@@ -138,7 +138,7 @@ def breadth(extent: Extent | None) -> int:
     A count of what is named; `WHOLE` and `PART` for what has no count; a share of a fleet in percent.
     """
     if isinstance(extent, Fleet):
-        return round(extent.percent)
+        return int(extent.percent)
     if not isinstance(extent, Regions | Accounts):
         return 0
     total = 0

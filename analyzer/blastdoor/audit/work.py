@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from blastdoor.catalog import RuleSet
     from blastdoor.config import Config
+    from blastdoor.delta.atlas import Atlas
     from blastdoor.engine import Options
     from blastdoor.fact import Facts
     from blastdoor.finding import Report
@@ -129,7 +130,7 @@ class Desk:
             except (catalog.PageError, OSError) as error:
                 raise WorkError(INTERNAL, f"the rules cannot be read: {error}") from error
             if digest != setup.engine:
-                message = "the program or the rules of this worker are not those that the audit began with"
+                message = "this worker has another program or other rules than the audit began with"
                 raise WorkError(INTERNAL, message)
             self._rules, self._engine, self._folders = found, digest, setup.folders
         return self._rules
@@ -396,7 +397,7 @@ def _analysed(job: Job, desk: Desk, place: Place) -> Json:
         raise WorkError(UNREADABLE, "the folder changed while it was read")
     report.failures.extend(further)
     report = _without(report, ignored)
-    return _told(job, place, source, report, rules, atlas, surroundings)
+    return _told(job, place, source, report, rules, (atlas, surroundings))
 
 
 def _options(
@@ -491,14 +492,13 @@ def _without(report: Report, ignored: list[tuple[str, frozenset[str]]]) -> Repor
     return report
 
 
-def _told(  # noqa: PLR0913  everything that one analysis knows
+def _told(
     job: Job,
     place: Place,
     source: _Watched,
     report: Report,
     rules: RuleSet,
-    atlas: Any,
-    surroundings: Surroundings,
+    seen: tuple[Atlas, Surroundings],
 ) -> Json:
     """A report as JSON data."""
     from blastdoor.audit import telling
@@ -512,7 +512,7 @@ def _told(  # noqa: PLR0913  everything that one analysis knows
         report = replace(report, findings=found)
     missing = any(_is_missing(failure) for failure in report.failures)
     return {
-        **telling.told(report, rules, atlas.units(), source, surroundings.of),
+        **telling.told(report, rules, seen[0].units(), source, seen[1].of),
         "day": job.today if source.dated else "",
         "objects": place.objects() if missing else "",
         "provenance": provenance,

@@ -49,7 +49,6 @@ class Request:
     sources: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     store: str = "audit.sqlite"
-    report: str | None = None
     sarif_dir: str | None = None
     export: str | None = None
     resume: bool = False
@@ -78,21 +77,21 @@ class Request:
 
 
 def audit(request: Request) -> int:
-    """The exit code. Effect: analyses, writes the store and what else is asked for. Raises CallerError."""
+    """The exit code. Effect: analyses, writes what is asked for. Raises CallerError."""
     if sys.platform == "win32":
         raise CallerError("audit needs a system with limits for processes, as Linux and macOS have")
     parquet = _parquet(request)
     if request.sarif_dir is not None:
         _folder(request.sarif_dir)
     if not request.sources and not request.lists and not request.resume:
-        if parquet is None and request.report is None:
+        if parquet is None:
             raise CallerError("name what to audit: folders, URLs, --list FILE, github:NAME")
         with _opened(request.store) as store:
-            _written(request, store, None, parquet)
+            _written(request, store, parquet)
         return CLEAN
     with _opened(request.store, write=True) as store:
-        number, code = _audited(request, store)
-        _written(request, store, number, parquet)
+        code = _audited(request, store)
+        _written(request, store, parquet)
     return code
 
 
@@ -103,8 +102,8 @@ def _opened(path: str, *, write: bool = False) -> Store:
         raise CallerError(sanitise(str(error))) from error
 
 
-def _audited(request: Request, store: Store) -> tuple[int, int]:
-    """The number of the audit that was run, and the exit code."""
+def _audited(request: Request, store: Store) -> int:
+    """The exit code of an audit. Effect: runs it."""
     from blastdoor.audit.run import EngineError, Run
 
     setup = _setup(request)
@@ -135,9 +134,9 @@ def _audited(request: Request, store: Store) -> tuple[int, int]:
     if not request.quiet:
         _say(_summed(store, number))
     if not tally.total:
-        return number, NOTHING
+        return NOTHING
     failed = tally.failed > 0
-    return number, FAILED if failed and not request.allow_failures else CLEAN
+    return FAILED if failed and not request.allow_failures else CLEAN
 
 
 def _begun(request: Request, store: Store, setup: Setup) -> tuple[int, Setup, str]:
@@ -251,14 +250,14 @@ def _parquet(request: Request) -> str | None:
     if form != "parquet" or not folder:
         raise CallerError(f"--export {sanitise(request.export)}: expected parquet=DIR")
     try:
-        import pyarrow  # noqa: F401  to fail before the work, not behind it
+        import pyarrow as pa  # noqa: F401  to fail before the work, not behind it
     except ImportError as error:
         raise CallerError("Parquet needs pyarrow: pip install 'blastdoor[audit]'") from error
     return folder
 
 
-def _written(request: Request, store: Store, number: int | None, parquet: str | None) -> None:
-    """Effect: writes the report and the export that were asked for."""
+def _written(request: Request, store: Store, parquet: str | None) -> None:
+    """Effect: writes the export that was asked for."""
     if parquet is not None:
         from blastdoor.audit.parquet import export
 
@@ -269,12 +268,6 @@ def _written(request: Request, store: Store, number: int | None, parquet: str | 
         if not request.quiet:
             words = ", ".join(f"{name} ({count:,} rows)" for name, count in files)
             _say(f"wrote {words}")
-    if request.report is not None:
-        _report(request.report, store, number)
-
-
-def _report(file: str, store: Store, number: int | None) -> None:
-    raise CallerError(f"{sanitise(file)}: this version writes no HTML report")
 
 
 def _now() -> str:
@@ -306,7 +299,7 @@ def _summed(store: Store, number: int) -> str:
 
 
 class Watch:
-    """Tells what happens: a line on a terminal, a line a minute elsewhere, the log of each repository."""
+    """Tells what happens: a line on a terminal, a line a minute elsewhere, the log."""
 
     def __init__(self, request: Request, total: int, before: int) -> None:
         self._total = total

@@ -51,7 +51,7 @@ def _store_option(command: Callable[..., int]) -> Callable[..., int]:
 
 @click.group(cls=_Audit, add_help_option=False)
 def audit() -> None:
-    """Analyse many repositories: where can one change take everything down?"""
+    """Ask of many repositories where one change can take everything down."""
 
 
 @audit.command(
@@ -90,9 +90,6 @@ Exit codes:
     help="Sources, one a line, or CSV with the columns repository, revision, name, owner.",
 )
 @_store_option
-@click.option(
-    "--report", metavar="FILE", type=click.Path(dir_okay=False), help="Write an HTML report."
-)
 @click.option(
     "--sarif-dir",
     metavar="DIR",
@@ -181,9 +178,9 @@ Exit codes:
 def run(**given: Any) -> int:
     """Analyse many repositories, and keep what they reach in a store.
 
-    Each has a worker process of its own with limits; one that crashes, runs out of memory or never ends is
-    reported and takes no other along. A run that was stopped, whatever stopped it, goes on with --resume.
-    Repositories that have not changed are not analysed again.
+    Each has a worker process of its own with limits; one that crashes, runs out of memory or never ends
+    is reported and takes no other along. A run that was stopped, whatever stopped it, goes on with
+    --resume. Repositories that have not changed are not analysed again.
     """
     from blastdoor.cli import audit as running
 
