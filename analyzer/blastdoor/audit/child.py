@@ -21,6 +21,8 @@ from blastdoor.audit.work import CRASH, LIMIT, failed
 from blastdoor.audit.worker import HEAD, command, pack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from blastdoor.audit.work import Job
 
 MAX_JOBS: Final = 200
@@ -36,7 +38,9 @@ _LAST_WORDS: Final = 2_000
 class Child:
     """The keeper of one worker process at a time. Effect: `run` starts and ends processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Sequence[str] | None = None) -> None:
+        """``start`` is the command of a worker, by default our own."""
+        self._start = [*(command() if start is None else start)]
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         self._jobs = 0
@@ -87,7 +91,7 @@ class Child:
             if self._process is None:
                 self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
                 self._process = subprocess.Popen(
-                    command(),
+                    self._start,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._errors,

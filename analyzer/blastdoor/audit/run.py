@@ -65,10 +65,11 @@ class Watcher(Protocol):
 class Local:
     """Workers on this machine, one process and one thread that waits for it each."""
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, start: Sequence[str] | None = None) -> None:
+        """``start`` is the command of a worker, by default our own."""
         self._orders: queue.SimpleQueue[tuple[int, Job] | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[tuple[int, Outcome]] = queue.SimpleQueue()
-        self.children = [Child() for _ in range(jobs)]
+        self.children = [Child(start) for _ in range(jobs)]
         self._threads = [
             threading.Thread(target=self._keep, args=(child,), daemon=True)
             for child in self.children
