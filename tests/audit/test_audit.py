@@ -92,7 +92,12 @@ def test_what_has_not_changed_is_not_analysed_again(audits: Audits, clones: Path
 @pytest.mark.usefixtures("three")
 @pytest.mark.parametrize(
     "further",
-    [["--exclude", "live/**"], ["--ignore", "GRT001"], ["--no-inline-suppressions"], ["--select", "region"]],
+    [
+        ["--exclude", "live/**"],
+        ["--ignore", "GRT001"],
+        ["--no-inline-suppressions"],
+        ["--select", "region"],
+    ],
 )
 def test_another_question_is_another_result(
     audits: Audits, clones: Path, further: list[str]
@@ -106,7 +111,9 @@ def test_another_question_is_another_result(
 @pytest.mark.usefixtures("three")
 def test_a_changed_rule_is_another_result(audits: Audits, clones: Path, tmp_path: Path) -> None:
     write(tmp_path, {"audit.toml": 'rules = ["own"]\n'})
-    assert run(["rules", "new", "odd-queue", "--folder", "own", "--match", "aws_sqs_queue.name"]) == 0
+    assert (
+        run(["rules", "new", "odd-queue", "--folder", "own", "--match", "aws_sqs_queue.name"]) == 0
+    )
     audits(clones, "--config", "audit.toml")
     assert audits.rows("SELECT count(*) FROM findings WHERE rule = 'odd-queue'") == [(1,)]
     text = (tmp_path / "own/odd-queue.md").read_text("utf-8")
@@ -243,7 +250,9 @@ def test_owners_environments_and_agents(audits: Audits, make: Make) -> None:
     audits(where)
 
     written = audits.ask("changed-by-agent")
-    assert {(row["path"], row["owner"]) for row in written} == {("live/prod/deploy.tf", "@acme/live")}
+    assert {(row["path"], row["owner"]) for row in written} == {
+        ("live/prod/deploy.tf", "@acme/live")
+    }
     assert {row["agent"] for row in written} == {"Cursor"}
     assert audits.ask("changed-by-agent", "--agent", "Copilot%") == []
     (rollout,) = audits.ask("all-at-once")
@@ -262,7 +271,9 @@ def test_a_line_that_a_person_wrote_over_is_no_agent_s(audits: Audits, make: Mak
     audits(where)
 
     assert audits.rows("SELECT rule FROM findings WHERE rule = 'every-region-target'")
-    assert [row for row in audits.ask("changed-by-agent") if row["rule"] == "every-region-target"] == []
+    assert [
+        row for row in audits.ask("changed-by-agent") if row["rule"] == "every-region-target"
+    ] == []
 
 
 def test_what_does_not_parse_is_a_failure_of_a_file(audits: Audits, make: Make) -> None:
@@ -271,7 +282,12 @@ def test_what_does_not_parse_is_a_failure_of_a_file(audits: Audits, make: Make) 
     assert audits(where.parent) == 0
 
     (row,) = audits.ask("failures")
-    assert (row["repository"], row["part"], row["kind"], row["line"]) == ("bad", "file", "syntax", 2)
+    assert (row["repository"], row["part"], row["kind"], row["line"]) == (
+        "bad",
+        "file",
+        "syntax",
+        2,
+    )
 
 
 def test_trends_by_fingerprint(audits: Audits, make: Make) -> None:
@@ -383,7 +399,9 @@ def test_the_log_tells_of_each_repository(audits: Audits, clones: Path, tmp_path
 
 def _many(make: Make, count: int) -> None:
     for number in range(count):
-        text = "".join(EVERY.replace("orders", f"o{at}").replace("all", f"all{at}") for at in range(90))
+        text = "".join(
+            EVERY.replace("orders", f"o{at}").replace("all", f"all{at}") for at in range(90)
+        )
         files = {f"m{at}/main.tf": f"# {number}\n{text}" for at in range(3)}
         make(f"r{number:02}", {**files, "role.yaml": TEMPLATE})
 
@@ -398,7 +416,9 @@ def _started(clones: Path, store: Path, *further: str) -> subprocess.Popen[bytes
 
 
 def _children(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, check=False)
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, check=False
+    )
     return [int(word) for word in found.stdout.split()]
 
 
@@ -489,5 +509,7 @@ def test_ctrl_c_says_how_to_go_on(clones: Path, make: Make, tmp_path: Path) -> N
     resumed.communicate(timeout=120)
     assert resumed.returncode == 0
     connection = sqlite3.connect(store)
-    assert connection.execute("SELECT count(*) FROM ledger WHERE state = 'done'").fetchone() == (12,)
+    assert connection.execute("SELECT count(*) FROM ledger WHERE state = 'done'").fetchone() == (
+        12,
+    )
     connection.close()

@@ -39,7 +39,12 @@ def test_folders_clones_and_directories_of_clones(make: Make, clones: Path, tmp_
     write(tmp_path / "plain", {"main.tf": QUEUE})
     found = resolve([str(clones), str(tmp_path / "plain"), str(clones / "acme/net")], [], NONE)
 
-    assert _names(found) == [("acme/net", GIT), ("acme/shop", GIT), ("mirror", GIT), ("plain", TREE)]
+    assert _names(found) == [
+        ("acme/net", GIT),
+        ("acme/shop", GIT),
+        ("mirror", GIT),
+        ("plain", TREE),
+    ]
     assert found.left_out == {"folder without a repository": 1}
 
 
@@ -147,7 +152,8 @@ def test_a_url_is_audited_like_a_clone(audits: Audits, served: Path) -> None:
     assert audits(served.as_uri()) == 0
     both = [
         audits.rows(
-            "SELECT fingerprint, path, line, message FROM findings WHERE audit = ? ORDER BY rank", number
+            "SELECT fingerprint, path, line, message FROM findings WHERE audit = ? ORDER BY rank",
+            number,
         )
         for number in (1, 2)
     ]
@@ -275,7 +281,9 @@ def test_github_lists_an_organisation(fake: Fake) -> None:
     ]
     assert listing.left_out == {"archived": 1, "fork": 1, "empty": 1}
     assert [token for _path, token in fake.seen] == ["Bearer word"] * 3
-    more = Forge("github", fake.url, token="").repositories("acme", archived=True, forks=True, ssh=True)
+    more = Forge("github", fake.url, token="").repositories(
+        "acme", archived=True, forks=True, ssh=True
+    )
     assert len(more.targets) == 4
     assert more.targets[0].place == "git@forge.example:acme/copy.git"
 
@@ -295,7 +303,10 @@ def test_gitlab_lists_a_group_with_its_subgroups(fake: Fake) -> None:
     ]
     listing = Forge("gitlab", f"{fake.url}/api/v4", token="word").repositories("acme/platform")
 
-    assert [target.name for target in listing.targets] == ["acme/platform/deep/shop", "acme/platform/net"]
+    assert [target.name for target in listing.targets] == [
+        "acme/platform/deep/shop",
+        "acme/platform/net",
+    ]
     assert listing.left_out == {"empty": 1}
     assert "include_subgroups=true" in fake.seen[0][0]
     assert fake.seen[0][1] == "word"
@@ -338,9 +349,7 @@ def test_a_forge_that_says_nothing_useful(
         Forge("github", fake.url, token="").repositories("acme")
 
 
-def test_a_token_comes_from_git_s_helpers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_comes_from_git_s_helpers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = tmp_path / "credentials"
     store.write_text("https://user:word@github.example\n")
     config = tmp_path / "config"

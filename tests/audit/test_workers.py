@@ -161,7 +161,9 @@ def test_a_clean_worker_is_used_again_and_no_other(tmp_path: Path, start: list[s
 
 
 def test_real_limits_hold_for_real_code(tmp_path: Path) -> None:
-    text = "".join(EVERY.replace("orders", f"o{at}").replace('"all"', f'"a{at}"') for at in range(400))
+    text = "".join(
+        EVERY.replace("orders", f"o{at}").replace('"all"', f'"a{at}"') for at in range(400)
+    )
     write(tmp_path / "code", {f"m{at}/main.tf": text for at in range(60)})
     child = Child()
     target = Target("large", TREE, str(tmp_path / "code"))
