@@ -62,7 +62,7 @@ def test_the_command_offers_the_questions_that_there_are() -> None:
         (None, 0, None),
     ],
 )
-def test_breadth_is_one_number(extent: Extent | None, far: int, fixed: bool | None) -> None:
+def test_breadth_is_one_number(extent: Extent | None, far: int, *, fixed: bool | None) -> None:
     assert breadth(extent) == far
     assert pinned(extent) is fixed
 
@@ -142,7 +142,10 @@ def test_an_unfinished_audit_is_asked_by_its_number(tmp_path: Path) -> None:
         store.begin([Target("a", TREE, "/a")], Setup(), started="", day="", left_out={})
         with pytest.raises(QueryError, match="finished"):
             ask(store.connection, "rules")
-        assert list(ask(store.connection, "repositories", audit=1).rows)[0][:2] == ("a", "pending")
+        assert next(iter(ask(store.connection, "repositories", audit=1).rows))[:2] == (
+            "a",
+            "pending",
+        )
 
 
 def test_text_that_a_terminal_would_obey_is_shown(

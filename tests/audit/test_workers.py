@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.audit.conftest import EVERY, write
@@ -17,6 +17,9 @@ from blastdoor.audit.setup import TREE, Setup, Target
 from blastdoor.audit.store import Store
 from blastdoor.audit.work import Job
 from blastdoor.audit.worker import command
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 POISON = """\
 import ctypes, json, os, sys, time

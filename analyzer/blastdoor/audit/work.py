@@ -15,14 +15,16 @@ wrong is part of the outcome::
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import hashlib
 import io
+import resource
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor import __version__
 from blastdoor.audit.identity import (
@@ -58,6 +60,7 @@ UNREADABLE: Final = "unreadable"
 INTERNAL: Final = "internal"
 
 Json = dict[str, Any]
+_PAGE: Final = resource.getpagesize()
 _ROUNDS: Final = 3
 """How often what an analysis of a remote repository misses is fetched, and the analysis repeated."""
 
@@ -68,13 +71,6 @@ class WorkError(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
-
-
-class Step(Protocol):
-    """Told what an outcome needs while the work goes on."""
-
-    def __call__(self, words: str) -> None:
-        """Effect: notes the words."""
 
 
 @dataclass(slots=True)
@@ -367,6 +363,31 @@ class Surroundings:
         return " and ".join(sorted(self._by_path.get(path, ())))
 
 
+class _Tidy:
+    """Lets go of trees that refer to themselves, once memory has grown: the engine collects nothing."""
+
+    STEP: Final = 100_000_000
+    """Bytes of growth between two collections."""
+
+    def __init__(self) -> None:
+        self._last = _resident()
+
+    def __call__(self, _done: int, _total: int) -> None:
+        """Effect: collects garbage when it is time to."""
+        if _resident() - self._last > self.STEP:
+            gc.collect()
+            self._last = _resident()
+
+
+def _resident() -> int:
+    """Bytes of memory in use, where the system says so (proc(5), statm); else 0."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  asked for each unit
+            return int(file.read().split()[1]) * _PAGE
+    except OSError:
+        return 0
+
+
 def _analysed(job: Job, desk: Desk, place: Place) -> Json:
     """What the analysis of an opened repository found. Raises WorkError."""
     from blastdoor.delta.atlas import Atlas
@@ -388,7 +409,8 @@ def _analysed(job: Job, desk: Desk, place: Place) -> Json:
             atlas.observe(facts)
             surroundings.observe(facts)
 
-        report = check(source, rules, options, observe=observe)
+        report = check(source, rules, options, observe=observe, progress=_Tidy())
+        gc.collect()
         if not place.again(report):
             break
     if any("MemoryError" in failure.message for failure in report.failures):
