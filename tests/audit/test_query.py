@@ -6,12 +6,12 @@ import csv
 import io
 import json
 import subprocess
-import time
 import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.audit.conftest import ENVIRONMENT, EVERY, QUEUE, ROLLOUT, TEMPLATE, commit, program
+from tests.audit.made import filled
 
 from blastdoor.audit.query import QUERIES, QueryError, ask
 from blastdoor.audit.schema import TABLES
@@ -196,121 +196,13 @@ def test_the_docs_name_every_table_and_column() -> None:
             assert words[0] in text, row
 
 
-# A million
-
-
-def _result(number: int, findings: int) -> dict[str, object]:
-    return {
-        "findings": [
-            {
-                "fingerprint": f"{number:08x}{at:056x}",
-                "rule": f"rule-{at % 90}",
-                "code": "ABC001",
-                "title": "A title of a rule that is about as long as they are",
-                "family": ("region", "grant", "rollout", "guard")[at % 90 % 4],
-                "level": ("note", "warning", "error")[at % 3],
-                "confidence": "high",
-                "message": f"regions: every region, in aws_sqs_queue.q{at} by the default of var.all",
-                "contain": "name the regions",
-                "path": f"live/m{at % 40}/main.tf",
-                "start": {"line": at + 1, "column": 3},
-                "end": {"line": at + 1, "column": 30},
-                "unit": f"module.m{at % 40}.aws_sqs_queue.q{at}",
-                "environment": "production" if at % 2 else "",
-                "axis": "regions",
-                "attribute": "regions",
-                "value": "*",
-                "evidence": [],
-                "related": [
-                    {
-                        "path": "live/variables.tf",
-                        "start": {"line": 1, "column": 1},
-                        "end": {"line": 1, "column": 9},
-                        "message": "the default",
-                    }
-                ],
-                "reach": {"regions": ["every"]},
-                "quote": ["  ", "regions = var.all", ""],
-                "quotes": [["", "default", ""]],
-                "suppressed": False,
-                "suppression": None,
-                "provenance": ["Cursor: co-author Cursor <cursoragent@cursor.com>"]
-                if at % 50 == 0
-                else [],
-            }
-            for at in range(findings)
-        ],
-        "units": [
-            {
-                "address": f"live/m{at}",
-                "environment": "production" if at % 2 else "",
-                "resources": 5,
-                "reach": [
-                    {
-                        "about": "regions",
-                        "axis": "regions",
-                        "reach": "every region" if at % 7 == 0 else "one region",
-                        "known": True,
-                        "broad": at % 7 == 0,
-                        "pinned": None if at % 7 == 0 else False,
-                        "breadth": 1000 if at % 7 == 0 else 1,
-                        "resources": 5,
-                        "addresses": [f"aws_sqs_queue.q{at}"],
-                        "path": f"live/m{at}/main.tf",
-                        "line": 1,
-                        "via": "var.all",
-                    }
-                ],
-            }
-            for at in range(40)
-        ],
-        "failures": [],
-        "coverage": {"kinds": {}, "reasons": {}},
-        "summary": {
-            "units": 40,
-            "files": 40,
-            "resources": 200,
-            "findings": {"error": 1, "warning": 1, "note": 1},
-            "suppressed": 0,
-            "skipped": {},
-        },
-        "owners": {f"live/m{at}/main.tf": ["@acme/net"] for at in range(40)},
-        "day": "",
-        "objects": "",
-        "provenance": "lines",
-        "sarif": None,
-    }
-
-
-def _filled(store: Store, repositories: int, findings: int) -> None:
-    targets = [Target(f"acme/r{at:05}", TREE, f"/r{at}") for at in range(repositories)]
-    cost = {"cpu": 1.0, "wall": 1.0, "memory": 100}
-    for audit in range(2):
-        number = store.begin(targets, Setup(), started=str(audit), day="", left_out={})
-        for at, one in enumerate(store.pending(number)):
-            changed = audit == 1 and at % 10 == 0
-            key = f"{at}{'changed' if changed else ''}"
-            known = audit == 1 and not changed
-            told = None if known else _result(at, findings - (1 if changed else 0))
-            outcome = {
-                "state": "same" if known else "done",
-                "key": key,
-                "commit": "",
-                "reason": None,
-                "result": told,
-                "cost": cost,
-            }
-            store.enter(number, one.repository, outcome)
-        store.finish(number, str(audit))
-
-
 def _all_answers(store: Store) -> dict[str, int]:
     return {name: sum(1 for _ in ask(store.connection, name).rows) for name in QUERIES}
 
 
 def test_a_small_store_answers_by_the_numbers(tmp_path: Path) -> None:
     with Store(str(tmp_path / "s.sqlite"), write=True) as store:
-        _filled(store, 20, 100)
+        filled(store, 20, 100)
         answers = _all_answers(store)
         new, gone, same = store.connection.execute(
             "SELECT sum(new), sum(gone), sum(unchanged) FROM (" + QUERIES["trend"].sql + ")",
@@ -322,23 +214,6 @@ def test_a_small_store_answers_by_the_numbers(tmp_path: Path) -> None:
     assert answers["widest-reach"] == 20 * 40
     assert answers["changed-by-agent"] == 20 * 2
     assert answers["rules"] == 90
-
-
-@pytest.mark.full
-def test_a_million_findings_are_stored_and_asked_in_a_minute(tmp_path: Path) -> None:
-    began = time.process_time()
-    with Store(str(tmp_path / "s.sqlite"), write=True) as store:
-        _filled(store, 1_000, 1_000)
-        answers = _all_answers(store)
-        (count,) = store.connection.execute(
-            "SELECT count(*) FROM findings WHERE audit = 2"
-        ).fetchone()
-    used = time.process_time() - began
-
-    assert count == 1_000_000 - 100
-    rollouts = sum(at % 90 % 4 == 2 for at in range(1_000))
-    assert answers["all-at-once"] == 1_000 * rollouts - 100 * (999 % 90 % 4 == 2)
-    assert used < 60
 
 
 def test_a_log_is_kept_compressed(audits: Audits, make: Make) -> None:

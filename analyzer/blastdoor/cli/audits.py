@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from blastdoor.cli.streams import CallerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +25,12 @@ _QUERIES: Final = (
     "audits",
 )
 """The questions that are ready; a test holds them against `blastdoor.audit.query`."""
+
+
+def _supported() -> None:
+    """Raises CallerError where processes cannot be limited."""
+    if sys.platform == "win32":
+        raise CallerError("audit needs a system with limits for processes, as Linux and macOS have")
 
 
 class _Audit(click.Group):
@@ -182,6 +191,7 @@ def run(**given: Any) -> int:
     is reported and takes no other along. A run that was stopped, whatever stopped it, goes on with
     --resume. Repositories that have not changed are not analysed again.
     """
+    _supported()
     from blastdoor.cli import audit as running
 
     return running.audit(running.Request(**given))
@@ -237,6 +247,7 @@ Examples:
 @click.pass_context
 def query(context: click.Context, /, **given: Any) -> int:
     """Ask the store of audits a question."""
+    _supported()
     from blastdoor.cli import audit as running
 
     if (
