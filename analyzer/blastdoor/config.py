@@ -185,8 +185,13 @@ def read(file: Path, *, trusted: bool) -> Config:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(name, "is not UTF-8", line=line) from error
+    return read_text(text, name, file=file, trusted=trusted)
+
+
+def read_text(text: str, name: str, *, file: Path | None = None, trusted: bool) -> Config:
+    """The configuration in the text of a file called ``name``. Raises ConfigError."""
     table = _toml(name, text)
-    if file.name == "pyproject.toml":
+    if posixpath.basename(name.replace("\\", "/")) == "pyproject.toml":
         tool = table.get("tool", {})
         table = tool.get("blastdoor", {}) if isinstance(tool, dict) else {}
         if not isinstance(table, dict):

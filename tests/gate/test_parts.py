@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from blastdoor import catalog
 from blastdoor.gate import crosscheck
-from blastdoor.gate.policy import Owners
 from blastdoor.gate.record import Record, RecordError, read, write
+from blastdoor.owners import Owners
 from blastdoor.provenance import Reader
 from blastdoor.source.history import Mailmap, Person, parse_commit
 from blastdoor.source.revision import GitError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from blastdoor import __version__
-from blastdoor.cli import review
+from blastdoor.cli import audits, review
 from blastdoor.cli.streams import FORMATS
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ Examples:
   blastdoor diff main                        what a change reaches that main does not
   blastdoor reach                            what touches which regions and accounts
   blastdoor gate main                        whether a second person has said yes to that
+  blastdoor audit clones/                    many repositories into one store of findings
   blastdoor explain RGN010                   why a rule hurts and how to fix it
 
 {EXIT_CODES}
@@ -428,6 +429,7 @@ def reach(**given: Any) -> int:
 
 cli.add_command(review.gate)
 cli.add_command(review.ack)
+cli.add_command(audits.audit)
 
 
 @cli.command(

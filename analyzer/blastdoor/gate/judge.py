@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.finding import Failure, FailureKind, Finding, Level, Related, fingerprinted
 from blastdoor.gate import record as records
-from blastdoor.gate.policy import CODEOWNERS, Policy
 from blastdoor.gate.signature import Keys, fault
+from blastdoor.owners import CODEOWNERS
 from blastdoor.record import dataclass
 from blastdoor.source.history import Person, person
 from blastdoor.span import Document, Span
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from blastdoor.catalog import Rule
     from blastdoor.change import Changed, Comparison
     from blastdoor.gate.approvals import Approval
+    from blastdoor.gate.policy import Policy
     from blastdoor.gate.record import Record
     from blastdoor.provenance import Reader
     from blastdoor.source.history import Commit, History, Mailmap
