@@ -62,6 +62,8 @@ _ELSEWHERE: Final = sys.stdlib_module_names | {
     "constructs",
     "pulumi",
     "pulumi_aws",
+    "pulumi_azure",
+    "pulumi_gcp",
     "troposphere",
     "yaml",
 }
