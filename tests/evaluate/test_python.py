@@ -266,17 +266,11 @@ def test_any_program_is_followed(lines: list[str]) -> None:
 
 def test_pulumi_azure_with_its_classic_names() -> None:
     found = unit(
-        """
-        import pulumi
-        import pulumi_azure as azure
-
-        azure.keyvault.KeyVault(
-            "secrets",
-            purge_protection_enabled=False,
-            opts=pulumi.ResourceOptions(ignore_changes=["*"], protect=True),
-        )
-        azure.authorization.Assignment("owner", role_definition_name="Owner")
-        """
+        "import pulumi\n"
+        "import pulumi_azure as azure\n"
+        "azure.keyvault.KeyVault('secrets', purge_protection_enabled=False,\n"
+        "    opts=pulumi.ResourceOptions(ignore_changes=['*'], protect=True))\n"
+        "azure.authorization.Assignment('owner', role_definition_name='Owner')\n"
     )
     assert [r.type for r in found.resources] == ["azurerm_key_vault", "azurerm_role_assignment"]
     lifecycle = found.resources[0].get("lifecycle")

@@ -597,7 +597,9 @@ class Lowering:
         )
         if isinstance(options, Call):
             lifecycle = {
-                argument: self.value(options.keywords[option], options.spans.get(option, options.span))
+                argument: self.value(
+                    options.keywords[option], options.spans.get(option, options.span)
+                )
                 for option, argument in _LIFECYCLE.items()
                 if option in options.keywords
             }
