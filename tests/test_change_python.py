@@ -165,7 +165,8 @@ def test_what_reaches_further(base: str, old: str, new: str, expected: str) -> N
             STACK.replace(
                 'app = cdk.App()\nShop(app, "shop", env=cdk.Environment(account="111122223333", '
                 'region="cn-north-1"))',
-                'CHINA = cdk.Environment(region="cn-north-1", account="111122223333")\n\napp = cdk.App()\n'
+                'CHINA = cdk.Environment(region="cn-north-1", account="111122223333")\n\n'
+                "app = cdk.App()\n"
                 'Shop(app, "shop", env=CHINA)',
             ),
             id="an environment with a name",
