@@ -360,7 +360,7 @@ def _var_files(request: Request, config: Config, place: Place | None) -> tuple[s
 # Analysis
 
 
-def _analyse(
+def _analyse(  # noqa: PLR0913, PLR0917  what it takes to analyse
     request: Request,
     source: Source,
     entries: list[Entry],
