@@ -90,8 +90,7 @@
     });
     said.append(button);
     const where = make("td");
-    if (data.repositories.length > 1) where.append(make("div", data.repositories[f[REPO]]));
-    where.append(make("div", `${f[PATH]}:${f[LINE]}`, "soft"),
+    where.append(make("div", data.repositories[f[REPO]]), make("div", `${f[PATH]}:${f[LINE]}`, "soft"),
       make("div", data.rules[f[RULE]].id, "soft"));
     row.append(level, said, where);
     return row;
@@ -102,7 +101,7 @@
     byId("rows").replaceChildren(...shown.slice(from, from + SIZE).map(line));
     const last = Math.min(from + SIZE, shown.length);
     byId("count").textContent = shown.length
-      ? `${(from + 1).toLocaleString("en")} to ${last.toLocaleString("en")} of ${shown.length.toLocaleString("en")}`
+      ? `${(from + 1).toLocaleString("en")}–${last.toLocaleString("en")} of ${shown.length.toLocaleString("en")}`
       : "no finding answers to this";
     byId("back").disabled = state.page === 0;
     byId("next").disabled = last >= shown.length;

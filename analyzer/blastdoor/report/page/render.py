@@ -16,8 +16,8 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from blastdoor.report.escape import sanitise
 from blastdoor.report.page.model import LEVELS
+from blastdoor.report.redact import legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -89,7 +89,7 @@ def _digest(text: str) -> str:
 
 def _safe(text: object) -> str:
     """Text for an element or a quoted attribute; what a reader cannot see is made visible."""
-    return escape(sanitise(str(text)), quote=True)
+    return escape(legible(str(text)), quote=True)
 
 
 # Headlines
@@ -202,7 +202,7 @@ def _grid(page: Page) -> Iterator[str]:
     yield '<div class="scroll" tabindex="0" role="region" aria-labelledby="grid"><table class="grid">\n'
     yield '<thead><tr><th scope="col">unit</th>'
     for name in (*named, "elsewhere", "open"):
-        yield f'<th scope="col" class="place"><span>{_safe(name)}</span></th>'
+        yield f'<th scope="col" class="place">{_safe(name)}</th>'
     yield '<th scope="col" class="number">resources</th></tr></thead>\n<tbody>\n'
     ranked = sorted(
         by_unit.items(),
@@ -371,20 +371,20 @@ def _data(page: Page) -> str:
                 finding.repository,
                 order[finding.rule],
                 LEVELS.index(finding.level),
-                sanitise(finding.path),
+                legible(finding.path),
                 finding.line,
-                sanitise(finding.unit),
+                legible(finding.unit),
                 finding.axis,
-                sanitise(finding.message),
-                sanitise(finding.contain),
+                legible(finding.message),
+                legible(finding.contain),
                 int(finding.new),
-                sanitise(finding.agent),
+                legible(finding.agent),
                 place,
             ]
         )
     text = json.dumps(
         {
-            "repositories": [sanitise(row.name) for row in page.repositories],
+            "repositories": [legible(row.name) for row in page.repositories],
             "rules": [
                 {"id": rule, "code": row.code, "title": row.title, "uri": row.uri}
                 for rule, row in page.rules.items()
@@ -399,11 +399,11 @@ def _data(page: Page) -> str:
 
 def _detail(finding: FindingRow) -> dict[str, Any]:
     return {
-        "quote": finding.quote and [sanitise(part) for part in finding.quote],
+        "quote": finding.quote and [legible(part) for part in finding.quote],
         "related": [
-            [sanitise(path), line, sanitise(message), quote and [sanitise(part) for part in quote]]
+            [legible(path), line, legible(message), quote and [legible(part) for part in quote]]
             for path, line, message, quote in finding.related
         ],
-        "evidence": [sanitise(words) for words in finding.evidence],
-        "reach": [[axis, sanitise(words)] for axis, words in finding.reach],
+        "evidence": [legible(words) for words in finding.evidence],
+        "reach": [[axis, legible(words)] for axis, words in finding.reach],
     }
