@@ -22,13 +22,10 @@ if TYPE_CHECKING:
 
 _LEVELS: Final = {"error": 0, "warning": 1, "note": 2}
 _MOST_WORDS: Final = 8
-_REACHES: Final = """
-SELECT * FROM reaches WHERE audit = ? AND axis IN ('regions', 'accounts', 'fleet')
-ORDER BY broad DESC, breadth DESC, resources DESC, repository, unit, axis, reach
-"""
+_BROAD_FIRST: Final = "broad DESC, breadth DESC, resources DESC, repository, unit, axis, reach"
 
 
-def of_report(
+def of_report(  # noqa: PLR0913  what a report is made of
     report: Report,
     rules: Sequence[RuleView],
     units: Sequence[UnitMap],
@@ -90,7 +87,12 @@ def of_store(
         found.new = (row["repository"], row["fingerprint"]) in new
         findings.append(found)
     reaches = [
-        _reach(places[row["repository"]], row) for row in connection.execute(_REACHES, (audit,))
+        _reach(places[row["repository"]], row)
+        for row in connection.execute(
+            "SELECT * FROM reaches WHERE audit = ? AND axis IN ('regions', 'accounts', 'fleet')"
+            f" ORDER BY {_BROAD_FIRST}",  # noqa: S608  a constant
+            (audit,),
+        )
     ]
     failures = [
         (row["repository"], row["path"], row["message"])

@@ -360,7 +360,7 @@ def _var_files(request: Request, config: Config, place: Place | None) -> tuple[s
 # Analysis
 
 
-def _analyse(  # noqa: PLR0913, PLR0917  what it takes to analyse
+def _analyse(
     request: Request,
     source: Source,
     entries: list[Entry],

@@ -40,7 +40,8 @@ _MORE: Final = re.compile(r"and \d+ more\Z")
 
 def write_page(stream: TextIO, page: Page) -> None:
     """Effect: writes a page."""
-    stream.writelines(_parts(page))
+    for part in _parts(page):
+        stream.write(part)
 
 
 def _parts(page: Page) -> Iterator[str]:
@@ -99,11 +100,7 @@ def _numbers(page: Page) -> Iterator[str]:
     levels = Counter(finding.level for finding in page.findings)
     failed = sum(1 for row in page.repositories if row.failed)
     entries = [
-        (
-            len(page.repositories),
-            "repositories" if len(page.repositories) != 1 else "repository",
-            "",
-        ),
+        (len(page.repositories), "repositories" if len(page.repositories) != 1 else "repository", ""),
         (sum(row.units for row in page.repositories), "units", ""),
         (sum(row.resources for row in page.repositories), "resources", ""),
         (levels["error"], "errors", "error"),
@@ -119,10 +116,7 @@ def _numbers(page: Page) -> Iterator[str]:
         entries.append((len(page.failures), "places that could not be analysed", "error"))
     if page.trend is not None:
         new, gone, _unchanged, since = page.trend
-        entries += [
-            (new, f"new since {since}", "error" if new else ""),
-            (gone, f"gone since {since}", ""),
-        ]
+        entries += [(new, f"new since {since}", "error" if new else ""), (gone, f"gone since {since}", "")]
     yield '<ul class="numbers">\n'
     for number, words, kind in entries:
         yield f'<li><b class="{kind}">{number:,}</b><span>{_safe(words)}</span></li>\n'
@@ -256,9 +250,7 @@ def _widest(page: Page) -> Iterator[str]:
     for row in rows:
         name = page.repositories[row.repository].name
         place = f"{row.path}:{row.line}" if row.line is not None else row.path
-        environment = (
-            f' <span class="badge">{_safe(row.environment)}</span>' if row.environment else ""
-        )
+        environment = f' <span class="badge">{_safe(row.environment)}</span>' if row.environment else ""
         yield f'<tr><th scope="row">{_safe(name)}<div class="soft">{_safe(row.unit)}</div></th>'
         yield f"<td>{_safe(row.axis)}: {_safe(row.reach)}{environment}</td>"
         yield f'<td>{_safe(row.via)}<div class="soft">{_safe(place)}</div></td>'
@@ -310,13 +302,8 @@ def _findings(page: Page) -> Iterator[str]:
 def _choice(name: str, every: str, options: Iterable[tuple[str, str]]) -> str:
     options = list(options)
     hidden = "" if options else " hidden"
-    inner = "".join(
-        f'<option value="{_safe(value)}">{_safe(words)}</option>' for value, words in options
-    )
-    return (
-        f'<select id="{name}" aria-label="{every}"{hidden}><option value="">{every}</option>'
-        f"{inner}</select>"
-    )
+    inner = "".join(f'<option value="{_safe(value)}">{_safe(words)}</option>' for value, words in options)
+    return f'<select id="{name}" aria-label="{every}"{hidden}><option value="">{every}</option>{inner}</select>'
 
 
 def _failures(page: Page) -> Iterator[str]:
