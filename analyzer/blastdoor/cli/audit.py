@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from blastdoor.audit.query import QueryError, ask
 from blastdoor.audit.setup import Setup
 from blastdoor.audit.store import Store, StoreError
-from blastdoor.cli.streams import CallerError, drop_stdout, emit, replacing
+from blastdoor.cli.streams import CallerError, drop_stdout, emit
 from blastdoor.record import dataclass
 from blastdoor.report.escape import sanitise, width
 
@@ -50,7 +50,6 @@ class Request:
     lists: tuple[str, ...] = ()
     store: str = "audit.sqlite"
     sarif_dir: str | None = None
-    report: str | None = None
     export: str | None = None
     resume: bool = False
     jobs: int | None = None
@@ -83,7 +82,7 @@ def audit(request: Request) -> int:
     if request.sarif_dir is not None:
         _folder(request.sarif_dir)
     if not request.sources and not request.lists and not request.resume:
-        if parquet is None and request.report is None:
+        if parquet is None:
             raise CallerError("name what to audit: folders, URLs, --list FILE, github:NAME")
         with _opened(request.store) as store:
             _written(request, store, parquet)
@@ -267,31 +266,6 @@ def _written(request: Request, store: Store, parquet: str | None) -> None:
         if not request.quiet:
             words = ", ".join(f"{name} ({count:,} rows)" for name, count in files)
             _say(f"wrote {words}")
-    if request.report is not None:
-        _page(request, store, request.report)
-
-
-def _page(request: Request, store: Store, file: str) -> None:
-    """Effect: writes the page of the newest audit. Raises CallerError."""
-    from blastdoor import catalog
-    from blastdoor.audit.page import of_store
-    from blastdoor.report.page.render import write_page
-
-    row = store.connection.execute("SELECT max(id) AS id FROM audit").fetchone()
-    if row["id"] is None:
-        raise CallerError("the store has no audit")
-    logs = None
-    if request.sarif_dir is not None:
-        folder = Path(file).resolve().parent
-        logs = os.path.relpath(Path(request.sarif_dir).resolve(), folder).replace(os.sep, "/")
-    found = of_store(store.connection, list(catalog.load()), audit=row["id"], logs=logs)
-    try:
-        with replacing(file) as stream:
-            write_page(stream, found)
-    except OSError as error:
-        raise CallerError(f"{sanitise(file)}: {error.strerror or 'cannot be written'}") from error
-    if not request.quiet:
-        _say(f"wrote {sanitise(file)}")
 
 
 def _now() -> str:

@@ -68,13 +68,12 @@ def audit() -> None:
     epilog="""\
 \b
 Examples:
-  blastdoor audit clones/ --store audit.sqlite --report audit.html --sarif-dir sarif
+  blastdoor audit clones/ --store audit.sqlite --sarif-dir sarif
   blastdoor audit mirror/network.git --revision v2.1
   blastdoor audit github:acme --exclude 'examples/**'
   blastdoor audit gitlab:acme/platform --forge-url https://git.acme.example/api/v4
   blastdoor audit --list repositories.csv --jobs 8
   blastdoor audit --resume                   what was broken off goes on
-  blastdoor audit --report audit.html        the page of the newest audit in the store
   blastdoor audit query widest-reach         ask the store; --help lists the questions
 
 \b
@@ -105,12 +104,6 @@ Exit codes:
     metavar="DIR",
     type=click.Path(file_okay=False),
     help="Write one SARIF log per repository.",
-)
-@click.option(
-    "--report",
-    metavar="FILE",
-    type=click.Path(dir_okay=False),
-    help="Write one page of HTML that holds everything.",
 )
 @click.option(
     "--export", metavar="parquet=DIR", help="Write the tables as Parquet files (extra audit)."

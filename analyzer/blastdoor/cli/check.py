@@ -40,9 +40,7 @@ if TYPE_CHECKING:
     from blastdoor.beside import PeerRun
     from blastdoor.catalog import RuleSet
     from blastdoor.config import Config
-    from blastdoor.delta.atlas import Atlas
     from blastdoor.engine import Options
-    from blastdoor.fact import Facts
     from blastdoor.finding import Finding
     from blastdoor.report.baseline import Baseline
     from blastdoor.report.text import Choice
@@ -133,15 +131,10 @@ def check(request: Request) -> int:
         and (place is None or place.selects(entry.path))
     ]
 
-    atlas: Atlas | None = None
-
     def judged(source: Source, entries: list[Entry] | None = None) -> Report:
-        nonlocal atlas
         if request.diff_base is None:
             listed = list(source.files()) if entries is None else entries
-            atlas = _atlas() if any(form == "html" for form, _file in outputs) else None
-            observe = None if atlas is None else atlas.observe
-            found = _analyse(request, source, listed, rules, options, place, observe)
+            found = _analyse(request, source, listed, rules, options, place)
         else:
             found = _introduced(request, source, place, config, rules, options)
         return without_ignored(found, config, rules)
@@ -163,9 +156,6 @@ def check(request: Request) -> int:
         reports["text"] = _shown(report, entries, place)
     for form, file in outputs:
         if file == STDOUT:
-            continue
-        if form == "html":
-            to_file(file, partial(_page, report, rules, atlas, source, place))
             continue
         to_file(file, partial(write, request, form, reports[form], rules, beside=runs))
     try:
@@ -201,8 +191,6 @@ def outputs_of(
         if not equals or form not in forms or not file:
             known = ", ".join(f"{form}=FILE" for form in forms)
             raise CallerError(f"--output {sanitise(given)}: expected one of {known}")
-        if form == "html" and file == STDOUT:
-            raise CallerError("a page goes to a file: --output html=FILE")
         result.append((form, file))
     streams = [form for form, file in result if file == STDOUT]
     if len(streams) + (shown is not None) > 1:
@@ -367,7 +355,6 @@ def _analyse(
     rules: RuleSet,
     options: Options,
     place: Place | None,
-    observe: Callable[[Facts], None] | None = None,
 ) -> Report:
     from blastdoor import engine
 
@@ -381,7 +368,6 @@ def _analyse(
             entries=entries,
             progress=progress,
             selection=None if place is None or place.whole else place.selects,
-            observe=observe,
         )
     finally:
         if progress is not None:
@@ -611,30 +597,6 @@ def write(
         _write_text(request, report, rules, stream)
         for run in beside:
             show_run(run, stream, summary=not request.quiet)
-
-
-def _atlas() -> Atlas:
-    from blastdoor.delta.atlas import Atlas
-
-    return Atlas()
-
-
-def _page(
-    report: Report,
-    rules: RuleSet,
-    atlas: Atlas | None,
-    source: Source,
-    place: Place | None,
-    stream: TextIO,
-) -> None:
-    """Effect: writes the report as a page."""
-    from blastdoor.audit.page import of_report
-    from blastdoor.report.page.render import write_page
-
-    name = "standard input" if place is None else place.prefix.strip("/") or place.base.name
-    units = [] if atlas is None else atlas.units()
-    found = of_report(report, list(rules), units, source, name=name, version=__version__)
-    write_page(stream, found)
 
 
 def _write_text(request: Request, report: Report, rules: RuleSet, stream: TextIO) -> None:
