@@ -54,8 +54,10 @@ CLIENTS = (
         "session = boto3.Session(region_name='ca-central-1'); "
         "made = session.resource('sqs').meta.client"
     ),
-    "made = boto3.client('sqs', region_name='us-east-1'); "
-    "made = boto3.client('sqs', region_name='us-west-1')",
+    (
+        "made = boto3.client('sqs', region_name='us-east-1'); "
+        "made = boto3.client('sqs', region_name='us-west-1')"
+    ),
     "make = lambda region='eu-south-1': boto3.client('sqs', region_name=region); made = make()",
     "make = lambda **given: boto3.client('sqs', **given); made = make(region_name='me-south-1')",
     "names = {'a': 'af-south-1'}; made = boto3.client('sqs', region_name=names.get('a'))",
