@@ -233,6 +233,11 @@ def _audit(connection: sqlite3.Connection, audit: int | None) -> int:
             message = f"the store has no audit {audit}"
             raise QueryError(message)
         return audit
+    return newest(connection)
+
+
+def newest(connection: sqlite3.Connection) -> int:
+    """The newest audit that was finished. Raises QueryError when there is none."""
     row = connection.execute(
         "SELECT max(id) AS id FROM audit WHERE finished IS NOT NULL"
     ).fetchone()
