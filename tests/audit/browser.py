@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import selectors
@@ -15,7 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PROGRAM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -30,20 +33,20 @@ class Browser:
     def __init__(self) -> None:
         assert PROGRAM is not None
         self._profile = tempfile.mkdtemp(prefix="blastdoor-browser-")
-        into, self._out = os.pipe()
-        self._in, out = os.pipe()
-
+        low, self._out = os.pipe()
+        self._in, high = os.pipe()
+        into, out = (fcntl.fcntl(one, fcntl.F_DUPFD, 20) for one in (low, high))
         command = [PROGRAM, *_FLAGS, f"--user-data-dir={self._profile}", "about:blank"]
         # The pipe is descriptors 3 and 4 of the browser.
-        shell = f'exec 3<&{into} 4>&{out} {into}<&- {out}>&-; exec "$@"'
+        shell = f'exec 3<&{into} 4>&{out}; exec "$@"'
         self._process = subprocess.Popen(
             ["bash", "-c", shell, "bash", *command],
             pass_fds=(into, out),
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
-        os.close(into)
-        os.close(out)
+        for one in (low, high, into, out):
+            os.close(one)
         self._buffer = b""
         self._count = 0
         self._session: str | None = None
@@ -124,7 +127,7 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.call("Page.navigate", url=file.resolve().as_uri())
         end = time.monotonic() + _PATIENCE
-        while self.run("document.documentElement.dataset.ready") != "yes":
+        while self.run("document.documentElement?.dataset.ready") != "yes":
             assert time.monotonic() < end, self.said
             time.sleep(0.05)
 
@@ -147,5 +150,7 @@ class Browser:
 
     def picture(self, file: Path, *, whole: bool = False) -> None:
         """Effect: writes what is seen as PNG."""
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)[
+            "data"
+        ]
         file.write_bytes(base64.b64decode(data))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from blastdoor import __version__, tables
-from blastdoor.audit.query import QueryError, ask, newest
+from blastdoor.audit.query import QueryError, ask, newest, owners
 from blastdoor.report.html.page import Card, page
 from blastdoor.report.sarif import REPOSITORY
 
@@ -53,11 +53,10 @@ INHERITED: Final = "environment decides"
 GLOBAL: Final = "global"
 UNKNOWN: Final = "not known"
 
-_FINDINGS: Final = """
+_FINDINGS: Final = f"""
 SELECT f.id, f.repository, f.level, f.rule, f.code, f.title, f.family, f.axis, f.path, f.line, f.unit,
   f.environment, f.message, f.contain, f.evidence, f.related, f.quote, f.quotes, f.fingerprint,
-  f.confidence, f.result, f.repository_owner,
-  (SELECT group_concat(owner, ' ') FROM owner o WHERE o.result = f.result AND o.path = f.path) AS owner,
+  f.confidence, f.result, {owners("f")} AS owner,
   (SELECT group_concat(DISTINCT agent) FROM agent a WHERE a.finding = f.id) AS agent
 FROM findings f WHERE f.audit = ? AND f.suppressed IS NULL
 ORDER BY CASE f.level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, f.repository, f.rank
@@ -68,11 +67,11 @@ SELECT repository, axis, sum(level = 'error') AS errors, sum(level = 'warning') 
   sum(level = 'note') AS notes
 FROM findings WHERE audit = ? AND suppressed IS NULL GROUP BY repository, axis
 """
-_REGIONS: Final = """
-SELECT repository, unit, environment, repository_owner AS owner, reach, known, pinned, breadth,
-  sum(resources) AS resources
+_REGIONS: Final = f"""
+SELECT repository, unit, environment, max({owners("reaches")}) AS owner, reach, known, pinned,
+  breadth, sum(resources) AS resources
 FROM reaches WHERE audit = ? AND axis = 'regions' AND about IN ('regions', 'targets')
-GROUP BY repository, unit, environment, repository_owner, reach, known, pinned, breadth
+GROUP BY repository, unit, environment, reach, known, pinned, breadth
 """
 _HISTORY: Final = """
 SELECT a.id, a.started, count(*) AS repositories, sum(l.state = 'failed') AS failed,
@@ -121,9 +120,9 @@ def document(
         title, about = single, f"blastdoor {__version__} · {started} UTC"
     else:
         count = data["totals"]["repositories"]
-        title = f"{count:,} {'repository' if count == 1 else 'repositories'}, one question"
+        title = f"Audit of {count:,} {'repository' if count == 1 else 'repositories'}"
         about = (
-            f"Where can one change take everything down? Audit {number} · {started} UTC · "
+            f"Where can one change take everything down? Number {number}, {started} UTC, "
             f"blastdoor {data['audit']['version']}"
         )
     return page(data, title, about, _cards(data, single=single is not None))
@@ -202,7 +201,7 @@ def _repositories(connection: sqlite3.Connection, audit: int, logs: str | None) 
     from blastdoor.audit.run import log_name
 
     rows = connection.execute(
-        "SELECT r.name, l.state, l.owner, l.\"commit\", l.target, s.errors, s.warnings, s.notes,"
+        'SELECT r.name, l.state, l.owner, l."commit", l.target, s.errors, s.warnings, s.notes,'
         " s.resources, s.units FROM ledger l JOIN repository r ON r.id = l.repository"
         " LEFT JOIN result s ON s.id = l.result WHERE l.audit = ?"
         " ORDER BY s.errors DESC, s.warnings DESC, s.notes DESC, r.name LIMIT ?",
@@ -229,7 +228,7 @@ def _address(place: str, commit: str) -> str:
     return f"https://{parts.netloc}{path}/{_FORGES[parts.netloc]}/{quote(commit, safe='')}/"
 
 
-def _findings(  # noqa: PLR0913  what a row refers to
+def _findings(
     connection: sqlite3.Connection,
     audit: int,
     strings: Strings,
@@ -275,7 +274,7 @@ def _findings(  # noqa: PLR0913  what a row refers to
             [strings(word) for word in json.loads(row["evidence"])],
             chain,
             _quoted(json.loads(row["quote"]) if row["quote"] else None, strings),
-            strings(row["owner"] or row["repository_owner"]),
+            strings(row["owner"]),
             strings(row["agent"]),
             int((row["repository"], row["fingerprint"]) in fresh),
         ]
@@ -327,12 +326,14 @@ def _trend(
 
 def _regions(connection: sqlite3.Connection, audit: int, totals: Json) -> Json:
     """Columns and rows of the grid. Effect: adds what it counts to the totals."""
-    cells: dict[tuple[str, str, str, str], dict[str, int]] = {}
+    cells: dict[tuple[str, str, str], dict[str, int]] = {}
+    owner: dict[tuple[str, str, str], str] = {}
     named: dict[str, int] = {}
     every: set[tuple[str, str]] = set()
     loose = pinned = 0
     for row in connection.execute(_REGIONS, (audit,)):
-        key = (row["repository"], row["unit"], row["environment"], row["owner"])
+        key = (row["repository"], row["unit"], row["environment"])
+        owner[key] = max(owner.get(key, ""), row["owner"] or "")
         columns = _names(row)
         if columns == [EVERY]:
             every.add(key[:2])
@@ -348,10 +349,10 @@ def _regions(connection: sqlite3.Connection, audit: int, totals: Json) -> Json:
     ranked = sorted((name for name in named if name not in special), key=lambda n: (-named[n], n))
     chosen = ranked[:_COLUMNS]
     columns = [
-        *([EVERY] if EVERY in named else []),
+        *(name for name in special[:2] if name in named),
         *chosen,
         *([ELSEWHERE] if len(ranked) > _COLUMNS else []),
-        *(name for name in special[1:] if name in named),
+        *(name for name in special[2:] if name in named),
     ]
     place = {name: at for at, name in enumerate(columns)}
     rows = []
@@ -360,7 +361,7 @@ def _regions(connection: sqlite3.Connection, audit: int, totals: Json) -> Json:
         for name, count in cell.items():
             at = place.get(name, place.get(ELSEWHERE, 0))
             found[at] = found.get(at, 0) + count
-        rows.append([*key, sorted(found.items())])
+        rows.append([*key, owner[key], sorted(found.items())])
     rows.sort(key=lambda one: (-sum(count for _at, count in one[4]), *one[:4]))
     totals.update(every_region=len(every), region_loose=loose, region_pinned=pinned)
     return {"columns": columns, "rows": rows[:MAX_ROWS], "more": max(0, len(rows) - MAX_ROWS)}

@@ -31,7 +31,11 @@ _ESCAPES: Final = {
 _SECTIONS: Final = (
     ("trend", "Since the last audit", "What is new, what is gone, and how the counts went."),
     ("heat", "Heat map", "Findings by repository and by the axis on which they reach."),
-    ("regions", "Who can change what where", "Resources by the region that a unit changes them in."),
+    (
+        "regions",
+        "Who can change what where",
+        "Resources by the region that a unit changes them in.",
+    ),
     ("worst", "Worst units", "What has the most against it, with the chain of evidence."),
     ("findings", "All findings", "Search and filter; open one for its evidence."),
     ("failures", "Not analysed", "What could not be read is no clean bill."),

@@ -65,7 +65,7 @@
   function code(parts, tone) {
     if (!parts) return null;
     const [before, inside, behind] = parts.map((at) => S[at]);
-    return el("pre", { class: tone, tabindex: "0" }, before, inside ? el("mark", {}, inside) : "", behind);
+    return el("pre", { class: tone, tabindex: "0" }, before.replace(/^\s+/, ""), inside ? el("mark", {}, inside) : "", behind);
   }
   function place(row, path, line) {
     const words = `${path}:${line}`;
@@ -160,6 +160,12 @@
     return undefined;
   }
 
+  /* A name of a region may break behind its provider. */
+  function broken(name) {
+    const at = name.indexOf("/");
+    return at < 0 ? [name || "\u00a0"] : [name.slice(0, at + 1), el("wbr"), name.slice(at + 1)];
+  }
+
   /* A grid that shows some rows at a time */
   function paged(id, rows, columns, draw, noun, controls, note) {
     let at = 0;
@@ -169,7 +175,7 @@
     const buttons = el("span", { class: "bar-buttons set" });
     const tbody = el("tbody", {});
     const table = el("table", { class: "grid", "aria-labelledby": `${id}-title` },
-      el("thead", {}, el("tr", {}, ...columns.map((name) => el("th", { scope: "col" }, name)))), tbody);
+      el("thead", {}, el("tr", {}, ...columns.map((name) => el("th", { scope: "col" }, ...broken(name))))), tbody);
     function show(to) {
       at = to;
       const page = pager(shown.length, ROWS, at, show, noun);
@@ -247,7 +253,7 @@
       ...columns.map((column, at) => cell(cells.get(at) || 0, most, tones[column] || "reach",
         `${name}: ${plural(cells.get(at) || 0, "resource")}, ${column}`)));
     const start = data.single ? units : whole;
-    paged("regions", start, ["", ...columns], draw, ["row", "rows"], (use) => {
+    paged("regions", start, [data.single ? "Unit" : "Repository or unit", ...columns], draw, ["row", "rows"], (use) => {
       if (data.single) return [];
       const button = (words, set, on) => {
         const node = el("button", { type: "button", class: "quiet", "aria-pressed": String(on), onclick: () => {
