@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
@@ -21,6 +20,7 @@ from blastdoor.report.html.page import Card, page
 from blastdoor.report.sarif import REPOSITORY
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
 Json = dict[str, Any]
@@ -355,14 +355,15 @@ def _regions(connection: sqlite3.Connection, audit: int, totals: Json) -> Json:
         *(name for name in special[2:] if name in named),
     ]
     place = {name: at for at, name in enumerate(columns)}
-    rows = []
+    rows: list[tuple[str, str, str, str, list[tuple[int, int]]]] = []
     for key, cell in cells.items():
         found: dict[int, int] = {}
         for name, count in cell.items():
             at = place.get(name, place.get(ELSEWHERE, 0))
             found[at] = found.get(at, 0) + count
-        rows.append([*key, owner[key], sorted(found.items())])
-    rows.sort(key=lambda one: (-sum(count for _at, count in one[4]), *one[:4]))
+        repository, unit, environment = key
+        rows.append((repository, unit, environment, owner[key], sorted(found.items())))
+    rows.sort(key=lambda one: (-sum(count for _at, count in one[4]), one[:4]))
     totals.update(every_region=len(every), region_loose=loose, region_pinned=pinned)
     return {"columns": columns, "rows": rows[:MAX_ROWS], "more": max(0, len(rows) - MAX_ROWS)}
 
@@ -394,7 +395,7 @@ def _cards(data: Json, *, single: bool) -> list[Card]:
         cards.append(
             Card(f"{totals['repositories']:,}", "repositories", ", ".join(about) or "all analysed")
         )
-    cards.append(Card(f"{totals['resources']:,}", "resources", f"in {totals['units']:,} units"))
+    cards.append(Card(f"{totals['resources']:,}", "resources", _counted(totals["units"])))
     for level in _LEVELS:
         count = totals[f"{level}s"]
         words = f"{level}s" if count != 1 else level
@@ -409,6 +410,10 @@ def _cards(data: Json, *, single: bool) -> list[Card]:
     if totals["by_agents"]:
         cards.append(Card(f"{totals['by_agents']:,}", "findings on lines of AI agents"))
     return cards
+
+
+def _counted(units: int) -> str:
+    return "in 1 unit" if units == 1 else f"in {units:,} units"
 
 
 _LEVEL_WORDS: Final = {

@@ -138,7 +138,7 @@ def check(request: Request) -> int:
         if request.diff_base is None:
             listed = list(source.files()) if entries is None else entries
             observe = None if drawing is None else drawing.observe
-            found = _analyse(request, source, listed, rules, options, place, observe)
+            found = _analyse(request, source, listed, rules, options, place, observe=observe)
         else:
             found = _introduced(request, source, place, config, rules, options)
         return without_ignored(found, config, rules)
@@ -366,6 +366,7 @@ def _analyse(  # noqa: PLR0913  what an analysis takes
     rules: RuleSet,
     options: Options,
     place: Place | None,
+    *,
     observe: Callable[[Facts], None] | None = None,
 ) -> Report:
     from blastdoor import engine

@@ -108,7 +108,7 @@
     const last = Math.max(0, Math.ceil(total / size) - 1);
     const button = (words, to, off) => el("button", { type: "button", class: "quiet", disabled: off, onclick: () => go(to) }, words);
     return {
-      words: total ? `${plural(total, noun[0], noun[1])} · ${n(at * size + 1)}–${n(Math.min(total, (at + 1) * size))}` : `No ${noun[1]}`,
+      words: total ? plural(total, noun[0], noun[1]) + (last ? ` · ${n(at * size + 1)}–${n(Math.min(total, (at + 1) * size))}` : "") : `No ${noun[1]}`,
       buttons: last ? [button("Previous", at - 1, at === 0), button("Next", at + 1, at >= last)] : [],
     };
   }
@@ -151,7 +151,7 @@
         if (high > 0) drawn.append(svg("rect", { class: tone, x, y, width: wide, height: Math.max(0.5, high - 1), rx: 2 }));
       }
       if (at % Math.ceil(history.length / 8) === 0 || at === history.length - 1) {
-        drawn.append(svg("text", { x: x + wide / 2, y: H - 6, "text-anchor": "middle" }, String(one.started).slice(0, 10)));
+        drawn.append(svg("text", { x: x + wide / 2, y: H - 6, "text-anchor": "middle" }, `#${one.id} ${String(one.started).slice(0, 10)}`));
       }
     });
     panels.append(el("div", { class: "panel pad" }, el("h3", {}, "All audits of this store"), drawn,
@@ -174,7 +174,7 @@
     const words = el("span", { class: "grow" });
     const buttons = el("span", { class: "bar-buttons set" });
     const tbody = el("tbody", {});
-    const table = el("table", { class: "grid", "aria-labelledby": `${id}-title` },
+    const table = el("table", { class: columns.length > 12 ? "grid" : "grid roomy", "aria-labelledby": `${id}-title` },
       el("thead", {}, el("tr", {}, ...columns.map((name) => el("th", { scope: "col" }, ...broken(name))))), tbody);
     function show(to) {
       at = to;
@@ -200,21 +200,31 @@
     const totals = new Map();
     const cells = new Map();
     let most = 1;
-    for (const [repository, axis, ...levels] of data.heat) {
-      const sum = levels[0] + levels[1] + levels[2];
-      most = Math.max(most, sum);
-      totals.set(axis, (totals.get(axis) || 0) + sum);
+    /* One repository is told by its folders. */
+    const folder = (row) => { const path = S[row[PATH]]; return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "."; };
+    const source = data.single
+      ? findings.map((row) => [folder(row), S[row[AXIS]], ...[0, 1, 2].map((level) => Number(row[LEVEL] === level))])
+      : data.heat;
+    for (const [repository, axis, ...one] of source) {
+      const old = cells.get(repository)?.get(axis) || [0, 0, 0];
+      const levels = one.map((count, level) => count + old[level]);
+      most = Math.max(most, levels[0] + levels[1] + levels[2]);
+      totals.set(axis, (totals.get(axis) || 0) + one[0] + one[1] + one[2]);
       if (!cells.has(repository)) cells.set(repository, new Map());
       cells.get(repository).set(axis, levels);
     }
     if (!cells.size) return body("heat").append(el("p", { class: "panel notice" }, "Nothing was found on any axis."));
     const axes = [...totals.keys()].sort((a, b) => totals.get(b) - totals.get(a) || (a < b ? -1 : 1));
-    const rows = repos.map((_, at) => at).filter((at) => cells.has(at));
-    const quietOnes = repos.filter((one, at) => one[1] === "done" && !cells.has(at)).length;
+    const weight = (key) => [...cells.get(key).values()].reduce((sum, one) => sum + one[0] * 1e6 + one[1] * 1e3 + one[2], 0);
+    const rows = data.single
+      ? [...cells.keys()].sort((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1))
+      : repos.map((_, at) => at).filter((at) => cells.has(at));
+    const quietOnes = data.single ? 0 : repos.filter((one, at) => one[1] === "done" && !cells.has(at)).length;
     const draw = (at) => {
-      const repository = repos[at];
-      const name = el("button", { type: "button", class: "link", title: repository[0], onclick: () => open({ repository: at }) }, repository[0]);
-      const about = el("small", {}, plural(repository[7], "resource"), repository[2] ? ` · ${repository[2]}` : "");
+      const repository = data.single ? [at] : repos[at];
+      const wanted = data.single ? { words: at === "." ? "" : `${at}/` } : { repository: at };
+      const name = el("button", { type: "button", class: "link", title: repository[0], onclick: () => open(wanted) }, repository[0]);
+      const about = data.single ? "" : el("small", {}, plural(repository[7], "resource"), repository[2] ? ` · ${repository[2]}` : "");
       if (repository[9]) about.append(" · ", el("a", { href: repository[9] }, "SARIF"));
       return el("tr", {}, el("th", { scope: "row" }, name, about),
         ...axes.map((axis) => {
@@ -222,10 +232,10 @@
           const tone = LEVELS[levels.findIndex((count) => count > 0)];
           const sum = levels[0] + levels[1] + levels[2];
           const words = levels.map((count, level) => count && plural(count, LEVELS[level])).filter(Boolean).join(", ");
-          return cell(sum, most, tone, `${repository[0]}, ${axis || "no axis"}: ${words}`, () => open({ repository: at, axis }));
+          return cell(sum, most, tone, `${repository[0]}, ${axis || "no axis"}: ${words}`, () => open({ ...wanted, axis }));
         }));
     };
-    paged("heat", rows, [data.single ? "Here" : "Repository", ...axes.map((axis) => axis || "other")], draw, ["repository with findings", "repositories with findings"], null,
+    paged("heat", rows, [data.single ? "Folder" : "Repository", ...axes.map((axis) => axis || "other")], draw, data.single ? ["folder with findings", "folders with findings"] : ["repository with findings", "repositories with findings"], null,
       quietOnes ? `${n(quietOnes)} without` : "");
     body("heat").append(el("ul", { class: "legend" }, ...LEVELS.map((tone) => el("li", { class: tone }, el("i", {}), `at worst ${tone === "error" ? "an" : "a"} ${tone}`)), el("li", {}, "the deeper, the more; a cell opens its findings")));
     return undefined;
@@ -242,7 +252,7 @@
       sum[3] += 1;
       for (const [at, count] of cells) sum[1].set(at, (sum[1].get(at) || 0) + count);
     }
-    const units = rows.map(([repository, unit, environment, owner, cells]) => [unit || "(root)", new Map(cells), [repository, environment, owner]]);
+    const units = rows.map(([repository, unit, environment, owner, cells]) => [unit || "(root)", new Map(cells), [data.single ? "" : repository, environment, owner]]);
     const whole = [...byRepository.values()].map(([repository, cells, owner, count]) => [repository, cells, [plural(count, "unit"), owner]]);
     const total = (row) => [...row[1].values()].reduce((a, b) => a + b, 0);
     whole.sort((a, b) => total(b) - total(a));
