@@ -305,8 +305,8 @@ def _trend(
         sums = by_rule.setdefault(rule, [0, 0, 0])
         for at, count in enumerate(counts):
             sums[at] += count
-    changed = [(rule, *sums) for rule, sums in by_rule.items() if sums[0] or sums[1]]
-    changed.sort(key=lambda one: (-(one[1] + one[2]), one[0]))
+    changed = [(rule, sums) for rule, sums in by_rule.items() if sums[0] or sums[1]]
+    changed.sort(key=lambda one: (-(one[1][0] + one[1][1]), one[0]))
     fresh = {
         (row[1], row[9]) for row in ask(connection, "changes", audit=audit).rows if row[0] == "new"
     }
@@ -315,7 +315,7 @@ def _trend(
         "new": new,
         "gone": gone,
         "unchanged": unchanged,
-        "rules": [list(one) for one in changed[:MAX_RULES]],
+        "rules": [[rule, *sums] for rule, sums in changed[:MAX_RULES]],
         "more": max(0, len(changed) - MAX_RULES),
     }
     return trend, frozenset(fresh)

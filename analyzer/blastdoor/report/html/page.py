@@ -2,8 +2,9 @@
 
 Nothing of an analysed repository is ever markup. Words in the skeleton go through `html.escape`; the
 data stands in a block that no browser runs, with every character that could end the block as a JSON
-escape; the script makes text nodes of it. The Content-Security-Policy (W3C CSP Level 3) lets the one script and the one style sheet run by their digests, and forbids everything else,
-every request among it.
+escape; the script makes text nodes of it. The Content-Security-Policy (W3C CSP Level 3) lets the one
+script and the one style sheet run by their digests, and forbids everything else, every request among
+it.
 """
 
 from __future__ import annotations
