@@ -392,9 +392,9 @@ def _cards(data: Json, *, single: bool) -> list[Card]:
     if not single:
         about = [f"{totals['unchanged']:,} unchanged"] if totals["unchanged"] else []
         about += [f"{totals['failed']:,} failed"] if totals["failed"] else []
-        cards.append(
-            Card(f"{totals['repositories']:,}", "repositories", ", ".join(about) or "all analysed")
-        )
+        words = "repository" if totals["repositories"] == 1 else "repositories"
+        about += [f"{totals['files_failed']:,} files not read"] if totals["files_failed"] else []
+        cards.append(Card(f"{totals['repositories']:,}", words, ", ".join(about) or "all analysed"))
     cards.append(Card(f"{totals['resources']:,}", "resources", _counted(totals["units"])))
     for level in _LEVELS:
         count = totals[f"{level}s"]

@@ -284,7 +284,7 @@
   function worst() {
     const groups = new Map();
     findings.forEach((row, at) => {
-      const key = `${row[REPO]}\0${row[UNIT] && S[row[UNIT]] ? row[UNIT] : `p${row[PATH]}`}`;
+      const key = `${row[REPO]} ${row[PATH]} ${row[UNIT]}`;
       const group = groups.get(key) || groups.set(key, { rows: [], score: 0 }).get(key);
       group.rows.push(at);
       group.score += [25, 5, 1][row[LEVEL]] * (S[row[ENV]].includes("non-production") ? 0.5 : 1);
@@ -468,7 +468,7 @@
         el("tr", {}, el("td", {}, repository), el("td", {}, part === "repository" ? "the whole repository" : line ? `${path}:${line}` : path), el("td", {}, kind), el("td", {}, message))));
     };
     if (rows.length) {
-      panel.append(bar, el("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "failures-title" }, el("table", { class: "plain" },
+      panel.append(bar, el("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "failures-title" }, el("table", { class: "plain wide" },
         el("thead", {}, el("tr", {}, ...["Repository", "Where", "Kind", "Why"].map((name) => el("th", { scope: "col" }, name)))), tbody)));
       show(0);
     }
