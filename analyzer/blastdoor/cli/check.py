@@ -34,13 +34,15 @@ from blastdoor.source import (
 from blastdoor.source.kinds import TOLD_BY_CONTENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from typing import TextIO
 
     from blastdoor.beside import PeerRun
     from blastdoor.catalog import RuleSet
+    from blastdoor.cli.drawing import Drawing
     from blastdoor.config import Config
     from blastdoor.engine import Options
+    from blastdoor.fact import Facts
     from blastdoor.finding import Finding
     from blastdoor.report.baseline import Baseline
     from blastdoor.report.text import Choice
@@ -110,6 +112,7 @@ def check(request: Request) -> int:
     """The exit code. Effect: analyses, writes the reports. Raises CallerError."""
     outputs = outputs_of(request.outputs, request.form, FORMATS, request.write_baseline)
     shown = next((form for form, file in outputs if file == STDOUT), request.form or "text")
+    drawing = _drawing({shown, *(form for form, _file in outputs)})
     text = _standard_input(request)
     place = _place(request)
     start = Path.cwd() if place is None else place.root
@@ -134,7 +137,8 @@ def check(request: Request) -> int:
     def judged(source: Source, entries: list[Entry] | None = None) -> Report:
         if request.diff_base is None:
             listed = list(source.files()) if entries is None else entries
-            found = _analyse(request, source, listed, rules, options, place)
+            observe = None if drawing is None else drawing.observe
+            found = _analyse(request, source, listed, rules, options, place, observe=observe)
         else:
             found = _introduced(request, source, place, config, rules, options)
         return without_ignored(found, config, rules)
@@ -154,12 +158,19 @@ def check(request: Request) -> int:
     reports = dict.fromkeys(forms, report)
     if "text" in forms:
         reports["text"] = _shown(report, entries, place)
+
+    def put(form: str, stream: TextIO) -> None:
+        if form == "html" and drawing is not None:
+            stream.write(drawing.html(report, rules, source, place))
+        else:
+            write(request, form, reports[form], rules, stream, beside=runs)
+
     for form, file in outputs:
         if file == STDOUT:
             continue
-        to_file(file, partial(write, request, form, reports[form], rules, beside=runs))
+        to_file(file, partial(put, form))
     try:
-        write(request, shown, reports[shown], rules, sys.stdout, beside=runs)
+        put(shown, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; what was found stays found
         drop_stdout()
@@ -348,13 +359,15 @@ def _var_files(request: Request, config: Config, place: Place | None) -> tuple[s
 # Analysis
 
 
-def _analyse(
+def _analyse(  # noqa: PLR0913  what an analysis takes
     request: Request,
     source: Source,
     entries: list[Entry],
     rules: RuleSet,
     options: Options,
     place: Place | None,
+    *,
+    observe: Callable[[Facts], None] | None = None,
 ) -> Report:
     from blastdoor import engine
 
@@ -366,6 +379,7 @@ def _analyse(
             rules,
             options,
             entries=entries,
+            observe=observe,
             progress=progress,
             selection=None if place is None or place.whole else place.selects,
         )
@@ -541,6 +555,17 @@ def _accepted(request: Request, text: str) -> Baseline:
 
 
 # Outcome
+
+
+def _drawing(forms: Container[str]) -> Drawing | None:
+    """What the HTML report needs beside the findings, when it is asked for."""
+    if "html" not in forms:
+        return None
+    if sys.platform == "win32":
+        raise CallerError("the HTML report needs Linux or macOS")
+    from blastdoor.cli.drawing import Drawing
+
+    return Drawing()
 
 
 def write(
