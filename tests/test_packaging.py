@@ -128,8 +128,9 @@ def test_the_hooks_are_two() -> None:
     assert [hook["id"] for hook in hooks] == ["blastdoor", "blastdoor-files"]
     assert all(hook["entry"].split()[:2] == ["blastdoor", "check"] for hook in hooks)
     pattern = re.compile(hooks[0]["files"])
-    assert all(pattern.search(n) for n in ("a/main.tf", "x.tf.json", "x.tofu", "p.auto.tfvars"))
-    assert not any(pattern.search(n) for n in ("main.tf~", "x.json", "tf", "x.tfstate"))
+    names = ("a/main.tf", "x.tf.json", "x.tofu", "p.auto.tfvars", "stack.yml", "app.py", "go.sh")
+    assert all(pattern.search(name) for name in names)
+    assert not any(pattern.search(name) for name in ("main.tf~", "tf", "x.tfstate", "a.md"))
 
 
 def test_importing_starts_nothing_heavy() -> None:
