@@ -115,7 +115,8 @@ def test_the_action_passes_inputs_through_the_environment_only() -> None:
     action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
     steps = action["runs"]["steps"]
 
-    assert set(action["inputs"]) == {"path", "fail-on", "version", "category", "args"}
+    inputs = {"path", "fail-on", "version", "category", "args", "pull-requests", "annotations"}
+    assert set(action["inputs"]) == {*inputs, "upload"}
     assert [step["name"] for step in steps if "${{" in step.get("run", "")] == []
     upload = steps[-1]
     assert re.fullmatch(r"github/codeql-action/upload-sarif@(v\d+|[0-9a-f]{40})", upload["uses"])
