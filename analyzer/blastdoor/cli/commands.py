@@ -435,6 +435,7 @@ cli.add_command(review.gate)
 cli.add_command(review.ack)
 cli.add_command(audits.audit)
 cli.add_command(forges.init)
+cli.add_command(forges.export)
 
 
 @cli.command(

@@ -47,3 +47,49 @@ def init(**given: Any) -> int:
     from blastdoor.cli import init as beginning
 
     return beginning.init(beginning.Request(**given))
+
+
+@click.group()
+def export() -> None:
+    """Write rules for other tools."""
+
+
+@export.command(
+    epilog="""\
+\b
+Examples:
+  blastdoor export checkov policies
+  checkov --directory . --external-checks-dir policies
+
+\b
+Exit codes:
+  0  at least one policy is written
+  2  something could not be written
+  3  no rule can be one
+"""
+)
+@click.argument("folder", metavar="DIR", type=click.Path(readable=False))
+@click.option("--dry-run", is_flag=True, help="Say what would be written, write nothing.")
+@click.option("--isolated", is_flag=True, help="Leave out rules that a configuration names.")
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Use this configuration.  [default: the nearest blastdoor.toml]",
+)
+@click.option(
+    "--detectors",
+    metavar="DISTRIBUTION",
+    multiple=True,
+    help="Let rule pages use the detectors of this installed distribution; may be repeated.",
+)
+def checkov(**given: Any) -> int:
+    """Write rules that judge one attribute as custom policies of Checkov.
+
+    Those are the pages with a `match`, such as the rules of your organisation. The others are listed
+    with the reason.
+    """
+    from blastdoor.cli import export as exporting
+
+    return exporting.checkov(exporting.Request(**given))
