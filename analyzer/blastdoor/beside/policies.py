@@ -4,7 +4,7 @@ Source: Checkov's documentation, "Custom Policies in YAML: Examples and Syntax".
 passes where a match says what is found, so that each condition is turned round. Where the two tools
 read an attribute differently the policy passes: what is a list for Checkov has its elements under
 numbers, and one that blastdoor looks at element by element is left alone here. A rule that would find
-more in Checkov than in blastdoor is no policy; `Unable` says why.
+more in Checkov than in blastdoor is no policy; `PolicyError` says why.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ HEADER: Final = "# Written by `blastdoor export checkov`; change the page, not t
 _DEFAULTED: Final = frozenset(argument for _provider, argument in PROVIDER_DEFAULTS)
 
 
-class Unable(ValueError):
+class PolicyError(ValueError):
     """Why a rule is no policy."""
 
 
 def policy(rule: Rule) -> dict[str, Any]:
-    """The policy that says what a rule's match says, as data of YAML. Raises Unable."""
+    """The policy that says what a rule's match says, as data of YAML. Raises PolicyError."""
     if rule.match is None:
         message = "a detector judges it, not one attribute"
-        raise Unable(message)
+        raise PolicyError(message)
     types = list(rule.match.resources)
     if any(name.startswith("data.") for name in types):
         message = "it judges data sources, which custom policies take for resources"
-        raise Unable(message)
+        raise PolicyError(message)
     parts = [_passing(condition, types) for condition in rule.match.conditions]
     return {
         "metadata": {
@@ -55,7 +55,7 @@ def _passing(condition: Condition, types: list[str]) -> dict[str, Any]:
     path = condition.attribute
     if any("." in key or "*" in key for key in path):
         message = "its attribute has a key with a dot or a star"
-        raise Unable(message)
+        raise PolicyError(message)
     name = ".".join(path)
 
     def one(operator: str, value: object = None, attribute: str = name) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _passing(condition: Condition, types: list[str]) -> dict[str, Any]:
             message = (
                 f"the provider may set {path[0]} for all resources, which a policy does not see"
             )
-            raise Unable(message)
+            raise PolicyError(message)
         return _any([one("exists"), *lists])
     if condition.pattern is not None:
         pattern = _pattern(condition.pattern.pattern)
@@ -84,7 +84,7 @@ def _passing(condition: Condition, types: list[str]) -> dict[str, Any]:
 
 
 def _pattern(text: str | bytes) -> str:
-    """A pattern of RE2 as one of Python that means the same, from end to end. Raises Unable."""
+    """A pattern of RE2 as one of Python that means the same, from end to end. Raises PolicyError."""
     given = text.decode("utf-8") if isinstance(text, bytes) else text
     whole = rf"(?a)(?:{given})\Z"
     try:
@@ -93,7 +93,7 @@ def _pattern(text: str | bytes) -> str:
             re.compile(whole)
     except (re.error, RecursionError, Warning) as error:
         message = "its pattern means something else for Python's regular expressions"
-        raise Unable(message) from error
+        raise PolicyError(message) from error
     return whole
 
 
@@ -119,7 +119,7 @@ def _joined(word: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def written(rule: Rule) -> str:
-    """The file of a rule's policy. Raises Unable."""
+    """The file of a rule's policy. Raises PolicyError."""
     import yaml
 
     class Plain(yaml.SafeDumper):

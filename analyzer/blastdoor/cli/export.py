@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from blastdoor.beside.policies import HEADER, Unable, written
+from blastdoor.beside.policies import HEADER, PolicyError, written
 from blastdoor.cli import names
 from blastdoor.cli.places import from_here
 from blastdoor.cli.streams import CallerError, replacing, show
@@ -35,7 +35,7 @@ def checkov(request: Request) -> int:
     for rule in rules:
         try:
             policies[rule.id] = written(rule)
-        except Unable as error:
+        except PolicyError as error:
             left_out.setdefault(str(error), []).append(rule.id)
     folder = Path(request.folder)
     lines = []
