@@ -75,6 +75,8 @@ class Request:
     fail_on: str | None = None
     exit_zero: bool = False
     allow_failures: bool = False
+    allow_empty: bool = False
+    """Whether nothing to analyse is as good as nothing found."""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     pedantic: bool = False
@@ -684,7 +686,7 @@ def _code(request: Request, config: Config, report: Report, *, analysed: bool) -
     if not request.allow_failures and any(failure.fatal for failure in report.failures):
         return FAILED
     if not analysed:
-        return NOTHING
+        return CLEAN if request.allow_empty else NOTHING
     if request.exit_zero or request.fail_on == "never":
         return CLEAN
     least = config.fail_on if request.fail_on is None else Level.named(request.fail_on)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from blastdoor import __version__
-from blastdoor.cli import audits, review
+from blastdoor.cli import audits, forges, review
 from blastdoor.cli.streams import FORMATS
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ Examples:
   blastdoor reach                            what touches which regions and accounts
   blastdoor gate main                        whether a second person has said yes to that
   blastdoor audit clones/                    many repositories into one store of findings
+  blastdoor init                             begin: configuration, workflow and hook
   blastdoor explain RGN010                   why a rule hurts and how to fix it
 
 {EXIT_CODES}
@@ -163,6 +164,9 @@ Examples:
     "--allow-failures",
     is_flag=True,
     help="What cannot be analysed is reported but does not make the exit code 2.",
+)
+@click.option(
+    "--allow-empty", is_flag=True, help="With nothing to analyse the exit code is 0, not 3."
 )
 @click.option(
     "--select",
@@ -430,6 +434,8 @@ def reach(**given: Any) -> int:
 cli.add_command(review.gate)
 cli.add_command(review.ack)
 cli.add_command(audits.audit)
+cli.add_command(forges.init)
+cli.add_command(forges.export)
 
 
 @cli.command(
