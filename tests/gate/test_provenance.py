@@ -152,7 +152,7 @@ def test_a_line_that_an_agent_took_away_is_its(
     one.commit({"live/main.tf": "# Orders\n" + BASE}, who=AUTHOR)
     commit = one.commit({"live/main.tf": "# Orders\n" + kept}, who=AGENT)
 
-    found = widenings(said, "main", "HEAD")["lifecycle-guard-removed"]
+    found = widenings(said, "main", "HEAD")["stateful-replacement"]
 
     assert found["provenance"]["commits"] == [commit]
     assert found["provenance"]["scope"] == "line"
