@@ -446,7 +446,8 @@ class _Look:
             if not resource.is_data:
                 contents[resource.address, unit.environment] = content(resource)
         if unit.environment is not None:
-            self.side.files.setdefault(unit.environment, set()).update(unit.inputs)
+            files = self.side.files.setdefault(unit.environment, set())
+            files.update(unit.inputs - unit.passed_over)
             self.side.environments.setdefault(unit.address, set()).add(unit.environment)
 
 
