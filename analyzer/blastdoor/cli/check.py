@@ -103,6 +103,8 @@ class Request:
     """Seconds that they may take."""
     diff_base: str | None = None
     """The revision whose findings are not reported."""
+    only_agent_changes: bool = False
+    """Report only what an AI agent wrote since that revision."""
 
     @property
     def trusted(self) -> bool:
@@ -112,6 +114,10 @@ class Request:
 
 def check(request: Request) -> int:
     """The exit code. Effect: analyses, writes the reports. Raises CallerError."""
+    if request.only_agent_changes and request.diff_base is None:
+        raise CallerError(
+            "--only-agent-changes needs --diff-base REV: the commits since REV say who wrote what"
+        )
     outputs = outputs_of(request.outputs, request.form, FORMATS, request.write_baseline)
     shown = next((form for form, file in outputs if file == STDOUT), request.form or "text")
     drawing = _drawing({shown, *(form for form, _file in outputs)})
@@ -448,7 +454,15 @@ def _introduced(
     config = replace(config, exclude=(*config.exclude, *request.exclude))
     try:
         return introduced(
-            request.diff_base, source, place, config, rules, options, progress=progress
+            request.diff_base,
+            source,
+            place,
+            config,
+            rules,
+            options,
+            progress=progress,
+            only_agents=request.only_agent_changes,
+            quiet=request.quiet,
         )
     finally:
         if progress is not None:

@@ -239,6 +239,11 @@ Examples:
     help="Report only what was not found in this revision; `main...` is where the branch left main.",
 )
 @click.option(
+    "--only-agent-changes",
+    is_flag=True,
+    help="With --diff-base: report only what commits marked by an AI agent wrote.",
+)
+@click.option(
     "--baseline",
     metavar="FILE",
     type=_file(),
@@ -288,6 +293,7 @@ Examples:
   blastdoor diff before/ after/              two directories
   blastdoor diff plan.json                   a plan against the state it was made from
   blastdoor diff main --format markdown      a comment for a pull request
+  blastdoor diff main... --only-agent-changes
 
 {EXIT_CODES}
 """
@@ -300,6 +306,11 @@ Examples:
     "staged",
     is_flag=True,
     help="HEAD is what is staged, and BASE is HEAD unless it is named.",
+)
+@click.option(
+    "--only-agent-changes",
+    is_flag=True,
+    help="Report only what commits marked by an AI agent wrote.",
 )
 @click.option(
     "--format",
