@@ -198,8 +198,11 @@ def run(**given: Any) -> int:
     --resume. Repositories that have not changed are not analysed again.
     """
     _supported()
+    import gc
+
     from blastdoor.cli import audit as running
 
+    gc.enable()
     return running.audit(running.Request(**given))
 
 

@@ -478,8 +478,11 @@ def lsp(stdio: bool) -> int:  # noqa: FBT001  as click calls it
     disk; the same rules, configuration and suppressions hold as for check. Nothing of the workspace
     is run.
     """
+    import gc
+
     from blastdoor.cli import lsp as running
 
+    gc.enable()
     del stdio
     return running.run()
 
