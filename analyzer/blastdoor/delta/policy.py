@@ -330,8 +330,8 @@ def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
 
 
 def _distance(denied: Sequence[Part]) -> tuple[int, bool]:
-    """How far a statement is from holding a tuple: one on the same actions is the nearer one."""
-    return len(denied), "actions" in denied
+    """How far a statement is from holding a tuple: one that differs in conditions alone is nearest."""
+    return len(denied), "conditions" not in denied
 
 
 def _excess(
