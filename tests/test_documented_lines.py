@@ -34,6 +34,10 @@ LEFT_OUT: Final = {
     r"reviewdog .*": "another program, which need not be here",
     r"checkov .*": "another program; tests/test_export.py runs it",
     r"blastdoor check --with checkov .*": "needs Checkov; tests/test_consumers.py runs it",
+    r"blastdoor audit github:.*": "asks a forge; tests/audit/test_sources.py has a local one",
+    r"blastdoor audit .*--engine dask.*": "needs the extra `dask`; tests/audit/test_cluster.py runs it",
+    r"blastdoor audit --resume": "needs an audit that was broken off; tests/audit/test_audit.py has some",
+    r"sqlite3 .*": "another program, which need not be here",
     r"blastdoor ack .*": "asks on a terminal; tests/gate answers",
     r"git (add|commit) .*acks.*|git commit -m .*": "follows ack",
 }
@@ -83,9 +87,10 @@ def repository(tmp_path: Path) -> Path:
     git(root, "init", "-q", "-b", "main")
     shutil.copytree(ROOT / "fixtures/incident", root / "fixtures/incident")
     (root / "main.tf").write_text(BEFORE)
-    for name in ("before", "after", "live", "repositories/one", "repositories/two"):
+    for name in ("before", "after", "live", "repositories/one", "clones/one", "clones/two"):
         (root / name).mkdir(parents=True)
         (root / name / "main.tf").write_text(BEFORE)
+    (root / "repositories.csv").write_text("source\nclones/one\nclones/two\n")
     git(root, "add", "-A")
     git(root, "commit", "-qm", "begin")
     git(root, "update-ref", "refs/remotes/origin/main", "HEAD")
