@@ -176,7 +176,10 @@ def failures_of(document: Document, faults: AbstractSequence[SyntaxFault]) -> It
 
 
 def doubles(document: Document, root: Node) -> Iterator[Failure]:
-    """The keys that stand twice in one mapping: CloudFormation takes the last without a word."""
+    """The keys that stand twice in one mapping: CloudFormation takes the last without a word.
+
+    So they are remarks: what counts is judged.
+    """
     seen: set[int] = set()
     stack: list[Node] = [root]
     while stack:
@@ -195,7 +198,7 @@ def doubles(document: Document, root: Node) -> Iterator[Failure]:
             if key.value in known:
                 message = f"the key {str(key.value)[:80]!r} stands twice here; the last one counts"
                 span = Span(document, key.start, key.end)
-                yield Failure(FailureKind.SYNTAX, document.path, message, span)
+                yield Failure(FailureKind.DUPLICATE, document.path, message, span)
             known.add(key.value)
 
 

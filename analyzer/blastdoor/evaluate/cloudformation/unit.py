@@ -18,7 +18,7 @@ from blastdoor.evaluate.cloudformation.estate import (
 )
 from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Given, Scope
 from blastdoor.evaluate.cloudformation.template import fields, text_of
-from blastdoor.evaluate.cloudformation.values import existing
+from blastdoor.evaluate.cloudformation.values import existing, under
 from blastdoor.fact import (
     EnvironmentDefault,
     Evaluated,
@@ -345,10 +345,16 @@ def _resource(
     address = stack.prefix + name
     scope = Scope(address, scope.assumed, scope.names)
     condition = text_of(parts["Condition"][1]) if "Condition" in parts else None
+    open_: tuple[Evidence, ...] = ()
     if condition is not None:
         condition = evaluator.name(condition, scope) or condition
-        if evaluator.holds(condition, scope) is False:
+        held = evaluator.holds(condition, scope)
+        if held is False:
             return
+        if held is None:
+            where = evaluator.section("Conditions").get(condition)
+            said = evaluator.span(parts["Condition"][1] if where is None else where.node)
+            open_ = (Evidence(Step.CONDITION, f"condition {condition}", said),)
         scope = evaluator.assuming(condition, True, scope)  # noqa: FBT003  a fact
 
     def reader(node: Node) -> Callable[[], Value | None]:
@@ -356,17 +362,17 @@ def _resource(
 
     def properties() -> Value | None:
         entry = parts.get("Properties")
-        value: Value = Mapping({}, span)
+        value: Value | None = Mapping({}, span)
         if entry is not None:
             value = evaluator.evaluate(entry[1], scope)
-        if evaluator.optional:
+        if evaluator.optional and value is not None:
             value = existing(value)
-        if defaults is None:
-            return value
-        ignored = None
-        if "IgnoreGlobals" in parts:
-            ignored = evaluator.evaluate(parts["IgnoreGlobals"][1], scope)
-        return defaults.under(type_, value, ignored)
+        if defaults is not None:
+            ignored = None
+            if "IgnoreGlobals" in parts:
+                ignored = evaluator.evaluate(parts["IgnoreGlobals"][1], scope)
+            value = defaults.under(type_, value, ignored)
+        return under(value, open_) if open_ and value is not None else value
 
     attributes: dict[str, Value | Callable[[], Value | None]] = {
         attribute: reader(parts[attribute][1]) for attribute in _BESIDE if attribute in parts
