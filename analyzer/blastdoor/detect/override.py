@@ -224,6 +224,9 @@ def _wildcard(setting: Setting, node: _Node, key: str) -> Hit | None:
     strong = not words.isdisjoint(_strong())
     # `global` is also the name of a pseudo-region, so names such as `regions` say nothing about it.
     named = strong or (key != "global" and not words.isdisjoint(_PLACE_WORDS))
+    if setting.kind == "attribute":
+        # A document is called what the resource is called that holds it.
+        named = named or not _word_set((setting.owner.rpartition(".")[2],)).isdisjoint(_strong())
     value = entries[key]
     if not _overrides(value, strong=strong):
         return None
