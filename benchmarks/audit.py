@@ -30,6 +30,7 @@ from tests.audit.conftest import dump
 from tests.audit.made import filled
 
 from blastdoor.audit.query import QUERIES, ask
+from blastdoor.audit.report import document
 from blastdoor.audit.store import Store
 
 CHECKOV: Final = (
@@ -194,6 +195,11 @@ def store(options: argparse.Namespace, scratch: Path) -> None:
             start = time.perf_counter()
             number = sum(1 for _ in ask(opened.connection, name).rows)
             lines.append([name, f"{time.perf_counter() - start:.2f} s", f"{number:,}"])
+        start = time.perf_counter()
+        size = len(document(opened.connection))
+        lines.append(
+            ["the HTML report", f"{time.perf_counter() - start:.1f} s", f"{size / 1e6:.1f} MB"]
+        )
     print(table((f"{count:,} findings", "wall", "rows"), lines))
     print(f"\nall of it {time.perf_counter() - began:.1f} s; {path.stat().st_size / 1e6:.0f} MB")
 

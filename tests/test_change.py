@@ -406,3 +406,74 @@ def test_what_goes_by_the_value_of_a_variable() -> None:
     assert (delta.event, delta.attribute) == (Event.DESTROYED, "variable")
     none = EACH_TABLE % "count = 0"
     assert [d.attribute for d in deltas(EACH_TABLE % "", none)] == [""]
+
+
+def test_a_move_to_what_a_variable_leaves_out_is_no_loss_without_a_word() -> None:
+    table = EACH_TABLE % ""
+    renamed = table.replace('"t"', '"u"')
+    moved = "moved {\n  from = aws_dynamodb_table.t\n  to   = aws_dynamodb_table.u\n}\n"
+    head = (
+        'variable "on" {\n  default = false\n}\n'
+        + moved
+        + renamed.replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1)
+    )
+    (delta,) = deltas(table, head)
+
+    assert (delta.event, delta.attribute) == (Event.DESTROYED, "variable")
+
+
+def test_a_name_around_what_could_not_be_evaluated_is_not_another_one() -> None:
+    group = (
+        'variable "o" {\n  type = object({ prefix = string })\n  default = null\n}\n'
+        'resource "aws_cloudwatch_log_group" "a" {\n  name = "%s/slow"\n}\n'
+    )
+    base = group % '${var.o.prefix != null ? var.o.prefix : "/aws/"}green'
+    head = group % '${var.o.prefix != null ? var.o.prefix : "/aws/green"}'
+
+    assert deltas(base, head) == []
+    assert len(deltas(base.replace("${", "$${", 1), base.replace("green", "blue"))) <= 1
+
+
+def test_a_condition_that_grows_beside_a_statement_on_other_actions() -> None:
+    one = (
+        'data "aws_iam_policy_document" "d" {\n'
+        '  statement {\n    actions   = ["rds:StartExportTask"]\n    resources = ["*"]\n  }\n'
+        '  statement {\n    actions   = ["iam:PassRole"]\n'
+        '    resources = ["arn:aws:iam::111122223333:role/r"]\n'
+        '    condition {\n      test     = "StringEquals"\n'
+        '      variable = "iam:PassedToService"\n      values   = [%s]\n    }\n  }\n}\n'
+    )
+    (delta,) = deltas(
+        CHINA + one % '"a.example.com"', CHINA + one % '"a.example.com", "b.example.com"'
+    )
+
+    assert delta.axis == "conditions"
+    assert "b.example.com" in delta.after
+    assert "b.example.com" not in delta.before
+
+
+VARIED = 'variable "size" {}\nresource "aws_sqs_queue" "a" {\n  delay_seconds = var.size\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("edited", "spans"),
+    [
+        ({"prod.tfvars": "size = 2\n"}, []),
+        ({"prod.tfvars": "size = 2\n", "dev.tfvars": "size = 3\n"}, [""]),
+        (
+            {"main.tf": BACKEND + VARIED.replace("  delay", "  fifo_queue = true\n  delay")},
+            ["shared"],
+        ),
+    ],
+)
+def test_environments_at_once(edited: dict[str, str], spans: list[str]) -> None:
+    base = {
+        "live/main.tf": BACKEND + VARIED,
+        "live/prod.tfvars": "size = 1\n",
+        "live/dev.tfvars": "size = 1\n",
+    }
+    head = {**base, **{f"live/{name}": text for name, text in edited.items()}}
+
+    found = [d for d in deltas(base, head) if d.event is Event.SPANS]
+
+    assert [d.attribute for d in found] == spans

@@ -115,7 +115,8 @@ def test_the_action_passes_inputs_through_the_environment_only() -> None:
     action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
     steps = action["runs"]["steps"]
 
-    assert set(action["inputs"]) == {"path", "fail-on", "version", "category", "args"}
+    inputs = {"path", "fail-on", "version", "category", "args", "pull-requests", "annotations"}
+    assert set(action["inputs"]) == {*inputs, "upload"}
     assert [step["name"] for step in steps if "${{" in step.get("run", "")] == []
     upload = steps[-1]
     assert re.fullmatch(r"github/codeql-action/upload-sarif@(v\d+|[0-9a-f]{40})", upload["uses"])
@@ -128,8 +129,9 @@ def test_the_hooks_are_two() -> None:
     assert [hook["id"] for hook in hooks] == ["blastdoor", "blastdoor-files"]
     assert all(hook["entry"].split()[:2] == ["blastdoor", "check"] for hook in hooks)
     pattern = re.compile(hooks[0]["files"])
-    assert all(pattern.search(n) for n in ("a/main.tf", "x.tf.json", "x.tofu", "p.auto.tfvars"))
-    assert not any(pattern.search(n) for n in ("main.tf~", "x.json", "tf", "x.tfstate"))
+    names = ("a/main.tf", "x.tf.json", "x.tofu", "p.auto.tfvars", "stack.yml", "app.py", "go.sh")
+    assert all(pattern.search(name) for name in names)
+    assert not any(pattern.search(name) for name in ("main.tf~", "tf", "x.tfstate", "a.md"))
 
 
 def test_importing_starts_nothing_heavy() -> None:

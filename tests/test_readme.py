@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -162,3 +163,14 @@ def test_no_machine_and_no_registry_is_named() -> None:
     found = {word for text in texts for word in unwanted.findall(text)}
 
     assert set() == found
+
+
+def test_the_incident_is_caught_in_every_language() -> None:
+    done = blastdoor("check", "fixtures/incident", "--format", "json")
+    found = json.loads(done.stdout)["findings"]
+    everywhere = {
+        finding["path"].split("/")[2]
+        for finding in found
+        if finding["level"] == "error" and re.search("every (enabled )?region", finding["message"])
+    }
+    assert everywhere == {"live", "service", "templates", "tools"}

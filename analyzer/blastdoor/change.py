@@ -124,7 +124,8 @@ def compare(  # noqa: PLR0913  everything after the options by keyword
     report = engine.check(
         head, rules, every, observe=new.observe, wanted=new.wanted, progress=progress
     )
-    found = deltas(old.side, new.side, renamed)
+    edited = {path for c in changed for path in (c.base, c.head) if path is not None}
+    found = deltas(old.side, new.side, renamed, edited)
     found = [d for d in found if d.event is not Event.REVEALED] + _learned(
         found, new.side, renamed, history
     )
@@ -443,8 +444,10 @@ class _Look:
         contents = self.side.contents.setdefault(unit.address, {})
         for resource in unit.resources:
             if not resource.is_data:
-                contents[resource.address] = content(resource), resource.span
+                contents[resource.address, unit.environment] = content(resource)
         if unit.environment is not None:
+            files = self.side.files.setdefault(unit.environment, set())
+            files.update(unit.inputs - unit.passed_over)
             self.side.environments.setdefault(unit.address, set()).add(unit.environment)
 
 

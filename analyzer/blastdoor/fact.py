@@ -493,6 +493,8 @@ class Evaluated:
     failures: list[Failure] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)
     """Paths of every file it read."""
+    passed_over: set[str] = field(default_factory=set)
+    """Paths of variables files, of the inputs, that other variants are given and this one is not."""
     environment: str | None = None
     """The environment the unit is for, when its path or values say so."""
     clients: list[ApiClient] = field(default_factory=list)

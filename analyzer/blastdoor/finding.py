@@ -7,7 +7,7 @@ import posixpath
 from collections import Counter
 from dataclasses import field, replace
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.record import dataclass
 
@@ -40,6 +40,16 @@ class Level(IntEnum):
         return Level(max(self - 1, Level.NOTE))
 
 
+_DIGITS: Final = 12
+"""Digits of an object id that people are shown."""
+_MOST_MARKS: Final = 3
+"""Marks of one finding that people are shown."""
+LINE: Final = "line"
+"""A mark on a commit that wrote, or took away, a line that a finding stands on."""
+FILE: Final = "file"
+"""A mark on a commit that changed the file: which commit is behind the finding is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Related:
     """A further place that explains a finding, with what it says there."""
@@ -48,6 +58,31 @@ class Related:
     message: str
     decides: bool = False
     """Whether it is a condition without which there is nothing to be found."""
+
+
+class Mark(NamedTuple):
+    """One mark of an agent or robot on a commit."""
+
+    agent: str
+    """Its name; ``""`` for a robot that is no AI agent."""
+    where: str
+    """``author``, ``committer``, ``co-author``, or ``trailer``."""
+    text: str
+    """What stands there."""
+    commit: str = ""
+    """The id of the commit, where it is known."""
+    scope: str = LINE
+    """What the commit wrote: `LINE`, or only `FILE`."""
+
+    def __str__(self) -> str:
+        return f"{self.agent or 'a bot'}: {self.where} {self.text}"
+
+    @property
+    def words(self) -> str:
+        """The mark, the commit, and what is known of how far it goes."""
+        commit = f", commit {self.commit[:_DIGITS]}" if self.commit else ""
+        only = " (another line of the file)" if self.scope == FILE else ""
+        return f"{self}{commit}{only}"
 
 
 class Act(StrEnum):
@@ -129,14 +164,27 @@ class Finding:
     """In a diff: what base reaches on the axis, in words."""
     after: str = ""
     """In a diff: what head reaches."""
-    provenance: tuple[str, ...] = ()
-    """Marks of AI agents on the commits that wrote its place, in words."""
+    provenance: tuple[Mark, ...] = ()
+    """Marks of AI agents on the commits that wrote its place."""
     remedies: tuple[Remedy, ...] = ()
     """The steps that together would mend it; the rule says whether they are safe."""
     baseline: str = ""
     """In a diff: ``new`` or ``unchanged`` against base (SARIF ``baselineState``)."""
     also: tuple[str, ...] = ()
     """In a diff: addresses of the other things to which the same happens for the same cause."""
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Its provenance with each mark once, whatever number of commits bear it."""
+        return tuple({str(mark): mark for mark in reversed(self.provenance)}.values())[::-1]
+
+    @property
+    def written_by(self) -> tuple[str, ...]:
+        """Its provenance in words, for people: the first marks, and how many more there are."""
+        marks = self.marks
+        shown = tuple(mark.words for mark in marks[:_MOST_MARKS])
+        more = len(marks) - len(shown)
+        return (*shown, f"and {more} more") if more else shown
 
 
 class FailureKind(StrEnum):

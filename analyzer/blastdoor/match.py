@@ -27,7 +27,7 @@ CONDITIONS: Final = ("is", "in", "not-in", "matches", "not-matches", "missing", 
 """The words that a match may use as its condition."""
 
 _TYPE: Final = r"(?:data\.)?[a-z][a-z0-9_-]*|[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+"
-_PROVIDER_DEFAULTS: Final[MappingType[tuple[str, str], tuple[str, ...]]] = {
+PROVIDER_DEFAULTS: Final[MappingType[tuple[str, str], tuple[str, ...]]] = {
     ("aws", "tags"): ("default_tags", "tags"),
     ("google", "labels"): ("default_labels",),
     ("google-beta", "labels"): ("default_labels",),
@@ -269,7 +269,7 @@ def _set_by_provider(resource: Resource, path: tuple[str, ...], unit: Evaluated)
     provider = resource.provider
     if provider is None:
         return False
-    where = _PROVIDER_DEFAULTS.get((provider.name, path[0]))
+    where = PROVIDER_DEFAULTS.get((provider.name, path[0]))
     if where is None:
         return False
     if not provider.declared:

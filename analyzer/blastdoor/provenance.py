@@ -8,33 +8,24 @@ a message says in prose does not.
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor import tables
+from blastdoor.finding import FILE, Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from blastdoor.finding import Finding
     from blastdoor.source.history import Commit, History, Person
+    from blastdoor.span import Document, Span
 
 
 _MAX_TEXT: Final = 1_000_000
 """Largest file whose lines are looked at, in bytes."""
-
-
-class Mark(NamedTuple):
-    """One mark of an agent or robot on a commit."""
-
-    agent: str
-    """Its name; ``""`` for a robot that is no AI agent."""
-    where: str
-    """``author``, ``committer``, ``co-author``, or ``trailer``."""
-    text: str
-    """What stands there."""
-
-    def __str__(self) -> str:
-        return f"{self.agent or 'a bot'}: {self.where} {self.text}"
+_MAX_SPAN: Final = 200
+"""Most lines of one place that are looked at."""
 
 
 class Reader:
@@ -55,7 +46,7 @@ class Reader:
             for row in self._table.agents:
                 if any(key == k and (v is None or v == value.lower()) for k, v in row.trailers):
                     found.append(Mark(row.name, "trailer", f"{key}: {value}"))
-        unique = dict.fromkeys(found)
+        unique = dict.fromkeys(mark._replace(commit=commit.id) for mark in found)
         return tuple(sorted(unique, key=lambda mark: not mark.agent))
 
     def by_agent(self, commit: Commit) -> tuple[Mark, ...]:
@@ -107,6 +98,10 @@ class Origin(NamedTuple):
     """File → the marks of AI agents on the commits that change it."""
     commits: tuple[Commit, ...]
     """The commits of the change, newest first."""
+    base: str
+    """The id of the commit that the change is held against."""
+    head: str
+    """The id of the commit that it ends with."""
 
 
 def origin(history: History, base: str, head: str, reader: Reader) -> Origin:
@@ -118,54 +113,124 @@ def origin(history: History, base: str, head: str, reader: Reader) -> Origin:
         if marks:
             for path in history.touched(commit):
                 by_path.setdefault(path, {}).update(dict.fromkeys(marks))
-    return Origin({path: tuple(marks) for path, marks in by_path.items()}, tuple(commits))
+    return Origin(
+        {path: tuple(marks) for path, marks in by_path.items()}, tuple(commits), base, head
+    )
 
 
 class Lines:
-    """Which commits of a change wrote a line, told from the contents before and after each."""
+    """Which commits of a change wrote the lines that findings stand on.
 
-    def __init__(self, history: History, known: Origin) -> None:
+    A line that is still there is asked of ``git blame``, which follows it through renames and merges;
+    a line that is gone, of the contents before and after each commit that changes its file. What is
+    not committed has no writer.
+    """
+
+    def __init__(self, history: History, known: Origin, reader: Reader, prefix: str = "") -> None:
+        """``prefix`` is the folder of the repository that paths of findings are relative to."""
         self._history = history
-        self._origin = known
-        self._texts: dict[tuple[str, str], frozenset[str]] = {}
+        self._reader = reader
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._known = known
+        self._commits = {commit.id: commit for commit in known.commits}
+        self._texts: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._touched: dict[str, list[Commit]] | None = None
+        self._places: dict[int, tuple[Document, dict[int, int]]] = {}
 
-    def marks(self, path: str, line: str, reader: Reader) -> tuple[Mark, ...]:
-        """The marks of AI agents on the commits that brought a line into a file.
+    def marks(self, spans: Sequence[Span]) -> tuple[Mark, ...]:
+        """The marks of AI agents on the commits that wrote the lines of some places.
 
-        A line that no single commit is seen to bring in (a merge, a blank) has those of the file.
+        Where the change wrote or took away none of these lines, the marks on the first place's file, of
+        the scope `FILE`. Raises GitError.
         """
-        of_file = self._origin.by_path.get(path, ())
-        if not of_file or not line.strip():
-            return of_file
+        if not self._known.by_path or not spans:
+            return ()
         found: dict[Mark, None] = {}
-        seen = False
-        for commit in self._origin.commits:
-            if len(commit.parents) != 1 or path not in self._history.touched(commit):
-                continue
-            if line in self._lines(commit.id, path) and line not in self._lines(
-                commit.parents[0], path
-            ):
-                seen = True
-                found.update(dict.fromkeys(reader.by_agent(commit)))
-        return tuple(found) if seen else of_file
+        written = False
+        for span in spans:
+            for commit in self._writers(span):
+                written = True
+                if commit is not None:
+                    found.update(dict.fromkeys(self._reader.by_agent(commit)))
+        if written:
+            return tuple(found)
+        of_file = self._known.by_path.get(self._prefix + spans[0].path, ())
+        return tuple(mark._replace(scope=FILE) for mark in of_file)
 
-    def _lines(self, commit: str, path: str) -> frozenset[str]:
+    def _writers(self, span: Span) -> set[Commit | None]:
+        """The commits of the change that wrote or took away lines of a place.
+
+        ``None`` is among them for a line that is not committed.
+        """
+        path = self._prefix + span.path
+        if not self._changing(path):
+            return set()
+        begin = span.begin.line
+        end = span.document.position(max(span.end - 1, span.start)).line
+        lines = range(begin, min(end, begin + _MAX_SPAN - 1) + 1)
+        now = self._placed(span.document, path)
+        found: dict[str, Commit | None] = {}
+        held = sorted({now[line] for line in lines if line in now})
+        known = self._known
+        if held:
+            oids = self._history.writers(known.head, path, held, (known.base,))
+            found.update((oid, self._commits[oid]) for oid in oids.values() if oid in self._commits)
+        for line in lines:
+            text = span.document.line(line).rstrip("\r\n")
+            if line in now or not text.strip():
+                continue
+            removers = list(self._removers(path, text))
+            found.update((one.id, one) for one in removers)
+            if not removers and text not in self._lines(known.base, path):
+                found[""] = None
+        return set(found.values())
+
+    def _changing(self, path: str) -> list[Commit]:
+        """The commits of the change that change a file, newest first."""
+        if self._touched is None:
+            self._touched = {}
+            for commit in self._known.commits:
+                for name in self._history.touched(commit):
+                    self._touched.setdefault(name, []).append(commit)
+        return self._touched.get(path, [])
+
+    def _placed(self, document: Document, path: str) -> dict[int, int]:
+        """Line of a text → line of the file as the newest commit has it, for lines that both have."""
+        known = self._places.get(id(document))
+        if known is None:
+            mine, theirs = _split(document.text), self._lines(self._known.head, path)
+            blocks = SequenceMatcher(None, mine, theirs).get_matching_blocks()
+            lines = {b.a + at + 1: b.b + at + 1 for b in blocks for at in range(b.size)}
+            known = self._places[id(document)] = (document, lines)
+        return known[1]
+
+    def _removers(self, path: str, line: str) -> Iterator[Commit]:
+        """The commits after which a file has a line less often than before."""
+        for commit in self._changing(path):
+            if len(commit.parents) == 1 and self._lines(commit.parents[0], path).count(
+                line
+            ) > self._lines(commit.id, path).count(line):
+                yield commit
+
+    def _lines(self, commit: str, path: str) -> tuple[str, ...]:
         key = (commit, path)
         if key not in self._texts:
             blob = self._history.git.tree(commit).get(path)
             data = None if blob is None else self._history.git.blob(blob.oid, _MAX_TEXT)
-            text = "" if data is None else data.decode("utf-8", "replace")
-            self._texts[key] = frozenset(text.splitlines())
+            text = "" if data is None else data.decode("utf-8-sig", "replace")
+            self._texts[key] = _split(text)
         return self._texts[key]
 
 
-def marked(findings: Iterable[Finding], lines: Lines, reader: Reader) -> list[Finding]:
-    """The findings, each with the marks of agents on what wrote its line."""
+def _split(text: str) -> tuple[str, ...]:
+    """The lines of a text, as git counts them."""
+    return tuple(line.removesuffix("\r") for line in text.split("\n"))
+
+
+def marked(findings: Iterable[Finding], lines: Lines) -> list[Finding]:
+    """The findings, each with the marks of agents on what wrote its lines. Raises GitError."""
     result = []
     for finding in findings:
-        span = finding.span
-        line = span.document.line(span.begin.line)
-        marks = lines.marks(span.path, line, reader)
-        words = tuple(str(mark) for mark in marks)
-        result.append(replace(finding, provenance=words) if words else finding)
+        marks = lines.marks((finding.span, *(related.span for related in finding.related)))
+        result.append(replace(finding, provenance=marks) if marks else finding)
     return result

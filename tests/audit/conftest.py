@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -88,6 +88,14 @@ def commit(where: Path, files: Files, message: str = "a change", **more: str) ->
     git(where, "add", "-A")
     git(where, "commit", "-q", "-m", message, **more)
     return git(where, "rev-parse", "HEAD")
+
+
+@pytest.fixture(autouse=True)
+def same_recursion_limit() -> Iterator[None]:
+    """The program raises the limit for itself."""
+    limit = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(limit)
 
 
 @pytest.fixture

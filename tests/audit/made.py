@@ -46,9 +46,17 @@ def result(number: int, findings: int) -> dict[str, object]:
                 "quotes": [["", "default", ""]],
                 "suppressed": False,
                 "suppression": None,
-                "provenance": ["Cursor: co-author Cursor <cursoragent@cursor.com>"]
+                "provenance": {
+                    "marks": [
+                        {
+                            "agent": "Cursor",
+                            "where": "co-author",
+                            "text": "Cursor <cursoragent@cursor.com>",
+                        }
+                    ]
+                }
                 if at % 50 == 0
-                else [],
+                else None,
             }
             for at in range(findings)
         ],

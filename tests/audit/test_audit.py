@@ -461,7 +461,9 @@ def test_a_killed_audit_goes_on_with_the_same_results(
     resumed = _started(clones, store, "--resume")
     _out, err = resumed.communicate(timeout=120)
 
-    assert resumed.returncode == 0, err
+    # With one left the audit may have ended before the kill came: then there is nothing to go on with.
+    ended = done == 9 and b"was broken off" in err
+    assert ended or resumed.returncode == 0, err
     assert dump(store) == expected
     connection = sqlite3.connect(store)
     assert connection.execute("SELECT count(*) FROM result").fetchone() == (10,)

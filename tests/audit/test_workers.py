@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.audit.conftest import EVERY, write
+from tests.audit.made import result
 
 from blastdoor.audit.child import Child
 from blastdoor.audit.identity import engine_digest
 from blastdoor.audit.run import Local, Run, log_name
 from blastdoor.audit.setup import TREE, Setup, Target
 from blastdoor.audit.store import Store
-from blastdoor.audit.work import Job
+from blastdoor.audit.work import CRASH, Job, failed
 from blastdoor.audit.worker import command
 
 if TYPE_CHECKING:
@@ -141,6 +142,45 @@ def test_a_worker_that_crashed_once_is_tried_again(
         row = store.connection.execute("SELECT state, attempts FROM ledger").fetchone()
 
     assert tuple(row) == ("done", 2)
+
+
+class Crashing:
+    """An engine whose first worker dies."""
+
+    width = 1
+
+    def __init__(self, crashes: int) -> None:
+        self._crashes = crashes
+        self._tokens: list[int] = []
+
+    def submit(self, token: int, job: Job) -> None:
+        self._tokens.append(token)
+
+    def next(self) -> tuple[int, dict[str, object]]:
+        self._crashes -= 1
+        cost = {"cpu": 0.0, "wall": 0.0, "memory": 0}
+        if self._crashes >= 0:
+            return self._tokens.pop(), {**failed(CRASH, "ended"), "cost": cost}
+        done = {"state": "done", "key": "k", "commit": "", "reason": None, "result": result(1, 2)}
+        return self._tokens.pop(), {**done, "cost": cost}
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("crashes", "failures"), [(1, 0), (2, 1)])
+def test_runs_that_were_ended_say_nothing_against_a_repository(
+    tmp_path: Path, crashes: int, failures: int
+) -> None:
+    with Store(str(tmp_path / "s.sqlite"), write=True) as store:
+        setup = Setup()
+        audit = store.begin([Target("a", TREE, "a")], setup, started="", day="", left_out={})
+        for _run in range(3):
+            (one,) = store.pending(audit)
+            store.take(audit, one.repository)
+            store.reopen(audit)
+        Run(store, audit, setup, day="").all(Crashing(crashes))
+        assert store.tally(audit).failed == failures
 
 
 def test_a_clean_worker_is_used_again_and_no_other(tmp_path: Path, start: list[str]) -> None:

@@ -262,3 +262,17 @@ def test_any_program_is_followed(lines: list[str]) -> None:
     text = "import boto3, os\n" + "\n".join(lines) + "\n"
     report = check(Memory({"m.py": text}), _RULES, Options())
     assert [f for f in report.failures if f.kind is FailureKind.INTERNAL] == []
+
+
+def test_pulumi_azure_with_its_classic_names() -> None:
+    found = unit(
+        "import pulumi\n"
+        "import pulumi_azure as azure\n"
+        "azure.keyvault.KeyVault('secrets', purge_protection_enabled=False,\n"
+        "    opts=pulumi.ResourceOptions(ignore_changes=['*'], protect=True))\n"
+        "azure.authorization.Assignment('owner', role_definition_name='Owner')\n"
+    )
+    assert [r.type for r in found.resources] == ["azurerm_key_vault", "azurerm_role_assignment"]
+    lifecycle = found.resources[0].get("lifecycle")
+    assert isinstance(lifecycle, Mapping)
+    assert sorted(lifecycle.entries) == ["ignore_changes", "prevent_destroy"]

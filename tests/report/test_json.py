@@ -58,7 +58,7 @@ def test_a_finding_in_full(build: Build) -> None:
             "reach": None,
             "evidence": [],
             "fix": None,
-            "provenance": [],
+            "provenance": None,
             "fingerprint": report.findings[0].fingerprint,
             "suppression": None,
         }

@@ -1,8 +1,8 @@
 """Which AI agent wrote the lines of a repository that findings stand on.
 
 Unlike a change, a repository has all of its history. Commits are read for marks first; only files that
-a marked commit has touched are asked, line by line, who wrote them last (``git blame``, which is told
-to run no text conversion and to leave no revision out). A shallow clone does not say who wrote what.
+a marked commit has touched are asked, line by line, who wrote them last. A shallow clone does not say
+who wrote what.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from blastdoor.source.history import History
 from blastdoor.source.revision import GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from blastdoor.finding import Finding
-    from blastdoor.provenance import Mark
+    from blastdoor.finding import Finding, Mark
     from blastdoor.source.history import Commit
     from blastdoor.source.revision import Git
 
@@ -26,8 +25,6 @@ MAX_COMMITS: Final = 20_000
 """Most commits that are read for marks, the newest."""
 MAX_MARKED: Final = 1_000
 """Most commits with marks whose files are looked at, the newest."""
-MAX_LINES: Final = 200
-"""Most lines of one file that one question names."""
 KNOWN: Final = "lines"
 PARTLY: Final = "newest commits"
 SHALLOW: Final = "shallow clone"
@@ -88,31 +85,12 @@ def _judged(
     writers = {
         (path, line): oid
         for path, wanted in lines.items()
-        for line, oid in _blame(git, commit, path, wanted).items()
+        for line, oid in history.writers(commit, path, wanted).items()
     }
     result = []
     for finding in findings:
         oid = writers.get((finding.span.path, finding.span.begin.line), "")
         if oid in marked:
-            words = tuple(str(mark) for mark in marked[oid][1])
-            finding = replace(finding, provenance=words)  # noqa: PLW2901  the same with its marks
+            finding = replace(finding, provenance=marked[oid][1])  # noqa: PLW2901  the same with its marks
         result.append(finding)
     return result
-
-
-def _blame(git: Git, commit: str, path: str, lines: Iterable[int]) -> dict[int, str]:
-    """Line → the commit that wrote it last. Raises GitError."""
-    wanted = sorted(lines)
-    found: dict[int, str] = {}
-    for at in range(0, len(wanted), MAX_LINES):
-        ranges = [f"-L{line},{line}" for line in wanted[at : at + MAX_LINES]]
-        out = git.run(
-            *("-c", "blame.ignoreRevsFile=", "-c", "blame.showRoot=true"),
-            *("blame", "--porcelain", "--no-textconv", *ranges, commit, "--", path),
-        )
-        for row in out.split(b"\n"):
-            words = row.split(b" ")
-            # A header is: id, line there, line here, and the length of a group.
-            if len(words) in (3, 4) and len(words[0]) in (40, 64) and words[2].isdigit():
-                found[int(words[2])] = words[0].decode("ascii", "replace")
-    return found

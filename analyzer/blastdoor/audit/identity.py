@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import __version__, tables
-from blastdoor.source.disk import MAX_VISITED, UNCOUNTED
+from blastdoor.source.disk import MAX_VISITED, UNCOUNTED, names_below
 from blastdoor.source.git import read_regular
 from blastdoor.source.plans import MAX_PLAN
 
@@ -73,15 +73,10 @@ def folder_digest(folder: str) -> str:
 
 
 def _contents(folder: str) -> Iterator[tuple[bytes, bytes]]:
-    top = os.fsencode(os.path.realpath(folder))
-    for place, folders, files in os.walk(top):
-        folders[:] = sorted(name for name in folders if os.fsdecode(name) not in UNCOUNTED)
-        below = os.path.relpath(place, top)
-        for name in sorted([*files, *folders]):
-            path = os.path.join(place, name)  # noqa: PTH118  names may be no text
-            word = _content(path)
-            if word is not None:
-                yield below + b"/" + name, word
+    for name, place in names_below(folder, UNCOUNTED):
+        word = _content(place)
+        if word is not None:
+            yield name, word
 
 
 def _content(path: bytes) -> bytes | None:

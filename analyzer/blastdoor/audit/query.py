@@ -37,16 +37,18 @@ class Answer:
     rows: Iterator[tuple[Any, ...]]
 
 
-_OWNER: Final = """coalesce(
+def owners(table: str) -> str:
+    """The expression for the owners of a file: what CODEOWNERS says, else whose the repository is."""
+    return f"""coalesce(
     (SELECT group_concat(owner, ' ') FROM (
       SELECT owner FROM owner o WHERE o.result = {table}.result AND o.path = {table}.path
       ORDER BY owner)),
     {table}.repository_owner)"""
-"""The owners of a file: what CODEOWNERS says, else whose the repository is."""
+
 
 _WIDEST: Final = f"""
 SELECT repository, unit, environment, axis, reach, breadth, resources, path, line,
-  {_OWNER.format(table="reaches")} AS owner
+  {owners("reaches")} AS owner
 FROM reaches
 WHERE audit = :audit AND known = 1 AND breadth > 0 AND axis IN ('regions', 'accounts', 'fleet')
   AND (:repository IS NULL OR repository = :repository)
@@ -62,7 +64,7 @@ SELECT repository, owner,
   round(100.0 * sum(CASE WHEN pinned = 0 OR known = 0 THEN resources ELSE 0 END)
     / sum(resources), 1) AS percent
 FROM (
-  SELECT repository, {_OWNER.format(table="reaches")} AS owner, unit, pinned, known, resources
+  SELECT repository, {owners("reaches")} AS owner, unit, pinned, known, resources
   FROM reaches
   WHERE audit = :audit AND about = 'regions' AND axis = 'regions'
     AND (pinned IS NOT NULL OR known = 0) AND reach <> 'global'
@@ -75,7 +77,7 @@ ORDER BY inherited + unknown DESC, repository, owner
 _AT_ONCE: Final = f"""
 SELECT repository, unit, rule, level, message, path, line,
   CASE WHEN environment = '' THEN 'not said' ELSE environment END AS environment,
-  {_OWNER.format(table="findings")} AS owner
+  {owners("findings")} AS owner
 FROM findings
 WHERE audit = :audit AND family = 'rollout' AND suppressed IS NULL
   AND (environment = '' OR environment = 'production' OR environment LIKE 'production and %'
@@ -87,7 +89,7 @@ ORDER BY environment = '', CASE level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 
 
 _AGENT: Final = f"""
 SELECT a.agent, f.repository, f.rule, f.level, f.unit, f.axis, f.message, f.path, f.line, a.mark,
-  {_OWNER.format(table="f")} AS owner
+  {owners("f")} AS owner
 FROM agent a JOIN findings f ON f.id = a.finding
 WHERE f.audit = :audit AND f.suppressed IS NULL
   AND (:agent IS NULL OR a.agent LIKE :agent) AND (:repository IS NULL OR f.repository = :repository)
@@ -233,6 +235,11 @@ def _audit(connection: sqlite3.Connection, audit: int | None) -> int:
             message = f"the store has no audit {audit}"
             raise QueryError(message)
         return audit
+    return newest(connection)
+
+
+def newest(connection: sqlite3.Connection) -> int:
+    """The newest audit that was finished. Raises QueryError when there is none."""
     row = connection.execute(
         "SELECT max(id) AS id FROM audit WHERE finished IS NOT NULL"
     ).fetchone()

@@ -10,6 +10,7 @@ import hashlib
 import os
 import queue
 import threading
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from blastdoor.audit.store import Open, Store
 
 ATTEMPTS: Final = 2
-"""How often a repository is tried whose worker crashes; limits and errors of it are not tried again."""
+"""How often one run tries a repository whose worker crashes; limits and errors are not tried again.
+
+What was begun by a run that was itself ended does not count: that says nothing about the repository.
+"""
 _MAX_NAME: Final = 150
 
 Outcome = dict[str, Any]
@@ -130,6 +134,7 @@ class Run:
         """Effect: works off what is pending. Raises EngineError, KeyboardInterrupt."""
         waiting = self.store.pending(self.audit)[::-1]
         flying: dict[int, Open] = {}
+        crashes: Counter[int] = Counter()
         while waiting or flying:
             while waiting and len(flying) < engine.width:
                 one = waiting.pop()
@@ -139,9 +144,11 @@ class Run:
             token, outcome = engine.next()
             one = flying.pop(token)
             crashed = outcome["state"] == FAILED and outcome["reason"]["kind"] == CRASH
-            if crashed and one.attempts < ATTEMPTS:
-                waiting.append(one)
-                continue
+            if crashed:
+                crashes[token] += 1
+                if crashes[token] < ATTEMPTS:
+                    waiting.append(one)
+                    continue
             self._end(one, outcome)
 
     def _begin(self, engine: Engine, one: Open) -> None:

@@ -374,8 +374,8 @@ def _write_findings(
             )
         )
         marks += [
-            (first + rank, words.partition(":")[0], words.partition(": ")[2])
-            for words in one["provenance"]
+            (first + rank, mark["agent"], f"{mark['where']} {mark['text']}")
+            for mark in (one["provenance"] or {"marks": ()})["marks"]
         ]
     holes = ", ".join("?" * 28)
     connection.executemany(f"INSERT INTO finding VALUES ({holes})", rows)  # noqa: S608  only "?"

@@ -161,7 +161,7 @@ def _table(finding: Finding) -> str:
         ("after", finding.after or "nothing"),
         ("unit", finding.unit),
         ("fingerprint", finding.fingerprint[: records.SHORT]),
-        *[("written by", mark) for mark in finding.provenance],
+        *[("written by", words) for words in finding.written_by],
     ]
     return "".join(f"  {name:<12} {legible(words)}\n" for name, words in rows)
 

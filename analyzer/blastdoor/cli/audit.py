@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from blastdoor.audit.query import QueryError, ask
 from blastdoor.audit.setup import Setup
 from blastdoor.audit.store import Store, StoreError
-from blastdoor.cli.streams import CallerError, drop_stdout, emit
+from blastdoor.cli.streams import CallerError, drop_stdout, emit, replacing
 from blastdoor.record import dataclass
 from blastdoor.report.escape import sanitise, width
 
@@ -49,6 +49,8 @@ class Request:
     sources: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     store: str = "audit.sqlite"
+    report: str | None = None
+    """The file of the HTML report."""
     sarif_dir: str | None = None
     export: str | None = None
     resume: bool = False
@@ -79,10 +81,12 @@ class Request:
 def audit(request: Request) -> int:
     """The exit code. Effect: analyses, writes what is asked for. Raises CallerError."""
     parquet = _parquet(request)
+    if request.report is not None and not Path(request.report).absolute().parent.is_dir():
+        raise CallerError(f"{sanitise(request.report)}: its directory does not exist")
     if request.sarif_dir is not None:
         _folder(request.sarif_dir)
     if not request.sources and not request.lists and not request.resume:
-        if parquet is None:
+        if parquet is None and request.report is None:
             raise CallerError("name what to audit: folders, URLs, --list FILE, github:NAME")
         with _opened(request.store) as store:
             _written(request, store, parquet)
@@ -255,7 +259,9 @@ def _parquet(request: Request) -> str | None:
 
 
 def _written(request: Request, store: Store, parquet: str | None) -> None:
-    """Effect: writes the export that was asked for."""
+    """Effect: writes the report and the export that were asked for."""
+    if request.report is not None:
+        _drawn(request.report, request, store)
     if parquet is not None:
         from blastdoor.audit.parquet import export
 
@@ -266,6 +272,22 @@ def _written(request: Request, store: Store, parquet: str | None) -> None:
         if not request.quiet:
             words = ", ".join(f"{name} ({count:,} rows)" for name, count in files)
             _say(f"wrote {words}")
+
+
+def _drawn(file: str, request: Request, store: Store) -> None:
+    """Effect: writes the HTML report on the newest audit."""
+    from blastdoor.audit.report import document, logs_from
+
+    try:
+        text = document(store.connection, logs=logs_from(request.sarif_dir, file))
+        with replacing(file) as stream:
+            stream.write(text)
+    except QueryError as error:
+        raise CallerError(sanitise(str(error))) from error
+    except OSError as error:
+        raise CallerError(f"{sanitise(file)}: {error.strerror}") from error
+    if not request.quiet:
+        _say(f"wrote {sanitise(file)}")
 
 
 def _now() -> str:

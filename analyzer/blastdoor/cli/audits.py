@@ -68,7 +68,7 @@ def audit() -> None:
     epilog="""\
 \b
 Examples:
-  blastdoor audit clones/ --store audit.sqlite --sarif-dir sarif
+  blastdoor audit clones/ --store audit.sqlite --report audit.html --sarif-dir sarif
   blastdoor audit mirror/network.git --revision v2.1
   blastdoor audit github:acme --exclude 'examples/**'
   blastdoor audit gitlab:acme/platform --forge-url https://git.acme.example/api/v4
@@ -99,6 +99,12 @@ Exit codes:
     help="Sources, one a line, or CSV with the columns repository, revision, name, owner.",
 )
 @_store_option
+@click.option(
+    "--report",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write one HTML file to look at; without sources, of the store as it is.",
+)
 @click.option(
     "--sarif-dir",
     metavar="DIR",
@@ -192,8 +198,11 @@ def run(**given: Any) -> int:
     --resume. Repositories that have not changed are not analysed again.
     """
     _supported()
+    import gc
+
     from blastdoor.cli import audit as running
 
+    gc.enable()
     return running.audit(running.Request(**given))
 
 

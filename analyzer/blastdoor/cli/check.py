@@ -34,13 +34,15 @@ from blastdoor.source import (
 from blastdoor.source.kinds import TOLD_BY_CONTENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from typing import TextIO
 
     from blastdoor.beside import PeerRun
     from blastdoor.catalog import RuleSet
+    from blastdoor.cli.drawing import Drawing
     from blastdoor.config import Config
     from blastdoor.engine import Options
+    from blastdoor.fact import Facts
     from blastdoor.finding import Finding
     from blastdoor.report.baseline import Baseline
     from blastdoor.report.text import Choice
@@ -73,6 +75,8 @@ class Request:
     fail_on: str | None = None
     exit_zero: bool = False
     allow_failures: bool = False
+    allow_empty: bool = False
+    """Whether nothing to analyse is as good as nothing found."""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     pedantic: bool = False
@@ -99,6 +103,8 @@ class Request:
     """Seconds that they may take."""
     diff_base: str | None = None
     """The revision whose findings are not reported."""
+    only_agent_changes: bool = False
+    """Report only what an AI agent wrote since that revision."""
 
     @property
     def trusted(self) -> bool:
@@ -108,8 +114,13 @@ class Request:
 
 def check(request: Request) -> int:
     """The exit code. Effect: analyses, writes the reports. Raises CallerError."""
+    if request.only_agent_changes and request.diff_base is None:
+        raise CallerError(
+            "--only-agent-changes needs --diff-base REV: the commits since REV say who wrote what"
+        )
     outputs = outputs_of(request.outputs, request.form, FORMATS, request.write_baseline)
     shown = next((form for form, file in outputs if file == STDOUT), request.form or "text")
+    drawing = _drawing({shown, *(form for form, _file in outputs)})
     text = _standard_input(request)
     place = _place(request)
     start = Path.cwd() if place is None else place.root
@@ -134,7 +145,8 @@ def check(request: Request) -> int:
     def judged(source: Source, entries: list[Entry] | None = None) -> Report:
         if request.diff_base is None:
             listed = list(source.files()) if entries is None else entries
-            found = _analyse(request, source, listed, rules, options, place)
+            observe = None if drawing is None else drawing.observe
+            found = _analyse(request, source, listed, rules, options, place, observe=observe)
         else:
             found = _introduced(request, source, place, config, rules, options)
         return without_ignored(found, config, rules)
@@ -154,12 +166,19 @@ def check(request: Request) -> int:
     reports = dict.fromkeys(forms, report)
     if "text" in forms:
         reports["text"] = _shown(report, entries, place)
+
+    def put(form: str, stream: TextIO) -> None:
+        if form == "html" and drawing is not None:
+            stream.write(drawing.html(report, rules, source, place))
+        else:
+            write(request, form, reports[form], rules, stream, beside=runs)
+
     for form, file in outputs:
         if file == STDOUT:
             continue
-        to_file(file, partial(write, request, form, reports[form], rules, beside=runs))
+        to_file(file, partial(put, form))
     try:
-        write(request, shown, reports[shown], rules, sys.stdout, beside=runs)
+        put(shown, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; what was found stays found
         drop_stdout()
@@ -348,13 +367,15 @@ def _var_files(request: Request, config: Config, place: Place | None) -> tuple[s
 # Analysis
 
 
-def _analyse(
+def _analyse(  # noqa: PLR0913  what an analysis takes
     request: Request,
     source: Source,
     entries: list[Entry],
     rules: RuleSet,
     options: Options,
     place: Place | None,
+    *,
+    observe: Callable[[Facts], None] | None = None,
 ) -> Report:
     from blastdoor import engine
 
@@ -366,6 +387,7 @@ def _analyse(
             rules,
             options,
             entries=entries,
+            observe=observe,
             progress=progress,
             selection=None if place is None or place.whole else place.selects,
         )
@@ -432,7 +454,15 @@ def _introduced(
     config = replace(config, exclude=(*config.exclude, *request.exclude))
     try:
         return introduced(
-            request.diff_base, source, place, config, rules, options, progress=progress
+            request.diff_base,
+            source,
+            place,
+            config,
+            rules,
+            options,
+            progress=progress,
+            only_agents=request.only_agent_changes,
+            quiet=request.quiet,
         )
     finally:
         if progress is not None:
@@ -541,6 +571,17 @@ def _accepted(request: Request, text: str) -> Baseline:
 
 
 # Outcome
+
+
+def _drawing(forms: Container[str]) -> Drawing | None:
+    """What the HTML report needs beside the findings, when it is asked for."""
+    if "html" not in forms:
+        return None
+    if sys.platform == "win32":
+        raise CallerError("the HTML report needs Linux or macOS")
+    from blastdoor.cli.drawing import Drawing
+
+    return Drawing()
 
 
 def write(
@@ -659,7 +700,7 @@ def _code(request: Request, config: Config, report: Report, *, analysed: bool) -
     if not request.allow_failures and any(failure.fatal for failure in report.failures):
         return FAILED
     if not analysed:
-        return NOTHING
+        return CLEAN if request.allow_empty else NOTHING
     if request.exit_zero or request.fail_on == "never":
         return CLEAN
     least = config.fail_on if request.fail_on is None else Level.named(request.fail_on)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from blastdoor import __version__
-from blastdoor.cli import audits, review
+from blastdoor.cli import audits, forges, review
 from blastdoor.cli.streams import FORMATS
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ Examples:
   blastdoor reach                            what touches which regions and accounts
   blastdoor gate main                        whether a second person has said yes to that
   blastdoor audit clones/                    many repositories into one store of findings
+  blastdoor init                             begin: configuration, workflow and hook
   blastdoor explain RGN010                   why a rule hurts and how to fix it
 
 {EXIT_CODES}
@@ -163,6 +164,9 @@ Examples:
     "--allow-failures",
     is_flag=True,
     help="What cannot be analysed is reported but does not make the exit code 2.",
+)
+@click.option(
+    "--allow-empty", is_flag=True, help="With nothing to analyse the exit code is 0, not 3."
 )
 @click.option(
     "--select",
@@ -235,6 +239,11 @@ Examples:
     help="Report only what was not found in this revision; `main...` is where the branch left main.",
 )
 @click.option(
+    "--only-agent-changes",
+    is_flag=True,
+    help="With --diff-base: report only what commits marked by an AI agent wrote.",
+)
+@click.option(
     "--baseline",
     metavar="FILE",
     type=_file(),
@@ -284,6 +293,7 @@ Examples:
   blastdoor diff before/ after/              two directories
   blastdoor diff plan.json                   a plan against the state it was made from
   blastdoor diff main --format markdown      a comment for a pull request
+  blastdoor diff main... --only-agent-changes
 
 {EXIT_CODES}
 """
@@ -296,6 +306,11 @@ Examples:
     "staged",
     is_flag=True,
     help="HEAD is what is staged, and BASE is HEAD unless it is named.",
+)
+@click.option(
+    "--only-agent-changes",
+    is_flag=True,
+    help="Report only what commits marked by an AI agent wrote.",
 )
 @click.option(
     "--format",
@@ -430,6 +445,8 @@ def reach(**given: Any) -> int:
 cli.add_command(review.gate)
 cli.add_command(review.ack)
 cli.add_command(audits.audit)
+cli.add_command(forges.init)
+cli.add_command(forges.export)
 
 
 @cli.command(
@@ -461,8 +478,11 @@ def lsp(stdio: bool) -> int:  # noqa: FBT001  as click calls it
     disk; the same rules, configuration and suppressions hold as for check. Nothing of the workspace
     is run.
     """
+    import gc
+
     from blastdoor.cli import lsp as running
 
+    gc.enable()
     del stdio
     return running.run()
 

@@ -66,6 +66,7 @@ class Request:
     colour: Choice = "auto"
     quiet: bool = False
     no_progress: bool = False
+    only_agent_changes: bool = False
 
     def as_check(self) -> checking.Request:
         """The same for what ``check`` shares."""
@@ -96,12 +97,19 @@ def diff(request: Request) -> int:
             config = names.configuration(place.root, request.config_file, isolated=request.isolated)
             rules = names.rule_set(config, trusted=request.config_file is not None)
             options = checking.options_of(request.as_check(), config, rules, None, change=True)
+            if request.only_agent_changes and place.top is None:
+                from blastdoor.cli.written import NO_BASE
+
+                raise CallerError(NO_BASE)
             if place.plan is not None:
                 found, called = _planned(place.plan, rules, options)
             else:
-                both = _sides(request, place, config, stack)
+                git = None if place.top is None else stack.enter_context(Git(place.top))
+                both = _sides(request, place, config, git)
                 called = both.names
                 found = _compare(request, both, rules, options)
+                if git is not None and both.commits is not None:
+                    found = _written(request, found, git, both.commits, config, place.prefix)
         except GitError as error:
             raise CallerError(sanitise(str(error))) from error
         found = without_ignored(found, config, rules)
@@ -134,6 +142,23 @@ def _compare(request: Request, both: Sides, rules: RuleSet, options: Options) ->
     finally:
         if progress is not None:
             progress.clear()
+
+
+def _written(
+    request: Request,
+    found: Comparison,
+    git: Git,
+    commits: tuple[str, str],
+    config: Config,
+    prefix: str,
+) -> Comparison:
+    """The comparison with the marks of agents. Raises CallerError."""
+    from blastdoor.cli.written import written
+
+    only = request.only_agent_changes
+    return written(
+        found, git, commits, config, prefix=prefix, only_agents=only, quiet=request.quiet
+    )
 
 
 # What is compared
@@ -180,12 +205,11 @@ def _place(request: Request) -> _Place:
     return _Place(root, top, root.relative_to(top).as_posix() if root != top else "")
 
 
-def _sides(request: Request, place: _Place, config: Config, stack: ExitStack) -> Sides:
+def _sides(request: Request, place: _Place, config: Config, git: Git | None) -> Sides:
     """The two sides. Raises CallerError, GitError."""
     base = request.base or "HEAD"
-    if place.top is None:
+    if git is None:
         return sides.directories(Path(base), Path(request.head or ""), config)
-    git = stack.enter_context(Git(place.top))
     if request.staged:
         return sides.staged(git, base, place.prefix, config)
     return sides.revisions(git, base, request.head, place.root, place.prefix, config)

@@ -126,11 +126,11 @@ def prepared(request: Request, git: Git, stack: ExitStack) -> tuple[Judge, RuleS
     history = History(git)
     reader = Reader(settings.gate.agents)
     known = origin(history, base_id, head_id, reader)
-    lines = Lines(history, known)
+    lines = Lines(history, known, reader)
     found = replace(
         found,
-        widenings=marked(found.widenings, lines, reader),
-        introduced=marked(found.introduced, lines, reader),
+        widenings=marked(found.widenings, lines),
+        introduced=marked(found.introduced, lines),
     )
     head = Revision(git, head_id)
     gate_settings = settings.gate

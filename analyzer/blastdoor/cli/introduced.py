@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from blastdoor.change import compare
 from blastdoor.cli import sides
 from blastdoor.cli.streams import CallerError
+from blastdoor.cli.written import written
 from blastdoor.report.escape import sanitise
 from blastdoor.source import repository_root
 from blastdoor.source.revision import Git, GitError
@@ -30,10 +31,13 @@ def introduced(  # noqa: PLR0913  what a run of check has at hand
     options: Options,
     *,
     progress: Progress | None = None,
+    only_agents: bool = False,
+    quiet: bool = False,
 ) -> Report:
     """What the rules that judge a state say of ``source`` and did not say of ``base``.
 
-    A guard that was on in base has the level of its loss. Raises CallerError.
+    A guard that was on in base has the level of its loss. With ``only_agents``, what an AI agent wrote.
+    Raises CallerError.
     """
     top = repository_root(place.root)
     if top is None:
@@ -43,6 +47,16 @@ def introduced(  # noqa: PLR0913  what a run of check has at hand
         with Git(top) as git:
             both = sides.working_tree(git, base, place.root, prefix, config)
             found = compare(both.base, source, both.changed, rules, options, progress=progress)
+            if both.commits is not None:
+                found = written(
+                    found,
+                    git,
+                    both.commits,
+                    config,
+                    prefix=prefix,
+                    only_agents=only_agents,
+                    quiet=quiet,
+                )
     except GitError as error:
         raise CallerError(f"--diff-base: {sanitise(str(error))}") from error
     state = {rule.id for rule in rules if "state" in rule.modes}

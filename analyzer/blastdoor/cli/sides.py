@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +40,8 @@ class Sides:
     names: tuple[str, str]
     history: History | None = None
     """The revisions before base, where there are any."""
+    commits: tuple[str, str] | None = None
+    """The ids between which the commits of the change lie, where there are any."""
 
 
 def is_revision(name: str) -> bool:
@@ -100,7 +102,8 @@ def revisions(
     changed = [c for c in moved if c.base is not None or c.head is not None]
     changed += _through_links(old, new, changed)
     history = past(git, start, prefix, config.max_file_size)
-    return _narrowed(Sides(old, new, changed, (base, head or ""), history), config)
+    both = Sides(old, new, changed, (base, head or ""), history, (start, commit))
+    return _narrowed(both, config)
 
 
 def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:
@@ -116,7 +119,8 @@ def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:
     changed = _with_renames(changed, old, new)
     changed += _through_links(old, new, changed)
     history = past(git, old.commit, prefix, config.max_file_size)
-    return _narrowed(Sides(old, new, changed, (base, STAGED), history), config)
+    commits = (old.commit, _tip(git, old.commit))
+    return _narrowed(Sides(old, new, changed, (base, STAGED), history, commits), config)
 
 
 def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -> Sides:
@@ -157,7 +161,16 @@ def working_tree(git: Git, base: str, root: Path, prefix: str, config: Config) -
     ]
     changed = _with_renames(changed, old, tree)
     history = past(git, start, prefix, config.max_file_size)
-    return _narrowed(Sides(old, tree, changed, (base, WORKING_TREE), history), config)
+    commits = (start, _tip(git, start))
+    return _narrowed(Sides(old, tree, changed, (base, WORKING_TREE), history, commits), config)
+
+
+def _tip(git: Git, start: str) -> str:
+    """What the next commit stands on; ``start`` where there is no commit yet."""
+    try:
+        return git.commit("HEAD")
+    except GitError:
+        return start
 
 
 def with_texts(sides: Sides, texts: Mapping[str, str]) -> Sides:
@@ -168,9 +181,7 @@ def with_texts(sides: Sides, texts: Mapping[str, str]) -> Sides:
         for path, text in texts.items()
         if path not in known and (before := sides.base.read(path)) != text
     ]
-    return Sides(
-        sides.base, Overlay(sides.head, texts), [*sides.changed, *new], sides.names, sides.history
-    )
+    return replace(sides, head=Overlay(sides.head, texts), changed=[*sides.changed, *new])
 
 
 def past(git: Git, commit: str, prefix: str = "", max_size: int = MAX_SIZE) -> History:
@@ -191,7 +202,7 @@ def _narrowed(sides: Sides, config: Config) -> Sides:
     base, head = (
         Narrowed(side, config.exclude, config.include) for side in (sides.base, sides.head)
     )
-    return Sides(base, head, sides.changed, sides.names, sides.history)
+    return replace(sides, base=base, head=head)
 
 
 def _with_renames(changed: Sequence[Changed], base: Source, head: Source) -> list[Changed]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TextIO
 
-FORMATS: Final = ("text", "json", "sarif", "github", "gitlab", "junit", "rdjsonl")
+FORMATS: Final = ("text", "json", "sarif", "github", "gitlab", "junit", "rdjsonl", "html")
 """What a report can be written as."""
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import reduce
@@ -38,7 +38,7 @@ from blastdoor.reach import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from blastdoor.delta.footprint import Aspect, Footprint
     from blastdoor.span import Span
@@ -129,8 +129,10 @@ class Side:
     """Unit → addresses that have no instance because of what a variable is."""
     environments: dict[str, set[str]] = field(default_factory=dict)
     """Unit → the environments of its variants, as far as they are known."""
-    contents: dict[str, dict[str, tuple[str, Span]]] = field(default_factory=dict)
-    """Unit → address → what it says in a digest, and the header of its block."""
+    contents: dict[str, dict[tuple[str, str | None], str]] = field(default_factory=dict)
+    """Unit → address and environment of the variant → what it says in a digest."""
+    files: dict[str, set[str]] = field(default_factory=dict)
+    """Environment → paths of the files that its variants were read from."""
     regions: Regions | None = None
     """The regions that the whole repository speaks of; ``None`` when it speaks of none."""
     inputs: dict[str, set[str]] = field(default_factory=dict)
@@ -146,8 +148,13 @@ _NOTHING_NEW: Final = frozenset(
 """Aspects of which a new thing says nothing that was not so before."""
 
 
-def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
-    """Every delta between two revisions; ``renamed`` is unit in head → unit in base."""
+def deltas(
+    base: Side, head: Side, renamed: Mapping[str, str], edited: Collection[str] = ()
+) -> list[Delta]:
+    """Every delta between two revisions; ``renamed`` is unit in head → unit in base.
+
+    ``edited`` are the paths of the files that differ, on either side.
+    """
     counterpart = {unit: renamed.get(unit, unit) for unit in head.footprints}
     paired: dict[str, list[tuple[Footprint | None, Footprint]]] = {}
     gone: dict[str, list[Footprint]] = {}
@@ -184,12 +191,13 @@ def deltas(base: Side, head: Side, renamed: Mapping[str, str]) -> list[Delta]:
                 found.extend(_from_nothing(item, counterpart[unit], union, there=there))
         kept = head.kept.get(unit, set())
         for delta in _gone(gone[unit], unit, head.footprints[unit], kept, head_union):
-            default = delta.event is Event.DESTROYED and _is_kept(
-                delta.address, head.idle.get(unit, set())
+            default = delta.event is Event.DESTROYED and any(
+                _is_kept(address, head.idle.get(unit, set()))
+                for address in later(delta.address, head.moves.get(unit, {}))
             )
             found.append(replace(delta, attribute="variable") if default else delta)
     found.extend(_lost(lost, head))
-    found.extend(_spans(base, head, counterpart))
+    found.extend(_spans(base, head, counterpart, edited))
     environments = {unit: _environment(names) for unit, names in head.environments.items()}
     return _together(
         replace(
@@ -245,6 +253,19 @@ def earlier(address: str, aliases: Mapping[str, Sequence[str]]) -> list[str]:
         if (address == new or address.startswith(f"{new}.")) and len(new) > len(best):
             best = new
     return [old + address[len(best) :] for old in aliases[best]] if best else []
+
+
+def later(address: str, aliases: Mapping[str, Sequence[str]]) -> list[str]:
+    """An address and those that moves lead from it to."""
+    found = [address]
+    for current in found:
+        for new, old in aliases.items():
+            for former in old:
+                if current == former or current.startswith(f"{former}."):
+                    name = new + current[len(former) :]
+                    if name not in found and len(found) < _MAX_MOVES:
+                        found.append(name)
+    return found
 
 
 # One thing, before and after
@@ -911,21 +932,32 @@ _MANY: Final = 3
 """Regions or accounts that one change may touch without a word."""
 
 
-def _spans(base: Side, head: Side, counterpart: Mapping[str, str]) -> Iterator[Delta]:
+SHARED: Final = "shared"
+"""Attribute of a delta that spans environments only by what they share."""
+
+
+def _spans(
+    base: Side, head: Side, counterpart: Mapping[str, str], edited: Collection[str]
+) -> Iterator[Delta]:
     """What lies far apart and is changed at once: environments, partitions, many regions."""
     touched: dict[str, dict[str, set[str]]] = {
         axis: defaultdict(set) for axis in ("environment", "partitions", "regions", "accounts")
     }
     first: Footprint | None = None
     for unit, contents in head.contents.items():
-        old = {
-            digest for digest, _at in base.contents.get(counterpart.get(unit, unit), {}).values()
-        }
-        changed = {address for address, (digest, _at) in contents.items() if digest not in old}
+        old = base.contents.get(counterpart.get(unit, unit), {})
+        digests = {(name, digest) for (_address, name), digest in old.items()}
+        variants = {name for _address, name in old}
+        changed = set()
+        for (address, name), digest in contents.items():
+            # A variant that is new is held against all that there was.
+            known = (name,) if name in variants else variants
+            if all((one, digest) not in digests for one in known):
+                changed.add(address)
+                if name is not None:
+                    touched["environment"][name].add(unit)
         if not changed:
             continue
-        for name in head.environments.get(unit, ()):
-            touched["environment"][name].add(unit)
         for item in head.footprints.get(unit, ()):
             if item.address not in changed or item.aspect not in ("placement", "existence"):
                 continue
@@ -953,14 +985,30 @@ def _spans(base: Side, head: Side, counterpart: Mapping[str, str]) -> Iterator[D
     )
     units = sorted({unit for names in apart.values() for where in names.values() for unit in where})
     found = _words_delta(Event.SPANS, axis, first, "", said_)
+    staged = _edited_apart(head, apart.get("environment", ()), edited)
     yield replace(
         found,
         span=first.home or first.span,
         units=tuple(units),
-        attribute="",
+        attribute="" if staged or "environment" not in apart else SHARED,
         words="",
         related=(),
         cause="",
         limits=tuple(apart),
         reach=None,
     )
+
+
+def _edited_apart(head: Side, environments: Collection[str], edited: Collection[str]) -> bool:
+    """Whether files of their own are edited for two environments at once.
+
+    The one could have gone first then. What all of them read changes for all, and it is for whatever
+    applies it to go in steps.
+    """
+    readers = Counter(path for files in head.files.values() for path in files)
+    own = [
+        name
+        for name in environments
+        if any(readers[path] == 1 and path in edited for path in head.files.get(name, ()))
+    ]
+    return len(own) > 1

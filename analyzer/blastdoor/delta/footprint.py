@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor import tables
 from blastdoor.context import environment_words
-from blastdoor.delta import flags, policy
+from blastdoor.delta import flags, policy, scopes
 from blastdoor.evaluate.expression import to_number
 from blastdoor.facts import iam
 from blastdoor.facts.network import network_of, unsettled
@@ -85,10 +85,11 @@ Aspect = Literal[
     "provider",
     "fixed",
     "flag",
+    "setting",
 ]
 """``member`` is who gets a role, ``audience`` for which environments a collection stands, ``provider`` a
 setting that holds for all that uses it, ``fixed`` an argument that cannot change in place, ``flag`` the
-share that a flag or weight lets through."""
+share that a flag or weight lets through, ``setting`` the places that settings of a program are for."""
 _EVERY: Final = (Meaning.EVERY_REGION, Meaning.EACH_REGION)
 
 
@@ -183,6 +184,8 @@ def _all(facts: Facts) -> Iterator[Footprint]:
     yield from _endpoints(facts)
     yield from _members(facts)
     yield from _flags(facts)
+    yield from _settings(facts)
+    yield from _calls(facts)
 
 
 _MOST_INSTANCES: Final = 1_000
@@ -884,6 +887,48 @@ def _flags(facts: Facts) -> Iterator[Footprint]:
             at,
             origin(share.value),
             chain(share.value, at),
+        )
+
+
+def _settings(facts: Facts) -> Iterator[Footprint]:
+    for item in scopes.scopes(facts):
+        at = item.span
+        yield Footprint(
+            facts.unit.address,
+            item.address,
+            "setting",
+            "setting",
+            item.attribute,
+            item.reach,
+            at,
+            "" if item.value is None else origin(item.value),
+            () if item.value is None else chain(item.value, at),
+            home=item.home,
+        )
+
+
+def _calls(facts: Facts) -> Iterator[Footprint]:
+    """Where a program sends the calls that change something, and that stand for no resource."""
+    told = {resource.address for resource in facts.unit.resources}
+    for call in facts.unit.calls:
+        address = f"{facts.unit.address}: {call.name}"
+        if call.dry or call.effect not in ("write", "destroy") or address in told:
+            continue
+        value, client = call.client.region, call.client.span
+        regions = regions_of(value)
+        at = place(value, client) or client
+        yield Footprint(
+            facts.unit.address,
+            address,
+            "call",
+            "placement",
+            "region",
+            Reach(regions=regions, partitions=_partitions(regions, None)),
+            at,
+            origin(value),
+            chain(value, at),
+            exact=not isinstance(regions, Unresolved),
+            home=call.span,
         )
 
 

@@ -311,7 +311,7 @@ def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
                         if sure:
                             break
                         perhaps = True
-                    elif fewest is None or len(denied) < len(fewest):
+                    elif fewest is None or _distance(denied) < _distance(fewest):
                         fewest, near = denied, against.base
                 else:
                     if perhaps:
@@ -327,6 +327,11 @@ def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
             found += [_excess(head, part, missing[parts], nearest[parts]) for part in parts]
             said.update(parts)
     return found, unclear
+
+
+def _distance(denied: Sequence[Part]) -> tuple[int, bool]:
+    """How far a statement is from holding a tuple: one that differs in conditions alone is nearest."""
+    return len(denied), "conditions" not in denied
 
 
 def _excess(

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.facts.reading import words_of
-from blastdoor.value import Encoded, Known, Many, Mapping, OneOf, Piece, Text, Unknown, Value
+from blastdoor.value import (
+    Encoded,
+    Known,
+    Many,
+    Mapping,
+    OneOf,
+    Piece,
+    Reason,
+    Text,
+    Unknown,
+    Value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +41,7 @@ def differ(base: Value, head: Value) -> bool:
             [part.key() for part in value.parts if isinstance(part, Value)]
             for value in (base, head)
         ]
-        return holes[0] == holes[1]
+        return holes[0] == holes[1] and not any(map(_says_nothing, base.parts))
     if isinstance(base, Encoded) and isinstance(head, Encoded):
         return differ(base.inner, head.inner)
     if isinstance(base, Many) and isinstance(head, Many):
@@ -41,6 +52,11 @@ def differ(base: Value, head: Value) -> bool:
             i.key().digest for i in head.items
         )
     return base.resolved and head.resolved
+
+
+def _says_nothing(part: Value | Piece) -> bool:
+    """Whether a hole is there because evaluation failed: two such holes need not be the same."""
+    return isinstance(part, Unknown) and part.reason is Reason.INVALID
 
 
 def _plain(value: Known) -> str:

@@ -98,7 +98,8 @@ def client_region_unset(facts: Facts) -> Iterator[Hit]:
             continue
         doing = changes.get(id(client), [])
         names = list(dict.fromkeys([call.operation for call in doing]))
-        does = f"; {', '.join(names[:_SHOWN])} go there" if names else ""
+        goes = "goes" if len(names) == 1 else "go"
+        does = f"; {', '.join(names[:_SHOWN])} {goes} there" if names else ""
         yield Hit(
             client.span,
             f"regions: whichever the process finds, for a client of {client.service}{does}",

@@ -1,33 +1,42 @@
 """Judgements over overrides: values that are laid over others and reach further than they say.
 
-The words by which settings, layers and keys are told apart are those of `blastdoor.tables`; what is
-added here says which of them are strong enough to stand alone.
+How settings are told apart is in `blastdoor.facts.setting`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.evaluate.jsontext import decode
-from blastdoor.fact import Setting
-from blastdoor.facts.reading import chain, items_of, place, truth, words_of
+from blastdoor.facts.reading import chain, place, words_of
+from blastdoor.facts.setting import (
+    TABLE_WORDS,
+    TAG_WORDS,
+    Node,
+    address_of,
+    axis_of,
+    axis_of_words,
+    catch_all,
+    decoded,
+    everywhere_in,
+    nodes,
+    place_beside,
+    settings_of,
+    strong_words,
+    switch,
+    word_set,
+    words_in,
+)
 from blastdoor.finding import Related
 from blastdoor.reach import EVERY, Accounts, Environments, Everywhere, Organization, Reach, Regions
-from blastdoor.record import dataclass
 from blastdoor.value import (
-    Encoded,
     Known,
     Many,
     Mapping,
     Meaning,
-    OneOf,
-    Piece,
-    Text,
     Unknown,
     Value,
     known_text,
@@ -36,31 +45,9 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from blastdoor.fact import Facts, FanOut, Layer, Layering, OverrideChange
+    from blastdoor.fact import Facts, FanOut, Layer, Layering, OverrideChange, Setting
 
-_DEPTH: Final = 4
-"""Levels of nested mappings that are looked into."""
 _SEVERAL: Final = 2
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-
-_PLACE_WORDS: Final = frozenset({"region", "regions", "tenant", "tenants", "scope", "scopes"})
-"""Override words that say what the keys of a mapping are, not that it overrides something."""
-_UNSURE_ENVIRONMENTS: Final = frozenset(
-    {"ci", "demo", "example", "live", "local", "preview", "test"}
-)
-"""Environment words that are as often the name of something else."""
-_POLICY_KEYS: Final = frozenset(
-    {"Action", "Effect", "NotAction", "NotPrincipal", "NotResource", "Principal", "Statement",
-     "Version"}
-)  # fmt: skip
-_TAG_WORDS: Final = frozenset({"annotations", "label", "labels", "tag", "tags"})
-_TABLE_WORDS: Final = _TAG_WORDS | {
-    "cors", "header", "headers", "locale", "locales", "log", "logger", "loggers", "logging",
-    "logs", "messages", "methods", "origins", "path", "paths", "policies", "policy", "route",
-    "routes", "routing", "translations",
-}  # fmt: skip
-"""Words of tables in which a catch-all entry is the normal way of writing."""
 _GLOBAL_SERVICES: Final = frozenset(
     {"address", "addresses", "cdn", "cloudfront", "css", "dns", "dynamodb", "ip", "ips", "lb",
      "locale", "route53", "waf", "wafv2", "webacl"}
@@ -71,9 +58,6 @@ _BASELINE_WORDS: Final = frozenset(
      "securityhub", "trail"}
 )  # fmt: skip
 """Words of services that AWS recommends to have in every region."""
-_NARROW_VALUES: Final = frozenset({"*", "all"})
-_OPEN_SCOPES: Final = frozenset({"scope", "target", "targets"})
-"""Names for which ``global`` means everywhere; for the others it is a region of its own kind."""
 _SWITCHES: Final = frozenset({"drain", "killswitch", "maintenance", "throttle"})
 """Words of keys whose value is no plain configuration, whatever the mapping is called."""
 _ENVIRONMENT_VARIABLES: Final = frozenset({"var", "vars", "variable", "variables"})
@@ -96,89 +80,6 @@ _EVERY: Final = {
     "environment": "every environment",
     "regions": "every region",
 }
-
-
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(name)]
-
-
-def _word_set(names: Iterable[str]) -> frozenset[str]:
-    return frozenset(word for name in names for word in _words(name))
-
-
-def _strong() -> frozenset[str]:
-    """Words that say that something is laid over something else."""
-    return tables.scopes().override_words - _PLACE_WORDS
-
-
-def _axis_of(key: str, *, sure: bool = False) -> str | None:
-    """The axis on which a key names one place, or ``None``."""
-    scopes = tables.scopes()
-    if scopes.account_id.match(key):
-        return "accounts"
-    if tables.partitions().of(key) is not None:
-        return "regions"
-    lowered = key.lower()
-    if lowered in scopes.production or lowered in scopes.non_production:
-        return None if sure and lowered in _UNSURE_ENVIRONMENTS else "environment"
-    return None
-
-
-def _inner(value: Value) -> Value:
-    return value.inner if isinstance(value, Encoded) else value
-
-
-def _where(setting: Setting, path: tuple[str, ...]) -> str:
-    """The address of a nested entry: ``local.flags.search``, ``module.app.overrides``."""
-    own = (setting.owner,) if setting.owner else ()
-    if not own or setting.kind in ("input", "attribute"):
-        own = (*own, setting.name)
-    return ".".join((*own, *path))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Node:
-    """A mapping within a setting, and the keys that lead to it."""
-
-    mapping: Mapping
-    path: tuple[str, ...]
-
-
-def _nodes(value: Value) -> Iterator[_Node]:
-    """The mappings of a setting, four levels deep; policy documents are left out."""
-    stack: list[tuple[Value, tuple[str, ...], int]] = [(value, (), _DEPTH)]
-    while stack:
-        current, path, left = stack.pop()
-        current = _inner(current)
-        if isinstance(current, Mapping):
-            if left == 0 or not _POLICY_KEYS.isdisjoint(current.entries):
-                continue
-            yield _Node(current, path)
-            stack.extend(
-                (item, (*path, key), left - 1)
-                for key, item in reversed(current.entries.items())
-                if isinstance(item, (Mapping, Many, Encoded))
-            )
-        elif isinstance(current, Many):
-            stack.extend((item, path, left) for item in reversed(current.items))
-
-
-def _settings(facts: Facts) -> Iterator[Setting]:
-    """The settings of a unit, and the documents that it writes where programs read settings."""
-    yield from facts.unit.settings
-    for resource in facts.unit.resources:
-        row = None if resource.is_data else tables.things("document-store").get(resource.type)
-        if row is None:
-            continue
-        name = row.names["content"]
-        value = resource.get(name)
-        if isinstance(value, Known):
-            document = decode(value)
-            if isinstance(document, Mapping):
-                value = Encoded(document, value.span, value.via)
-        if isinstance(value, Encoded):
-            span = place(value, resource.span) or resource.span
-            yield Setting(name, value, span, span, "attribute", resource.address)
 
 
 class _Best:
@@ -207,8 +108,8 @@ def wildcard_override_key(facts: Facts) -> Iterator[Hit]:
     """A mapping by region, environment or account has a key that stands for all of them."""
     keys = tables.scopes().wildcard_keys
     best = _Best()
-    for setting in _settings(facts):
-        for node in _nodes(setting.value):
+    for setting in settings_of(facts):
+        for node in nodes(setting.value):
             for key in sorted(keys.intersection(node.mapping.entries)):
                 hit = _wildcard(setting, node, key)
                 if hit is not None:
@@ -216,29 +117,13 @@ def wildcard_override_key(facts: Facts) -> Iterator[Hit]:
     yield from best.hits()
 
 
-def _wildcard(setting: Setting, node: _Node, key: str) -> Hit | None:
-    entries = node.mapping.entries
-    words = _word_set((setting.name, *node.path))
-    if not _TABLE_WORDS.isdisjoint(words) or any(other.startswith("/") for other in entries):
+def _wildcard(setting: Setting, node: Node, key: str) -> Hit | None:
+    found = catch_all(setting, node, key)
+    if found is None:
         return None
-    strong = not words.isdisjoint(_strong())
-    # `global` is also the name of a pseudo-region, so names such as `regions` say nothing about it.
-    named = strong or (key != "global" and not words.isdisjoint(_PLACE_WORDS))
-    if setting.kind == "attribute":
-        # A document is called what the resource is called that holds it.
-        named = named or not _word_set((setting.owner.rpartition(".")[2],)).isdisjoint(_strong())
-    value = entries[key]
-    if not _overrides(value, strong=strong):
-        return None
-    if key == "global" and not strong and isinstance(value, Mapping):
-        return None
-    sibling, axis = _sibling(entries, key, sure=not strong)
-    if sibling is None:
-        if not strong or not (key == "*" or _alike(entries, key)):
-            return None
-        axis = _axis_of_words(words)
+    value, sibling, axis, named = found.value, found.sibling, found.axis, found.named
     at = node.mapping.key_spans.get(key) or value.span or setting.span
-    where = _where(setting, node.path)
+    where = address_of(setting, node.path)
     every = _EVERY.get(axis, "every region, environment or account")
     beside = f", beside {sibling} which it can overrule" if sibling is not None else ""
     related = list(chain(setting.value, at))
@@ -259,58 +144,6 @@ def _wildcard(setting: Setting, node: _Node, key: str) -> Hit | None:
     )
 
 
-def _overrides(value: Value, *, strong: bool) -> bool:
-    """Whether a value replaces something; plain texts and numbers count under a strong name only.
-
-    Tables of names and sizes by region (``{us-east-1 = "use1", all = "any"}``) override nothing.
-    """
-    if isinstance(value, OneOf):
-        return all(_overrides(a.value, strong=strong) for a in value.alternatives)
-    if isinstance(value, Mapping):
-        return bool(value.entries)
-    if truth(value) is not None:
-        return truth(value) is True
-    if not strong:
-        return False
-    if isinstance(value, Known):
-        return bool(value.data)
-    return isinstance(value, Text) and any(isinstance(p, Piece) and p.text for p in value.parts)
-
-
-def _sibling(entries: dict[str, Value], key: str, *, sure: bool) -> tuple[str | None, str]:
-    """The first other key that names one place, and its axis."""
-    for other in entries:
-        axis = _axis_of(other, sure=sure) if other != key else None
-        if axis is not None:
-            return other, axis
-    return None, ""
-
-
-def _alike(entries: dict[str, Value], key: str) -> bool:
-    """Whether an entry is a mapping that shares a key with each of several others."""
-    own = entries[key]
-    others = [item for name, item in entries.items() if name != key]
-    return (
-        bool(others)
-        and isinstance(own, Mapping)
-        and all(
-            isinstance(item, Mapping) and not own.entries.keys().isdisjoint(item.entries)
-            for item in others
-        )
-    )
-
-
-def _axis_of_words(words: Iterable[str]) -> str:
-    found = set(words)
-    if found & {"region", "regions", "regional"}:
-        return "regions"
-    if found & {"account", "accounts"}:
-        return "accounts"
-    if found & {"env", "envs", "environment", "environments", "stage", "stages", "workspace"}:
-        return "environment"
-    return ""
-
-
 # Switches that mean everywhere
 
 
@@ -318,17 +151,17 @@ def global_flag_enabled(facts: Facts) -> Iterator[Hit]:
     """A switch or a scope that means everywhere is on."""
     best = _Best()
     around = _around(facts)
-    for setting in _settings(facts):
+    for setting in settings_of(facts):
         beside = around.get(_group(setting), frozenset())
         hit = _flag(setting, (), setting.value, beside)
         if hit is not None:
             best.add(hit, setting)
-        for node in _nodes(setting.value):
+        for node in nodes(setting.value):
             entries = node.mapping.entries
             for key, value in entries.items():
-                if not _switch(key):
+                if not switch(key):
                     continue
-                if key == "global" and _sibling(entries, key, sure=False)[0] is not None:
+                if key == "global" and place_beside(entries, key, sure=False)[0] is not None:
                     continue  # a catch-all key beside regions: wildcard_override_key judges it
                 hit = _flag(setting, (*node.path, key), value, entries)
                 if hit is not None:
@@ -350,37 +183,27 @@ def _around(facts: Facts) -> dict[tuple[str, str], frozenset[str]]:
     return {group: frozenset(found) for group, found in names.items()}
 
 
-@lru_cache(maxsize=4096)
-def _switch(name: str) -> str:
-    """The name in snake case when it is one of a switch or scope that may mean everywhere."""
-    scopes = tables.scopes()
-    plain = _CAMEL.sub("_", name).replace("-", "_").lower()
-    if plain in scopes.everywhere_scopes:
-        return plain
-    return plain if scopes.everywhere_flags.match(plain) and not _recommended(plain) else ""
-
-
 def _flag(
     setting: Setting, path: tuple[str, ...], value: Value, beside: Iterable[str]
 ) -> Hit | None:
     """The hit for the setting itself (``path`` is empty) or for an entry within it."""
     name = path[-1] if path else setting.name
-    plain = _switch(name)
-    found = _everywhere(plain, value) if plain else None
+    plain = switch(name)
+    found = everywhere_in(plain, value) if plain else None
     if found is None:
         return None
-    context = _word_set((setting.owner, setting.name, *path[:-1]))
-    if not context.isdisjoint(_GLOBAL_SERVICES | _TAG_WORDS):
+    context = word_set((setting.owner, setting.name, *path[:-1]))
+    if not context.isdisjoint(_GLOBAL_SERVICES | TAG_WORDS):
         return None
     if plain.endswith("all_regions") and not context.isdisjoint(_BASELINE_WORDS):
         return None
-    near = not (context | _word_set((name, *beside))).isdisjoint(_strong())
+    near = not (context | word_set((name, *beside))).isdisjoint(strong_words())
     at = place(found, setting.span) or setting.span
-    axis = _axis_of_words(_words(plain))
+    axis = axis_of_words(words_in(plain))
     every = _EVERY.get(axis, "every region, account and environment")
     return Hit(
         at,
-        f"{axis or 'regions'}: {every} ({name} = {words_of(value)}), in {_where(setting, path)}",
+        f"{axis or 'regions'}: {every} ({name} = {words_of(value)}), in {address_of(setting, path)}",
         setting.owner,
         ".".join(path) or setting.name,
         axis,
@@ -389,29 +212,6 @@ def _flag(
         contain="list the regions, accounts or environments it is meant for",
         related=chain(found, at),
         reach=_EXTENTS.get(axis),
-    )
-
-
-def _everywhere(name: str, value: Value) -> Value | None:
-    """The value, or the one element of a list, that means everywhere under this name."""
-    scopes = tables.scopes()
-    if name not in scopes.everywhere_scopes:
-        return value if truth(value) is True else None
-    wide = scopes.everywhere_values
-    if name not in _OPEN_SCOPES:
-        wide &= _NARROW_VALUES
-    items, complete = items_of(value)
-    if not complete or len(items) != 1:
-        return None
-    text = known_text(items[0])
-    return items[0] if text is not None and text.lower() in wide else None
-
-
-def _recommended(name: str) -> bool:
-    """Whether AWS recommends to have a switch on, under this name or one that ends in it."""
-    recommended = tables.scopes().recommended_flags
-    return name in recommended or any(
-        row.count("_") > 1 and name.endswith(f"_{row}") for row in recommended
     )
 
 
@@ -427,8 +227,8 @@ def broad_layer_merged_last(facts: Facts) -> Iterator[Hit]:
             continue
         last = operands[-1]
         named = {word for layer in operands for word in _layer_words(layer)}
-        named.update(_words(layering.owner))
-        if not named.isdisjoint(_TAG_WORDS) or named & {"policies", "policy", "statements"}:
+        named.update(words_in(layering.owner))
+        if not named.isdisjoint(TAG_WORDS) or named & {"policies", "policy", "statements"}:
             continue
         if not _is_general(last) or _given_by_caller(last, layering, facts):
             continue
@@ -468,7 +268,7 @@ def _layer_words(layer: Layer) -> list[str]:
     return [
         word
         for name in (*names, *(key for key in layer.selected_by if _is_literal(key)))
-        for word in _words(name)
+        for word in words_in(name)
     ]
 
 
@@ -477,7 +277,7 @@ def _is_literal(key: str) -> bool:
 
 
 def _names_place(word: str) -> bool:
-    return _axis_of(word, sure=True) is not None
+    return axis_of(word, sure=True) is not None
 
 
 def _is_general(layer: Layer) -> bool:
@@ -505,13 +305,13 @@ def _selected_axis(layer: Layer) -> str | None:
     """The axis of the name that selects an operand: ``regions`` for ``m[var.region]``."""
     for key in layer.selected_by:
         if _is_literal(key):
-            axis = _axis_of(key.strip("'\""))
+            axis = axis_of(key.strip("'\""))
             if axis is not None:
                 return axis
             continue
-        found = set(_words(key)) & _specific_words()
+        found = set(words_in(key)) & _specific_words()
         if found:
-            return _axis_of_words(found) or "regions"
+            return axis_of_words(found) or "regions"
         if re.search(r"\beach\.(?:key|value)\b", key):
             return "regions"
     return None
@@ -530,7 +330,7 @@ def _specific_axis(layer: Layer) -> str | None:
     if not _ENVIRONMENT_VARIABLES.isdisjoint(words):
         found -= {"env", "environment"}
     if found:
-        return _axis_of_words(found) or "regions"
+        return axis_of_words(found) or "regions"
     return "environment" if any(_names_place(word) for word in words) else None
 
 
@@ -581,9 +381,9 @@ def _collection(value: Value) -> tuple[str, str] | None:
         names = [known_text(item) for item in value.items]
     elif isinstance(value, Mapping):
         names = list(value.entries)
-        if not all(name is not None and _axis_of(name) for name in names):
+        if not all(name is not None and axis_of(name) for name in names):
             names = [known_text(item) for item in value.entries.values()]
-    axes = {_axis_of(name) if name is not None else None for name in names}
+    axes = {axis_of(name) if name is not None else None for name in names}
     if len(set(names)) < _SEVERAL or len(axes) != 1:
         return None
     axis = axes.pop()
@@ -594,20 +394,20 @@ def _collection(value: Value) -> tuple[str, str] | None:
 
 
 def _is_override(fan: FanOut) -> bool:
-    written = _inner(fan.written)
+    written = decoded(fan.written)
     if not written.resolved or (isinstance(written, Known) and written.data is None):
         return False
     if isinstance(written, Mapping) and not written.entries:
         return False
     if isinstance(written, Many) and not written.items:
         return False
-    owner = frozenset(_words(fan.owner))
-    if not owner.isdisjoint(_TABLE_WORDS):
+    owner = frozenset(words_in(fan.owner))
+    if not owner.isdisjoint(TABLE_WORDS):
         return False
-    if not owner.isdisjoint(_strong()):
+    if not owner.isdisjoint(strong_words()):
         return True
-    return isinstance(written, Mapping) and not _word_set(written.entries).isdisjoint(
-        _strong() | _SWITCHES
+    return isinstance(written, Mapping) and not word_set(written.entries).isdisjoint(
+        strong_words() | _SWITCHES
     )
 
 

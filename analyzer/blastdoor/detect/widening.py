@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
-from blastdoor.delta.compare import Event
+from blastdoor.delta.compare import SHARED, Event
 from blastdoor.detect.hit import Hit
 from blastdoor.reach import MOST_WORDS, Regions
 
@@ -299,14 +299,17 @@ def change_spans_scopes(deltas: Sequence[Delta]) -> Iterator[Hit]:
     """One change touches several environments, partitions or many regions at once."""
     for delta in deltas:
         if delta.event is Event.SPANS:
-            far = "apart" if {"environment", "partitions"} & set(delta.limits) else ""
+            shared = delta.attribute == SHARED
+            far = "partitions" in delta.limits or ("environment" in delta.limits and not shared)
             units = len(delta.units)
             yield hit(
-                delta,
+                replace(delta, attribute=""),
                 f"{delta.axis}: {delta.after} at once, by one change of {units} "
-                f"unit{'' if units == 1 else 's'}",
-                far,
-                contain="change one of them first, and the others after it has run",
+                f"unit{'' if units == 1 else 's'}{' in what they share' if shared else ''}",
+                "apart" if far else "",
+                contain="apply it to one of them first, and to the others after it has run"
+                if shared
+                else "change one of them first, and the others after it has run",
             )
 
 

@@ -1876,6 +1876,10 @@ def collect(program: Program, module: Module, evaluated: Evaluated) -> None:
     evaluated.close = program.close
     evaluated.failures.extend(program.failures)
     evaluated.inputs.update(program.inputs)
+    given = {file.path for file in program.variables}
+    evaluated.passed_over.update(
+        file.path for file in module.assignments if not file.automatic and file.path not in given
+    )
     if program.budget.exceeded:
         evaluated.failures.append(
             Failure(

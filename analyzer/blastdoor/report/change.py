@@ -11,6 +11,7 @@ The JSON document::
         "axis", "before", "after",              in words
         "rule", "unit", "file", "line",
         "evidence": [{"path", "line", "message"}],
+        "provenance": as in `blastdoor.report.provenance`
         "finding": as in a report (`blastdoor.report.json`)
       }],
       "narrowings": [{"axis", "before", "after", "unit", "file", "line"}],
@@ -30,6 +31,7 @@ from blastdoor.delta.compare import Event
 from blastdoor.finding import Level
 from blastdoor.report.escape import encodable, sanitise, width
 from blastdoor.report.json import failure_json, finding_json, summary_json, write_list
+from blastdoor.report.provenance import provenance_json
 from blastdoor.report.redact import masked
 from blastdoor.report.text import PLAIN, Style, counted, render_failure, render_finding
 from blastdoor.report.views import by_id
@@ -228,6 +230,7 @@ def write_change_json(
                     }
                     for r in f.related
                 ],
+                "provenance": provenance_json(f, _words),
                 "finding": finding_json(f, known.get(f.rule)),
             }
             for f in found.widenings
@@ -262,6 +265,21 @@ def write_change_json(
 def _cell(text: str) -> str:
     text = _ESCAPED.sub(r"\\\1", sanitise(masked(text)))
     return text if len(text) <= 200 else text[:199] + "…"  # noqa: PLR2004  characters of a cell
+
+
+def _agents(found: Comparison) -> list[str]:
+    """Lines that say which widenings stand on what an AI agent wrote, with the evidence."""
+    said: dict[str, int] = {}
+    for finding in found.widenings:
+        for mark in finding.marks:
+            said[mark.words] = said.get(mark.words, 0) + 1
+    if not said:
+        return []
+    number = sum(bool(finding.provenance) for finding in found.widenings)
+    lines = ["", f"{counted(number, 'widening')} in what an AI agent wrote:", ""]
+    shown = list(said.items())[:_MOST]
+    lines += [f"- {_cell(words)} ({counted(times, 'widening')})" for words, times in shown]
+    return [*lines, f"- and {len(said) - _MOST} more"] if len(said) > _MOST else lines
 
 
 def write_change_markdown(
@@ -305,7 +323,11 @@ def write_change_markdown(
             rule = known.get(finding.rule)
             code = f" ({rule.code})" if rule is not None else ""
             where = f"{finding.span.path}:{finding.span.begin.line}"
-            lines.append(f"- {finding.level.word}: {_cell(finding.message)}, {_cell(where)}{code}")
+            by = f"; written by {_cell(finding.marks[0].agent)}" if finding.marks else ""
+            lines.append(
+                f"- {finding.level.word}: {_cell(finding.message)}, {_cell(where)}{code}{by}"
+            )
+    lines += _agents(found)
     failures = found.whole().failures
     if failures:
         lines += ["", f"**{counted(len(failures), 'place')} could not be analysed**", ""]

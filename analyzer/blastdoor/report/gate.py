@@ -55,8 +55,6 @@ def write_text(
             continue
         write(render_finding(one.finding, known.get(one.finding.rule), style).rstrip("\n"))
         write(f"\n  = gated: {sanitise(one.why)}; fingerprint {one.finding.fingerprint[:12]}\n")
-        for mark in one.finding.provenance:
-            write(f"  = written by: {legible(mark)}\n")
         for problem in one.problems:
             write(f"  = {problem.rule}: {legible(problem.words)}\n")
             write(f"    open it: {legible(problem.contain)}\n")
@@ -86,7 +84,7 @@ def _entry(one: GatedView) -> dict[str, Any]:
         "file": legible(finding.span.path),
         "line": finding.span.begin.line,
         "why": legible(one.why),
-        "provenance": [legible(words) for words in finding.provenance],
+        "provenance": [legible(str(mark)) for mark in finding.marks],
         "accepted": one.accepted,
         "by": legible(one.by),
         "until": one.until,

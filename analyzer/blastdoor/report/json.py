@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.fixes import fix_of
 from blastdoor.report.escape import encodable
+from blastdoor.report.provenance import provenance_json
 from blastdoor.report.redact import MASK, is_secret_name, masked
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
@@ -116,7 +117,7 @@ def finding_json(finding: Finding, rule: RuleView | None) -> Json:
         "reach": finding.reach.to_json() if finding.reach is not None else None,
         "evidence": [_words(words) for words in finding.evidence],
         "fix": _fix(finding, rule),
-        "provenance": [_words(words) for words in finding.provenance],
+        "provenance": provenance_json(finding, _words),
         "fingerprint": finding.fingerprint,
         "suppression": None
         if suppression is None

@@ -29,6 +29,7 @@ from blastdoor.fixes import fix_of
 from blastdoor.report import sarif_model as model
 from blastdoor.report.escape import sanitise, sanitise_lines
 from blastdoor.report.linehash import line_hashes
+from blastdoor.report.provenance import provenance_json
 from blastdoor.report.redact import legible, quoted_parts
 from blastdoor.report.summary import summarise
 from blastdoor.report.views import by_id
@@ -416,7 +417,7 @@ def _properties(finding: Finding) -> dict[str, Any]:
     if finding.attribute:
         properties["attribute"] = sanitise(finding.attribute)
     if finding.provenance:
-        properties["provenance"] = [legible(words) for words in finding.provenance]
+        properties["provenance"] = provenance_json(finding, legible)
     if finding.evidence:
         properties["evidence"] = [legible(words) for words in finding.evidence]
     if finding.reach is not None:

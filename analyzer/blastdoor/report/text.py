@@ -260,6 +260,8 @@ def render_finding(finding: Finding, rule: RuleView | None = None, style: Style 
     reach = finding.reach if not finding.after else None
     for line in reach.describe() if reach is not None else ():
         block.remark("reach", legible(line))
+    for words in finding.written_by:
+        block.remark("written by", legible(words))
     if finding.contain:
         block.remark("help", legible(finding.contain))
     if finding.suppression is not None:

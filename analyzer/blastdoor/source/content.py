@@ -39,7 +39,7 @@ _PYTHON: Final = re.compile(
     rb"boto(?:3|core)|aws_cdk|pulumi|troposphere|awacs|AWS_(?:DEFAULT_)?(?:REGION|PROFILE)"
     rb"|[\"' ](?:terraform|tofu|terragrunt|cdk)[\"' ]|override|OVERRIDE"
     rb"|all_(?:regions|accounts|env)|apply_to_all|everywhere|GLOBAL_|COMMON_"
-    rb"|-(?:north|south|east|west|central)(?:east|west)?-\d"
+    rb"|-(?:north|south|east|west|central)(?:east|west)?-\d|(?i:\bregions[\"']?\s*[:=])"
 )
 """Words without which a Python file says nothing of a cloud or of settings for many places."""
 
@@ -60,10 +60,11 @@ _SETTINGS: Final = re.compile(
 """Names of files that hold overrides, flags or settings by region."""
 _SCOPED: Final = re.compile(
     rb"[\"']\*[\"']|\b(?:all|any|every|everywhere|everyone|global|worldwide)\b|apply_to_all|applyToAll"
-    rb"|\b(?:percent|percentage|rollout|weight|traffic|targets|users|segments)\b|all_(?:regions|acc|env)",
+    rb"|\b(?:percent|percentage|rollout|weight|traffic|targets|users|segments)\b|all_(?:regions|acc|env)"
+    rb"|-(?:north|south|east|west|central)(?:east|west)?-\d",
     re.IGNORECASE,
 )
-"""Words without which no setting means everyone."""
+"""Words without which no setting means everyone, nor any place from which it may go to everyone."""
 _FLAGS: Final = re.compile(rb"\"flags\"\s*:\s*\{").search
 _VALUES: Final = re.compile(rb"\"values\"\s*:\s*\{").search
 _PIPELINE: Final = re.compile(

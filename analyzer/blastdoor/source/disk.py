@@ -121,6 +121,20 @@ def walked(folder: str | os.PathLike[str]) -> Iterator[tuple[str, tuple[int, Pat
                 yield name if below == "." else f"{below}/{name}", (found.st_size, full)
 
 
+def names_below(folder: str, skipped: frozenset[str]) -> Iterator[tuple[bytes, bytes]]:
+    """(path below, place) of everything below a directory, in an order that stays.
+
+    Names are bytes, for they may be no text. Links are not followed; what is called as one of
+    ``skipped`` is left out with all below it.
+    """
+    top = os.fsencode(os.path.realpath(folder))
+    for place, folders, files in os.walk(top):
+        folders[:] = sorted(name for name in folders if os.fsdecode(name) not in skipped)
+        below = os.path.relpath(place, top)
+        for name in sorted([*files, *folders]):
+            yield below + b"/" + name, os.path.join(place, name)
+
+
 class OutsideError(OSError):
     """A path that leads out of the root, or through something that is never read."""
 

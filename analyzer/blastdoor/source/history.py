@@ -17,12 +17,14 @@ from blastdoor.record import dataclass
 from blastdoor.source.revision import Git, GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 MAX_COMMIT: Final = 1_000_000
 """Largest commit object that is read, in bytes."""
 MAX_COMMITS: Final = 20_000
 """Most commits of one change."""
+MAX_LINES: Final = 200
+"""Most lines of one file that one question names."""
 MAX_MAILMAP: Final = 1_000_000
 """Largest mailmap that is read, in bytes."""
 
@@ -209,6 +211,32 @@ class History:
             *("--no-ext-diff", "--no-textconv", *combined, commit.id),
         )
         return frozenset(os.fsdecode(name) for name in out.split(b"\0") if name)
+
+    def writers(
+        self, head: str, path: str, lines: Iterable[int], bounds: Sequence[str] = ()
+    ) -> dict[int, str]:
+        """Line of a file, as head has it → the id of the commit that wrote it last.
+
+        Lines are followed through renames and merges (``git blame``, which is told to run no text
+        conversion and to leave no revision out), back to ``bounds``, which then stand for what is
+        before them.
+        """
+        wanted = sorted(lines)
+        found: dict[int, str] = {}
+        for at in range(0, len(wanted), MAX_LINES):
+            ranges = [f"-L{line},{line}" for line in wanted[at : at + MAX_LINES]]
+            out = self.git.run(
+                *("-c", "blame.ignoreRevsFile=", "-c", "blame.showRoot=true"),
+                *("blame", "--porcelain", "--no-textconv", *ranges),
+                *(f"^{bound}" for bound in bounds),
+                *(head, "--", path),
+            )
+            for row in out.split(b"\n"):
+                words = row.split(b" ")
+                # A header is: id, line there, line here, and the length of a group.
+                if len(words) in (3, 4) and len(words[0]) in (40, 64) and words[2].isdigit():
+                    found[int(words[2])] = words[0].decode("ascii", "replace")
+        return found
 
     def last(self, head: str, path: str) -> Commit | None:
         """The commit that gave a file the content that it has in head."""

@@ -56,13 +56,26 @@ _CREDENTIALS: Final = ("aws_access_key_id", "aws_secret_access_key", "profile_na
 _MAX_HOPS: Final = 20
 
 
+_CONFIGS: Final = frozenset({"botocore.client.Config", "botocore.config.Config"})
+"""Names of the class that holds the configuration of a client."""
+
+
 class Clients:
     """The clients of one program, each made once however often it is used."""
 
-    def __init__(self, value: ToValue, default: Value | None, *, invoked: bool) -> None:
+    def __init__(
+        self,
+        value: ToValue,
+        default: Value | None,
+        *,
+        invoked: bool,
+        environment: Value | None = None,
+    ) -> None:
         self._value = value
         self._default = default
-        """The region that the whole process is given, when the program gives it one."""
+        """The region of the default session, when the program gives it one."""
+        self._environment = environment
+        """The region that the program puts into its environment."""
         self._invoked = invoked
         """Whether something else starts the program, in a region: a function of Lambda."""
         self._clients: dict[int, ApiClient | None] = {}
@@ -106,15 +119,23 @@ class Clients:
             return None
         given = call.argument(0, "service_name")
         service = None if given is None else known_text(self._value(given, call.span))
-        region = call.argument(1, "region_name")
-        if region is None and session is not None:
-            region = session.argument(3, "region_name")
-        endpoint = call.argument(5, "endpoint_url")
         complete = call.complete and (session is None or session.complete)
-        found = None if region is None else self._value(region, call.span)
-        if isinstance(found, Known) and found.data is None:
-            found = None
-        where: Value = found if found is not None else self._unsaid(call, complete=complete)
+        found = self._said(call.argument(1, "region_name"), call)
+        config = call.argument(9, "config")
+        if found is None and config is not None and not _is_none(config):
+            # botocore, `Session._resolve_region_name`: the argument, the configuration, the session's.
+            if isinstance(config, Call) and name_of(config.function) in _CONFIGS:
+                found = self._said(config.argument(0, "region_name"), config)
+                complete = complete and config.complete
+            else:
+                complete = False
+        if found is None and session is not None:
+            found = self._said(session.argument(3, "region_name"), call)
+        endpoint = call.argument(5, "endpoint_url")
+        if found is not None:
+            where = found
+        else:
+            where = self._unsaid(call, complete=complete, own=session is not None)
         return ApiClient(
             service or "",
             where,
@@ -128,13 +149,26 @@ class Clients:
             or (session is not None and any(n in session.keywords for n in _CREDENTIALS)),
         )
 
-    def _unsaid(self, call: Call, *, complete: bool) -> Value:
+    def _said(self, thing: Thing | None, call: Call) -> Value | None:
+        """What an argument is; ``None`` where it is left out, or None."""
+        found = None if thing is None else self._value(thing, call.span)
+        return None if isinstance(found, Known) and found.data is None else found
+
+    def _unsaid(self, call: Call, *, complete: bool, own: bool) -> Value:
+        """The region of a client that is given none; ``own``: of a session of its own."""
         if not complete:
             return Unknown(Reason.UNRESOLVED, "**kwargs", call.span)
-        if self._default is not None:
-            return self._default
+        default = None if own else self._default
+        if default is None:
+            default = self._environment
+        if default is not None:
+            return default
         words = "the region of the environment"
         return Inherited(Reason.ENVIRONMENT, words, call.name_span, meaning=Meaning.CURRENT_REGION)
+
+
+def _is_none(thing: Thing) -> bool:
+    return isinstance(thing, Known) and thing.data is None
 
 
 def _is_session(call: Call) -> bool:

@@ -76,6 +76,8 @@ _TRANSFORMS: Final = frozenset(
     {"register_stack_transformation", "register_resource_transform", "register_stack_transform"}
 )
 _ALL_PROTOCOLS: Final = "-1"
+_LIFECYCLE: Final = {"protect": "prevent_destroy", "ignore_changes": "ignore_changes"}
+"""Resource option of Pulumi → argument of Terraform's ``lifecycle``."""
 
 
 class Lowering:
@@ -112,7 +114,7 @@ class Lowering:
         library = name.partition(".")[0]
         if library in ("aws_cdk", "troposphere"):
             self._construct(call, name)
-        elif library in ("pulumi_aws", "pulumi_gcp"):
+        elif library in ("pulumi_aws", "pulumi_azure", "pulumi_gcp"):
             self._pulumi(call, name)
         elif library == "pulumi" and name.rpartition(".")[2] in _TRANSFORMS:
             self._transform(call, name)
@@ -594,11 +596,15 @@ class Lowering:
             Reason.ENVIRONMENT, "aws:region", call.name_span, meaning=Meaning.CURRENT_REGION
         )
         if isinstance(options, Call):
-            protect = options.keywords.get("protect")
-            if protect is not None:
-                span = options.spans.get("protect", options.span)
-                found = self.value(protect, span)
-                entries["lifecycle"] = Mapping({"prevent_destroy": found}, span)
+            lifecycle = {
+                argument: self.value(
+                    options.keywords[option], options.spans.get(option, options.span)
+                )
+                for option, argument in _LIFECYCLE.items()
+                if option in options.keywords
+            }
+            if lifecycle:
+                entries["lifecycle"] = Mapping(lifecycle, options.span)
             provider = options.keywords.get("provider")
             given = provider.keywords.get("region") if isinstance(provider, Call) else None
             if given is not None:

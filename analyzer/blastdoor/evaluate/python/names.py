@@ -22,6 +22,8 @@ _OTHER_CLASSES: Final = {"iam.Policy": "", "iam.PolicyType": "Policy"}
 """Class of troposphere → type, where they differ; ``""`` for a shape that is named like a type."""
 _GOOGLE: Final = "pulumi_gcp."
 _AWS: Final = "pulumi_aws."
+_AZURE: Final = "pulumi_azure."
+"""The classic names; those of azure-native are of another provider."""
 
 
 @cache
@@ -68,7 +70,7 @@ def provider_type(name: str) -> str | None:
     known = tables.known_types()
     if name in constructs.pulumi:
         return constructs.pulumi[name]
-    for library, prefix in ((_AWS, "aws"), (_GOOGLE, "google")):
+    for library, prefix in ((_AWS, "aws"), (_GOOGLE, "google"), (_AZURE, "azurerm")):
         if name.startswith(library):
             parts = name.removeprefix(library).split(".")
             kind = _CAMEL.sub("_", parts[-1]).lower()

@@ -205,8 +205,12 @@ Thing = Value | Symbol | Call | Bound | Item | Function | Class | Instance
 
 def name_of(thing: object) -> str:
     """The dotted name of a thing that goes back to an import: ``boto3.client``; else ``""``."""
+    if isinstance(thing, Symbol):
+        return thing.name
+    if not isinstance(thing, Bound):
+        return ""
     parts: list[str] = []
-    current = thing
+    current: object = thing
     for _hop in range(30):
         if isinstance(current, Symbol):
             return ".".join([current.name, *reversed(parts)])

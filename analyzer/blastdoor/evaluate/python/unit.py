@@ -62,6 +62,8 @@ _ELSEWHERE: Final = sys.stdlib_module_names | {
     "constructs",
     "pulumi",
     "pulumi_aws",
+    "pulumi_azure",
+    "pulumi_gcp",
     "troposphere",
     "yaml",
 }
@@ -259,8 +261,9 @@ def _fill(unit: Evaluated, found: Interpreter, document: Document, *, invoked: b
         Lowering(unit, document, found.value).lower(walk_calls(found.calls))
     clients = boto3.Clients(
         found.value,
-        _default_region(unit.process_settings),
+        _set_to(unit.process_settings, "setup_default_session(region_name)"),
         invoked=invoked,
+        environment=_set_to(unit.process_settings, "AWS_DEFAULT_REGION"),
     )
     seen: set[int] = set()
     for call in walk_calls(found.calls):
@@ -379,12 +382,9 @@ def _known(thing: Thing) -> str | None:
     return known_text(thing) if isinstance(thing, Value) else None
 
 
-def _default_region(settings: list[ProcessSetting]) -> Value | None:
-    """The region that clients without one get, when the program sets it for its process."""
-    for setting in settings:
-        if setting.name in ("AWS_DEFAULT_REGION", "setup_default_session(region_name)"):
-            return setting.value
-    return None
+def _set_to(settings: list[ProcessSetting], name: str) -> Value | None:
+    """What the program sets a name to for its process: clients without a region get that one."""
+    return next((setting.value for setting in settings if setting.name == name), None)
 
 
 def _bulk(unit: Evaluated, call: Call) -> None:
