@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -248,31 +247,19 @@ Resources:
     assert "condition IsOpen, which holds" in [r.message for r in finding.related]
 
 
-def test_the_incident_says_how_far_its_templates_reach() -> None:
-    folder = Path(__file__).resolve().parent.parent / "fixtures" / "incident"
-    files = {
-        str(PurePosixPath("templates", path.name)): path.read_text(encoding="utf-8")
-        for path in (folder / "templates").iterdir()
-    }
-    result = check(Memory(files), RULES, Options())
-
-    assert [
-        (f.rule, f.level.word, f.message) for f in result.findings if f.level is Level.ERROR
-    ] == [
-        (
-            "wildcard-override-key",
-            "error",
-            "regions: every region (`*` in RetryOverrides.Value), beside cn-north-1 which it can "
-            "overrule",
-        ),
-        (
-            "partition-mismatch",
-            "error",
-            "partitions: aws (arn:aws:iam::aws:policy/AmazonSSMReadOnlyAccess), but Reader is "
-            "created in aws-cn",
-        ),
-    ]
-    assert {f.rule for f in result.findings if f.level is Level.WARNING} == {
-        "parallel-or-unbounded-stackset"
-    }
-    assert result.failures == []
+def test_a_document_is_called_what_its_resource_is_called() -> None:
+    text = """
+Resources:
+  RetryOverrides:
+    Type: AWS::SSM::Parameter
+    Properties:
+      Type: String
+      Value: '{"cn-north-1": {"attempts": 2}, "*": {"attempts": 2}}'
+"""
+    (finding,) = report({"t.yaml": text}, "wildcard-override-key").findings
+    assert (finding.level, finding.message) == (
+        Level.ERROR,
+        "regions: every region (`*` in RetryOverrides.Value), beside cn-north-1 which it can overrule",
+    )
+    (finding,) = report({"t.yaml": text.replace("RetryOverrides", "Sizes")}, finding.rule).findings
+    assert finding.level is Level.WARNING

@@ -857,6 +857,7 @@ class Evaluator:
         scope: Scope,
         span: Span,
     ) -> Value:
+        """What a mapping has for two keys."""
         name = to_text(mapping)
         found = None if name is None else self.template.section("Mappings").get(name)
         if name is None or found is None:
