@@ -112,6 +112,58 @@ def test_one_broken_template_does_not_stop_the_others() -> None:
     assert [(f.kind, f.path) for f in result.failures] == [(FailureKind.SYNTAX, "a.yaml")]
 
 
+TWICE = json.dumps({"Resources": {"Wide": POLICY}}).replace(
+    '"Action": "*"', '"Action": "s3:Get*", "Action": "*"'
+)
+WIDE_LAST = """
+Resources:
+  Wide:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Action: 's3:GetObject', Action: '*', Resource: '*'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("t.yaml", WIDE_LAST),
+        ("t.json", TWICE),
+    ],
+)
+def test_a_key_that_stands_twice_is_a_remark(path: str, text: str) -> None:
+    """CloudFormation takes the last without a word: so do we, and say it, and the run passes."""
+    result = report({path: text})
+    assert [f.span.text.strip("'\"") for f in result.findings] == ["*"]
+    (failure,) = result.failures
+    assert (failure.kind, failure.fatal) == (FailureKind.DUPLICATE, False)
+    assert failure.message == "the key 'Action' stands twice here; the last one counts"
+
+
+def test_a_resource_with_an_open_condition_counts_one_level_less() -> None:
+    conditional = YAML.format(comment="", metadata="    Condition: Open\n")
+    open_ = "Parameters: {P: {Type: String}}\nConditions: {Open: !Equals [!Ref P, '']}\n"
+    decided = "Conditions: {Open: !Equals ['', '']}\n"
+    result = report({"t.yaml": open_ + conditional})
+    (finding,) = result.findings
+    assert (finding.level, finding.evidence) == (Level.WARNING, ("only under condition Open",))
+    (finding,) = report({"t.yaml": decided + conditional}).findings
+    assert finding.level is Level.ERROR
+
+
+def test_the_way_out_is_said_in_the_notation_of_the_template() -> None:
+    text = """
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties: {ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}
+"""
+    (finding,) = report({"t.yaml": text}, "hardcoded-partition").findings
+    assert finding.contain == "take the partition from AWS::Partition"
+
+
 def test_what_was_read_before_a_fault_is_judged() -> None:
     result = report({"t.yaml": YAML.format(comment="", metadata="  Broken: {Type: 'x\n")})
     assert len(result.findings) == 1
@@ -193,3 +245,21 @@ Resources:
     (finding,) = report({"t.yaml": scalar.replace("!Ref Open, 'true'", "a, a")}).findings
     assert finding.level is Level.ERROR
     assert "condition IsOpen, which holds" in [r.message for r in finding.related]
+
+
+def test_a_document_is_called_what_its_resource_is_called() -> None:
+    text = """
+Resources:
+  RetryOverrides:
+    Type: AWS::SSM::Parameter
+    Properties:
+      Type: String
+      Value: '{"cn-north-1": {"attempts": 2}, "*": {"attempts": 2}}'
+"""
+    (finding,) = report({"t.yaml": text}, "wildcard-override-key").findings
+    assert (finding.level, finding.message) == (
+        Level.ERROR,
+        "regions: every region (`*` in RetryOverrides.Value), beside cn-north-1 which it can overrule",
+    )
+    (finding,) = report({"t.yaml": text.replace("RetryOverrides", "Sizes")}, finding.rule).findings
+    assert finding.level is Level.WARNING

@@ -199,11 +199,20 @@ class FailureKind(StrEnum):
     SUPPRESSION = "suppression"
     INCOMPLETE = "incomplete"
     """The input says of itself that a part of it is missing; what is there was analysed."""
+    DUPLICATE = "duplicate"
+    """Something is written twice and the language takes one of the two, which was analysed."""
     PEER = "peer"
     """Another tool that runs beside could not do its part; the analysis is not touched by it."""
 
 
-_REMARKS: Final = frozenset({FailureKind.SUPPRESSION, FailureKind.INCOMPLETE, FailureKind.PEER})
+_REMARKS: Final = frozenset(
+    {
+        FailureKind.SUPPRESSION,
+        FailureKind.INCOMPLETE,
+        FailureKind.DUPLICATE,
+        FailureKind.PEER,
+    }
+)
 """Kinds that keep no run from passing."""
 
 

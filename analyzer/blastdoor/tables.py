@@ -1437,6 +1437,8 @@ class Scopes:
     """Condition keys that narrow what is touched; tag keys without their ``/name``."""
     administrator_policies: frozenset[str]
     """AWS managed policies that allow everything, or allow to allow everything."""
+    self_granting_policies: frozenset[str]
+    """Those of them that allow to allow everything."""
     near_administrator_policies: frozenset[str]
     region_deny_exemptions: frozenset[str]
     """Services that a Deny by region must leave out (global endpoints)."""
@@ -1515,6 +1517,7 @@ def scopes() -> Scopes:
         region_keys=words("region_keys"),
         resource_keys=words("resource_keys"),
         administrator_policies=words("administrator_policies"),
+        self_granting_policies=words("self_granting_policies"),
         near_administrator_policies=words("near_administrator_policies"),
         region_deny_exemptions=words("region_deny_exemptions"),
         root_id=pattern("root_id"),

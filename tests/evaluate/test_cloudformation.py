@@ -493,6 +493,7 @@ Resources:
     assert found.resources() == {"B": "AWS::S3::Bucket"}
     assert sorted(stack.plain(u) for u in found.unit().opaque) == [
         "<MACRO !Rain::Module ./vpc.yml>",
+        "<MACRO AWS::Include of the whole template>",
         "<MACRO AWS::Include>",
         "<MACRO Mine>",
         "<MACRO My::Own::Thing::MODULE>",

@@ -898,3 +898,137 @@ def test_units_end_without_circles(stack: type[Stack]) -> None:
     unit = stack({"t.yaml": PARENT, "net/net.yaml": NET, "app.yaml": APP}).unit()
     assert isinstance(unit, Evaluated)
     unit.close()
+
+
+# Rules, snippets, exports, hooks
+
+RULED = """
+Parameters:
+  Place: {{Type: String{allowed}}}
+Rules:
+  Here:
+{condition}    Assertions: [{{Assert: {asserted}}}]
+Resources:
+  A: {{Type: AWS::A::B, Properties: {{Place: !Ref Place}}}}
+"""
+CONTAINS = "{'Fn::Contains': [[eu-west-1, eu-west-2], !Ref Place]}"
+SEVERAL = ", AllowedValues: [eu-west-1, eu-west-2, cn-north-1]"
+
+
+@pytest.mark.parametrize(
+    ("asserted", "allowed", "expected"),
+    [
+        (CONTAINS, "", ("eu-west-1", "eu-west-2")),
+        (CONTAINS, SEVERAL, ("eu-west-1", "eu-west-2")),
+        (
+            "{'Fn::Not': [{'Fn::Equals': [!Ref Place, cn-north-1]}]}",
+            SEVERAL,
+            ("eu-west-1", "eu-west-2"),
+        ),
+        ("{'Fn::Equals': [eu-west-1, !Ref Place]}", SEVERAL, "eu-west-1"),
+        (
+            "{'Fn::And': ["
+            + CONTAINS
+            + ", {'Fn::Not': [{'Fn::Equals': [!Ref Place, eu-west-2]}]}]}",
+            SEVERAL,
+            "eu-west-1",
+        ),
+        ("{'Fn::Not': [{'Fn::Equals': [!Ref Place, a]}]}", "", "<NO_VALUE Parameters.Place>"),
+    ],
+)
+def test_a_rule_says_what_a_parameter_can_be(
+    stack: type[Stack], asserted: str, allowed: str, expected: object
+) -> None:
+    found = stack({"t.yaml": RULED.format(allowed=allowed, condition="", asserted=asserted)})
+    assert found.get("A", "Place", "t.yaml") == expected
+    assert found.unit("t.yaml").opaque == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "asserted"),
+    [
+        ("    RuleCondition: {'Fn::Equals': [!Ref Place, x]}\n", CONTAINS),
+        ("", "{'Fn::EachMemberIn': [{'Fn::ValueOfAll': [a, b]}, {'Fn::RefAll': c}]}"),
+        ("", "{'Fn::Or': [" + CONTAINS + ", {'Fn::Equals': [!Ref Place, x]}]}"),
+    ],
+)
+def test_a_rule_that_is_not_read_is_counted(
+    stack: type[Stack], condition: str, asserted: str
+) -> None:
+    found = stack({"t.yaml": RULED.format(allowed="", condition=condition, asserted=asserted)})
+    assert found.get("A", "Place", "t.yaml") == "<NO_VALUE Parameters.Place>"
+    assert [u.subject for u in found.unit("t.yaml").opaque] == ["Rules.Here"]
+
+
+INCLUDING = """
+Parameters: {Name: {Type: String, AllowedValues: [a, b]}}
+Resources:
+  A:
+    Type: AWS::A::B
+    Properties:
+      Fn::Transform: {Name: AWS::Include, Parameters: {Location: PLACE}}
+"""
+
+
+def test_a_snippet_beside_the_template_is_evaluated_in_its_place(stack: type[Stack]) -> None:
+    files = {
+        "in/t.yaml": INCLUDING.replace("PLACE", "../parts/p.yaml"),
+        "parts/p.yaml": "Who: !Ref Name\n",
+    }
+    found = stack(files)
+    assert found.get("A", "Who", "in/t.yaml") == ("a", "b")
+    unit = found.unit("in/t.yaml")
+    assert (unit.opaque, "parts/p.yaml" in unit.inputs) == ([], True)
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/p.yaml", "/p.yaml", "../../p.yaml", "gone.yaml"])
+def test_a_snippet_from_elsewhere_is_opaque(stack: type[Stack], place: str) -> None:
+    found = stack({"t.yaml": INCLUDING.replace("PLACE", place), "p.yaml": "Who: !Ref Name\n"})
+    assert [u.subject for u in found.unit("t.yaml").opaque] == ["AWS::Include"]
+
+
+def test_a_snippet_that_includes_itself_ends(stack: type[Stack]) -> None:
+    again = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: p.yaml}}\n"
+    found = stack({"t.yaml": INCLUDING.replace("PLACE", "p.yaml"), "p.yaml": again})
+    assert [u.subject for u in found.unit("t.yaml").opaque] == ["AWS::Include"]
+
+
+def test_a_broken_snippet_is_a_failure(stack: type[Stack]) -> None:
+    found = stack({"t.yaml": INCLUDING.replace("PLACE", "p.yaml"), "p.yaml": "Who: [1\n"})
+    assert [f.path for f in found.unit("t.yaml").failures] == ["p.yaml"]
+
+
+EXPORTING = """
+Resources: {X: {Type: AWS::A::B}}
+Outputs: {Range: {Value: 10.0.0.0/8, Export: {Name: net-range}}}
+"""
+IMPORTING = """
+Resources: {A: {Type: AWS::A::B, Properties: {Range: !ImportValue net-range}}}
+"""
+
+
+def test_an_import_is_what_the_only_template_exports(stack: type[Stack]) -> None:
+    found = stack({"net.yaml": EXPORTING, "t.yaml": IMPORTING})
+    assert found.get("A", "Range", "t.yaml") == "10.0.0.0/8"
+    assert "net.yaml" in found.unit("t.yaml").inputs
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/16", "10.0.0.0/8"])
+def test_a_name_that_two_templates_export_is_unknown(stack: type[Stack], value: str) -> None:
+    other = EXPORTING.replace("10.0.0.0/8", value)
+    found = stack({"net.yaml": EXPORTING, "other.yaml": other, "t.yaml": IMPORTING})
+    assert found.get("A", "Range", "t.yaml") == "<EXPORT net-range>"
+
+
+def test_an_export_of_a_resource_stays_unknown(stack: type[Stack]) -> None:
+    found = stack({"net.yaml": EXPORTING.replace("10.0.0.0/8", "!Ref X"), "t.yaml": IMPORTING})
+    assert found.get("A", "Range", "t.yaml") == "<EXPORT net-range>"
+
+
+def test_templates_that_import_from_one_another_end(stack: type[Stack]) -> None:
+    one = EXPORTING.replace("10.0.0.0/8", "!ImportValue b")
+    two = EXPORTING.replace("10.0.0.0/8", "!ImportValue net-range").replace(
+        "Name: net-range", "Name: b"
+    )
+    found = stack({"one.yaml": one, "two.yaml": two, "t.yaml": IMPORTING})
+    assert found.get("A", "Range", "t.yaml") == "<EXPORT net-range>"

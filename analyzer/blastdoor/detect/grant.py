@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import HOLE, chain, items_of, origin, place, text_of
+from blastdoor.facts.reading import HOLE, chain, items_of, origin, place, text_of, truth
 from blastdoor.finding import Related
 from blastdoor.reach import Actions, Conditions, Principals, Reach, Resources
 from blastdoor.value import Known, Value, known_text
@@ -40,6 +40,7 @@ ROUTINE_WRITES: Final = frozenset(
 _ANY_ACCOUNT: Final = re.compile(r"arn:[^:]*:(?:iam|sts)::\*:")
 _OPEN_CALLS: Final = frozenset({"lambda:InvokeFunctionUrl"})
 """Actions that callers of a public address need."""
+_SEARCH_DOMAINS: Final = ("AWS::Elasticsearch::Domain", "AWS::OpenSearchService::Domain")
 _BREAK_GLASS: Final = re.compile(
     r"break[-_]?glass|organizationaccountaccess|emergency", re.IGNORECASE
 )
@@ -105,10 +106,13 @@ def _attached(facts: Facts) -> Iterator[Hit]:
             at = place(item, resource.span)
             if at is None:
                 continue
+            what = f"{'nearly ' if near else ''}every action of every service"
+            if name in scopes.self_granting_policies:
+                what = "every action of iam, with which one grants oneself all others"
             yield Hit(
                 at,
-                f"actions: {'nearly ' if near else ''}every action of every service, by the AWS "
-                f"managed policy {name} attached in {resource.address}{_because(item)}",
+                f"actions: {what}, by the AWS managed policy {name} attached in "
+                f"{resource.address}{_because(item)}",
                 resource.address,
                 attribute,
                 "actions",
@@ -231,11 +235,24 @@ def public_principal(facts: Facts) -> Iterator[Hit]:
             row.attribute,
             "principals",
             "*",
-            "public-read" if known_text(resource.get("action")) in _OPEN_CALLS else "",
+            "public-read" if _calls_address(resource) else "",
             contain=f"name the principal, or set {' or '.join(row.narrowed_by)}",
             related=chain(value, at),
             reach=Reach(principals=Principals("*")),
         )
+
+
+def _calls_address(resource: Resource) -> bool:
+    """Whether a permission is what callers of a function's public address need.
+
+    AWS Lambda Developer Guide, "Control access to Lambda function URLs": both the call of the address
+    and, since October 2025, that of the function through it.
+    """
+    action = known_text(resource.get("action") or resource.get("Action"))
+    if action in _OPEN_CALLS:
+        return True
+    through = resource.get("invoked_via_function_url") or resource.get("InvokedViaFunctionUrl")
+    return action == "lambda:InvokeFunction" and truth(through) is True
 
 
 def _fenced(facts: Facts) -> set[tuple[str, str]]:
@@ -280,6 +297,8 @@ def _public_condition(statement: Statement, facts: Facts) -> str:
 
 def _inside_vpc(resource: Resource, facts: Facts) -> bool:
     """Whether a search domain answers only within a VPC, whatever its policy says."""
+    if resource.type in _SEARCH_DOMAINS:
+        return resource.get("VPCOptions") is not None
     if "search_domain" not in resource.type:
         return False
     if resource.get("vpc_options") is not None:

@@ -15,6 +15,7 @@ from blastdoor.facts.reading import (
     HOLE,
     at_path,
     chain,
+    decided_by,
     origin,
     place,
     rests_on_default,
@@ -68,9 +69,16 @@ def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
             "partitions",
             literal.text,
             "several-partitions" if several else "",
-            contain="take the partition from data.aws_partition",
+            contain=f"take the partition from {decided_by(resource, 'partition')}",
             related=_foreign_places(context) if several else (),
         )
+
+
+def _lookup(resource: Resource) -> str:
+    """What gives the image of a region in the notation of a resource."""
+    if "::" in resource.type:
+        return "a parameter of type AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
+    return "data.aws_ssm_parameter or data.aws_ami"
 
 
 def _decided(partition: Value, region: Value | None) -> bool:
@@ -133,7 +141,7 @@ def hardcoded_ami(facts: Facts) -> Iterator[Hit]:
                 "regions",
                 image,
                 "several-regions" if several else "",
-                contain="look the image up by region: data.aws_ssm_parameter or data.aws_ami",
+                contain=f"look the image up by region: {_lookup(resource)}",
                 related=chain(value, at),
                 reach=Reach(regions=Regions(*regions)) if several else None,
             )

@@ -17,6 +17,7 @@ from blastdoor.facts.reading import (
     HOLE,
     at_path,
     chain,
+    decided_by,
     items_of,
     origin,
     place,
@@ -493,7 +494,7 @@ def partition_mismatch(facts: Facts) -> Iterator[Hit]:
             "partitions",
             f"{literal.partition} {literal.text}",
             condition=_contradiction(region),
-            contain="take the partition from data.aws_partition",
+            contain=f"take the partition from {decided_by(resource, 'partition')}",
             related=_region_places(resource),
             reach=Reach(partitions=Partitions(literal.partition)),
         )
@@ -909,7 +910,7 @@ def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
             literal.attribute,
             "regions",
             literal.text,
-            contain="take the region from data.aws_region or from the input",
+            contain=f"take the region from {decided_by(resource, 'region')} or from the input",
             reach=Reach(regions=Regions(*regions)),
         )
 

@@ -18,7 +18,7 @@ _OPERATIONS: Final = {
     "regions": (
         "every region is changed at the same time",
         "regions",
-        "use SEQUENTIAL, with the region that can be missed first in region_order",
+        "use SEQUENTIAL, and put the region that can be missed first in the order",
     ),
     "failures": (
         "the operation goes on although half of the accounts fail or more",

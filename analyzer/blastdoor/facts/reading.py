@@ -25,6 +25,7 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from blastdoor.fact import Resource
 
 HOLE: Final = "\ufffc"
 """Stands for a stretch of a text that is not known (OBJECT REPLACEMENT CHARACTER)."""
@@ -186,6 +187,15 @@ def origin(value: Value) -> str:
         if evidence.step is Step.INPUT:
             return f"{evidence.text} at {evidence.span}"
     return ""
+
+
+def decided_by(resource: Resource, what: str) -> str:
+    """What a resource's own notation has for the ``partition`` or ``region`` that it is created in."""
+    if resource.request:
+        return "the region of the client" if what == "partition" else "the client"
+    if "::" in resource.type:
+        return f"AWS::{what.capitalize()}"
+    return f"data.aws_{what}"
 
 
 def rests_on_default(value: Value | None) -> bool:

@@ -158,6 +158,11 @@ def catch_all(setting: Setting, node: Node, key: str) -> CatchAll | None:
     strong = not found.isdisjoint(strong_words())
     # `global` is also the name of a pseudo-region, so names such as `regions` say nothing about it.
     named = strong or (key != "global" and not found.isdisjoint(PLACE_WORDS))
+    if setting.kind == "attribute":
+        # A document is called what the resource is called that holds it.
+        named = named or not word_set((setting.owner.rpartition(".")[2],)).isdisjoint(
+            strong_words()
+        )
     value = entries[key]
     if not replaces(value, strong=strong):
         return None

@@ -75,11 +75,19 @@ _NOTIFICATIONS: Final = {
     FailureKind.CONFIGURATION.value: "The configuration cannot be used.",
     FailureKind.SUPPRESSION.value: "An ignore comment cannot be used.",
     FailureKind.INCOMPLETE.value: "A file says that a part of it is missing.",
+    FailureKind.DUPLICATE.value: "Something is written twice, and one of the two counts.",
     FailureKind.PEER.value: "A tool that runs beside could not do its part.",
     _OMITTED: "There are more results than a run may hold.",
 }
 
-_MILD: Final = frozenset({_OMITTED, FailureKind.SUPPRESSION.value, FailureKind.PEER.value})
+_MILD: Final = frozenset(
+    {
+        _OMITTED,
+        FailureKind.SUPPRESSION.value,
+        FailureKind.DUPLICATE.value,
+        FailureKind.PEER.value,
+    }
+)
 """Kinds of notification that keep no run from being a success."""
 _PEERS: Final = {"Checkov": "https://www.checkov.io"}
 """Where other tools live."""

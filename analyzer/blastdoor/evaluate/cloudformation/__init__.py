@@ -33,7 +33,7 @@ class Unit:
         pending = [self.path]
         while pending:
             current = pending.pop()
-            found.update(dict.fromkeys(sorted(self.estate.deployments(current).read)))
+            found.update(dict.fromkeys(self.estate.reads(current)))
             for path in self.estate.nests(current):
                 if path not in found:
                     found[path] = None

@@ -12,7 +12,7 @@ import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
-from blastdoor.evaluate.cloudformation.template import fields, text_of
+from blastdoor.evaluate.cloudformation.template import fields, plain, text_of
 from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.parse.data import Scalar
 from blastdoor.parse.data import Sequence as SequenceNode
@@ -31,7 +31,7 @@ MAX_DEPLOYMENTS: Final = 16
 """Deployments of one template that are looked at."""
 _FOLDERS: Final = ("", "parameters", "params", "parameter", "config", "configs", "configuration")
 """Folders beside a template in which its parameters are looked for."""
-_MAX_FILES: Final = 200
+MAX_FILES: Final = 200
 """Files of parameters that are looked at beside one template."""
 _NAMED: Final = re.compile(r"param|config", re.IGNORECASE)
 _ENDINGS: Final = (".json", ".yaml", ".yml")
@@ -61,6 +61,8 @@ class Found:
     """Paths of every file that was looked at."""
     left_out: int = 0
     """Deployments beyond those that are looked at."""
+    files_left_out: int = 0
+    """Files that may be of parameters, beyond those that are looked at."""
 
 
 # SAM
@@ -120,13 +122,14 @@ def of_files(
     path: str,
     names: Collection[str],
     others: AbstractMapping[str, Collection[str]],
-    read: set[str],
+    found: Found,
 ) -> Iterator[Deployment]:
     """The deployments of a template that files of parameters beside it are for.
 
     A file is taken when its name begins with the template's, or when it is called after parameters
     and no other template in the directory declares all that it gives. ``names`` are the parameters
-    that the template declares, ``others`` those of the templates beside it.
+    that the template declares, ``others`` those of the templates beside it. Effect: notes in ``found``
+    what was read, and how many files were not.
     """
     directory, name = posixpath.split(path)
     stem = name.split(".")[0]
@@ -137,12 +140,13 @@ def of_files(
                 continue
             own = _belongs(posixpath.basename(where), stem)
             looked += 1
-            if looked > _MAX_FILES:
-                return
+            if looked > MAX_FILES:
+                found.files_left_out += 1
+                continue
             parameters = around.parameters(where)
             if parameters is None:
                 continue
-            read.add(where)
+            found.read.add(where)
             if not parameters or not set(parameters) <= set(names):
                 continue
             if not own and around.takers(where, others) > 1:
@@ -197,11 +201,6 @@ def _read_parameters(repository: Repository, path: str) -> dict[str, Value] | No
         elif isinstance(node, MappingNode):
             return None
     return parameters
-
-
-def plain(value: str | float) -> str:
-    """A scalar as CloudFormation writes it out."""
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 _HEAD: Final = 2_000

@@ -20,7 +20,7 @@ from blastdoor.evaluate.cloudformation.deployments import (
     Found,
     of_files,
 )
-from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Scope
+from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Given, Scope
 from blastdoor.evaluate.cloudformation.samconfig import of_sam
 from blastdoor.evaluate.cloudformation.suppressions import comments_of
 from blastdoor.evaluate.expression import to_text
@@ -28,7 +28,18 @@ from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.source.kinds import Kind
 from blastdoor.span import Document, Span
-from blastdoor.value import Alternative, Known, Many, Mapping, Value, known_text, one_of
+from blastdoor.value import (
+    Alternative,
+    Evidence,
+    Known,
+    Many,
+    Mapping,
+    Step,
+    Value,
+    alternatives,
+    known_text,
+    one_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +77,10 @@ class Estate:
         self.nested: dict[str, set[str]] = {}
         """Path of a template → those that nest it."""
         self._nests: dict[str, set[str]] = {}
+        self._includes: dict[str, set[str]] = {}
+        self._exporting: dict[str, None] = {}
+        self._importing: set[str] = set()
+        self._exports: dict[str, list[tuple[str, str]]] | None = None
         self.targets: dict[str, list[Deployment]] = {}
         """Path of a template → deployments that other templates say."""
         self.paths = list(repository.others.get(Kind.TEMPLATE, ()))
@@ -135,6 +150,7 @@ class Estate:
             self._parameters[path] = frozenset(template.section("Parameters"))
             self._beside.setdefault(posixpath.dirname(path), []).append(path)
             self._runs(template)
+            self._shares(template)
         called = {path for path, callers in self.nested.items() if callers - {path}}
         roots = [path for path in found if path not in called]
         # Templates that only nest one another have no root: each is looked at for itself.
@@ -170,6 +186,85 @@ class Estate:
                 self._stack_set(path, name, properties)
             else:
                 self._pipeline(path, name, properties)
+
+    def _shares(self, template: Template) -> None:
+        """Effect: notes what a template includes, and whether it exports and imports."""
+        path, text = template.document.path, template.document.text
+        if templates.INCLUDE in text:
+            places = (self.beside(path, said) for said in templates.included(template.root))
+            self._includes[path] = {place for place in places if place is not None}
+        if "ImportValue" in text:
+            self._importing.add(path)
+        if any("Export" in templates.fields(b) for _key, b in template.section("Outputs").values()):
+            self._exporting[path] = None
+
+    def reads(self, path: str) -> Iterator[str]:
+        """The paths of what a template may read beside itself and those that it nests."""
+        yield from sorted(self.deployments(path).read)
+        yield from sorted(self._includes.get(path, ()))
+        if path in self._importing:
+            for other in self._exporting:
+                yield other
+                yield from sorted(self.deployments(other).read)
+
+    @staticmethod
+    def beside(path: str, said: str) -> str | None:
+        """The path that a text names relative to a file; ``None`` for an address or an absolute path."""
+        if "://" in said or said.startswith("/"):
+            return None
+        found = posixpath.normpath(posixpath.join(posixpath.dirname(path), said))
+        return None if found.startswith("..") else found
+
+    # Exports
+
+    def exported(self, name: str) -> tuple[str, Value] | None:
+        """What an export stands for, and the template that has it.
+
+        ``None`` where not exactly one template exports the name, or its value is not known.
+        """
+        if self._exports is None:
+            self._exports = {}
+            for path in self._exporting:
+                self._index(path, self._exports)
+        found = self._exports.get(name, [])
+        if len(found) != 1:
+            return None
+        path, output = found[0]
+        evaluator = self._evaluator(path)
+        entry = None if evaluator is None else evaluator.section("Outputs").get(output)
+        body = {} if entry is None else templates.fields(entry.node)
+        if evaluator is None or entry is None or "Value" not in body:
+            return None
+        node = body["Value"][1]
+        value = evaluator.evaluate(node, entry.scope)
+        if not isinstance(value, Known) or value.data is None:
+            return None
+        words = f"export {name} of {path}"
+        return path, value.through(Evidence(Step.OUTPUT, words, evaluator.span(node)))
+
+    def _evaluator(self, path: str) -> Evaluator | None:
+        template = self.load(path)
+        if template is None:
+            return None
+        found = self.deployments(path)
+        given = [Given(d.name, d.parameters) for d in found.deployments if d.parameters is not None]
+        return Evaluator(template, place=place(found), given=given)
+
+    def _index(self, path: str, exports: dict[str, list[tuple[str, str]]]) -> None:
+        """Effect: notes the exports of a template, each under every name that it may have."""
+        evaluator = self._evaluator(path)
+        if evaluator is None:
+            return
+        for output, entry in evaluator.section("Outputs").items():
+            export = templates.fields(entry.node).get("Export")
+            name = None if export is None else templates.fields(export[1]).get("Name")
+            if name is None:
+                continue
+            value = evaluator.evaluate(name[1], entry.scope)
+            for alternative in alternatives(value):
+                text = to_text(alternative.value)
+                if text is not None:
+                    exports.setdefault(text, []).append((path, output))
 
     def nests(self, path: str) -> list[str]:
         """The paths of the templates that a template nests."""
@@ -272,7 +367,7 @@ class Estate:
         names = self._parameters.get(path)
         if names:
             beside = {other: self._parameters[other] for other in self._beside.get(directory, ())}
-            given.extend(of_files(self.around, path, names, beside, found.read))
+            given.extend(of_files(self.around, path, names, beside, found))
         found.deployments = given[:MAX_DEPLOYMENTS]
         found.left_out = len(given) - len(found.deployments)
         return found

@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.evaluate.cloudformation import values
-from blastdoor.evaluate.cloudformation.template import Template, fields, text_of
+from blastdoor.evaluate.cloudformation.assertions import assertions
+from blastdoor.evaluate.cloudformation.template import INCLUDE, Template, fields, plain, text_of
 from blastdoor.evaluate.expression import Budget, joined, to_text
 from blastdoor.evaluate.scalars import placed
 from blastdoor.parse.data import Mapping as MappingNode
@@ -34,6 +35,7 @@ from blastdoor.value import (
     Text,
     Unknown,
     Value,
+    alternatives,
     one_of,
     within_budget,
 )
@@ -41,6 +43,9 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Mapping as AbstractMapping
+
+    from blastdoor.evaluate.cloudformation.assertions import Assertion
+    from blastdoor.span import Document
 
 MAX_STEPS: Final = 250_000
 """Nodes that the evaluation of one unit may visit."""
@@ -126,7 +131,11 @@ class Evaluator:
         self.budget = budget or Budget(MAX_STEPS)
         self.outputs = outputs
         self.generated = generated or (lambda _name: False)
-        self.opaque: dict[tuple[int, int], Unknown] = {}
+        self.exports: Callable[[str], Value | None] = lambda _name: None
+        """What the only template of the repository that exports a name gives for it."""
+        self.snippets: Callable[[str], tuple[Document, Node] | None] = lambda _place: None
+        """The file of the repository that ``AWS::Include`` takes from a place."""
+        self.opaque: dict[tuple[str, int, int], Unknown] = {}
         """What stands for a macro or module whose work is not known, by its place."""
         self.missed: list[tuple[str, tuple[str, ...], Value, Span, str, Span]] = []
         """Lookups of a mapping that lacks the key: name, its keys, key, place, owner, mapping."""
@@ -136,6 +145,8 @@ class Evaluator:
         """Whether something is there only under a condition that is open."""
         self._parameters: dict[str, Value] = {}
         self._conditions: dict[tuple[str, object], bool | None] = {}
+        self._asserted: dict[str, list[Assertion]] | None = None
+        self._included: dict[str, tuple[Evaluator, Node] | None] = {}
         self._open: set[str] = set()
         self._depth = 0
         self._kept: dict[tuple[int, object], Value] = {}
@@ -147,11 +158,22 @@ class Evaluator:
         """Effect: lets go of every value and of what it asks."""
         self.outputs = None
         self.generated = lambda _name: False
+        self.exports = lambda _name: None
+        self.snippets = lambda _place: None
+        self._included.clear()
         self._kept.clear()
         self._parameters.clear()
         self._conditions.clear()
 
+    def depth_from(self, outer: Evaluator) -> None:
+        """Effect: counts what nests in one another from where another evaluation is."""
+        self._depth = outer._depth
+
     # Nodes
+
+    def place_of(self, node: Node) -> Span:
+        """Where a node of a section of the template stands."""
+        return self.span(node)
 
     def span(self, node: Node) -> Span:
         """Where a node stands."""
@@ -246,8 +268,12 @@ class Evaluator:
                 complete = False
                 continue
             if name == "Fn::Transform":
-                self._transform(inner, inside, self.span(node))
-                complete = False
+                made = self._transform(inner, inside, self.span(node))
+                if isinstance(made, Mapping):
+                    # What stands beside it counts, whichever comes first.
+                    found = {**made.entries, **found}
+                    spans = {**made.key_spans, **spans}
+                complete = complete and isinstance(made, Mapping) and made.complete
                 continue
             if inside.names and ("${" in name or "&{" in name):
                 name = self._name(name, inside) or name
@@ -339,7 +365,7 @@ class Evaluator:
         """Effect: counts something that is opaque here, once for its place."""
         span = unknown.span
         if span is not None:
-            self.opaque.setdefault((span.start, span.end), unknown)
+            self.opaque.setdefault((span.path, span.start, span.end), unknown)
         return unknown
 
     def evaluate_opaque(self, node: Node, key: Scalar) -> None:
@@ -384,16 +410,16 @@ class Evaluator:
                 return values.undeclared(name, span)
             return values.pseudo(name, self.place, span)
         if name in self.template.section("Parameters"):
-            value = self._narrowed(name, self.parameter(name), scope)
+            value = self.narrowed(name, self.parameter(name), scope)
             return value.at(span) if isinstance(value, Unknown) and value.span is None else value
         if self._declared(name):
             return values.reference(name, span)
-        return self._unknown_name(name, span)
+        return self.unknown_name(name, span)
 
     def _declared(self, name: str) -> bool:
         return name in self.section("Resources") or self.generated(name)
 
-    def _unknown_name(self, name: str, span: Span) -> Value:
+    def unknown_name(self, name: str, span: Span) -> Unknown:
         """A name that nothing declares, unless something opaque may."""
         endless = "Resources" in self._endless
         if endless or self.template.foreign or name.startswith(self.template.opaque):
@@ -409,9 +435,9 @@ class Evaluator:
         head = name.split(".", 1)[0]
         if self._declared(name) or self._declared(head):
             return values.attribute(name, attribute, span)
-        return self._unknown_name(f"{name}.{attribute}", span)
+        return self.unknown_name(f"{name}.{attribute}", span)
 
-    def _narrowed(self, name: str, value: Value, scope: Scope) -> Value:
+    def narrowed(self, name: str, value: Value, scope: Scope) -> Value:
         """A parameter where conditions that compare it with a text are decided."""
         if not scope.assumed or isinstance(value, Known):
             return value
@@ -471,7 +497,43 @@ class Evaluator:
         if found:
             return self.guarded(name, one_of(found))
         value = self._allowed(name, body, type_) or values.parameter(name)
+        if not type_.startswith((*_LIST_TYPES, _STORED)):
+            value = self._as_asserted(name, value)
         return self.guarded(name, value)
+
+    def rules(self) -> AbstractMapping[str, Sequence[Assertion]]:
+        """What the rules of the template assert of parameters. Effect: counts what is not read."""
+        if self._asserted is None:
+            self._asserted, unread = assertions(self.template)
+            for unknown in unread:
+                self.note(unknown)
+        return self._asserted
+
+    def _as_asserted(self, name: str, value: Value) -> Value:
+        """A parameter that no deployment gives, as the template's rules allow it."""
+        for assertion in self.rules().get(name, ()):
+            where = self.span(assertion.node)
+            texts = {str(plain(text.value)) for text in assertion.texts if text.value is not None}
+            evidence = Evidence(Step.LOCAL, f"rule {assertion.rule}", where)
+            if isinstance(value, (Known, OneOf)):
+                every = alternatives(value)
+                kept = [a for a in every if (to_text(a.value) in texts) == assertion.among]
+                if kept and len(kept) < len(every):
+                    value = one_of(kept, value.span, (*value.via, evidence))
+            elif assertion.among and len(texts) <= MAX_ALTERNATIVES:
+                found = [
+                    Alternative(self._said(text), f"{name} = {plain(text.value)}")
+                    for text in assertion.texts
+                    if text.value is not None
+                ]
+                value = one_of(found, where, (evidence,))
+        return value
+
+    def _said(self, node: Scalar) -> Value:
+        """A text of a rule, as a parameter has it."""
+        assert node.value is not None
+        text = str(plain(node.value))
+        return Known(text, self.span(node), (), self.pieces(node, text))
 
     def guarded(self, name: str, value: Value) -> Value:
         """A value of a parameter, never to be printed where the parameter says so (``NoEcho``)."""
@@ -777,7 +839,7 @@ class Evaluator:
         name, top, second = (self.evaluate(item, scope) for item in items[:3])
 
         def look(mapping: Value) -> Value:
-            return self._look(mapping, top, second, default, scope, span)
+            return self.look(mapping, top, second, default, scope, span)
 
         return values.distribute(name, look)
 
@@ -786,7 +848,7 @@ class Evaluator:
         place = default.span or self.span(where)
         self.fallbacks.append((tried, False, default, place, scope.owner))
 
-    def _look(
+    def look(
         self,
         mapping: Value,
         top: Value,
@@ -795,6 +857,7 @@ class Evaluator:
         scope: Scope,
         span: Span,
     ) -> Value:
+        """What a mapping has for two keys."""
         name = to_text(mapping)
         found = None if name is None else self.template.section("Mappings").get(name)
         if name is None or found is None:
@@ -905,14 +968,14 @@ class Evaluator:
         evidence = (
             ()
             if where is None
-            else (Evidence(Step.CONDITION, f"condition {name}", self.span(where.node)),)
+            else (Evidence(Step.CONDITION, f"condition {name}", self.place_of(where.node)),)
         )
         if held is not None:
             value = self.evaluate(items[1 if held else 2], scope)
             if where is None or name in scope.assumed or _datum(value) is None:
                 return value
             words = f"condition {name}, which {'holds' if held else 'does not hold'}"
-            return value.through(Evidence(Step.DECIDED, words, self.span(where.node)))
+            return value.through(Evidence(Step.DECIDED, words, self.place_of(where.node)))
         yes = self.evaluate(items[1], self.assuming(name, True, scope))  # noqa: FBT003  a fact
         no = self.evaluate(items[2], self.assuming(name, False, scope))  # noqa: FBT003  a fact
         self.optional = self.optional or None in (_datum(yes), _datum(no))
@@ -929,7 +992,11 @@ class Evaluator:
 
     def _import_value(self, node: Node, scope: Scope, span: Span) -> Value:
         name = self.evaluate(node, scope)
-        words = to_text(name) or (name.pattern("*") if isinstance(name, Text) else "")
+        text = to_text(name)
+        found = None if text is None else self.exports(text)
+        if found is not None:
+            return found
+        words = text or (name.pattern("*") if isinstance(name, Text) else "")
         return values.imported(words, span)
 
     def _base64(self, node: Node, scope: Scope, span: Span) -> Value:
@@ -979,9 +1046,31 @@ class Evaluator:
 
         return values.distribute(self.evaluate(node, scope), length)
 
-    def _transform(self, node: Node, _scope: Scope, span: Span) -> Value:
-        name = text_of(fields(node).get("Name", (None, None))[1]) or "Fn::Transform"
-        return self.note(Unknown(Reason.MACRO, name, span))
+    def _transform(self, node: Node, scope: Scope, span: Span) -> Value:
+        parts = fields(node)
+        name = text_of(parts["Name"][1]) if "Name" in parts else None
+        if name == INCLUDE and "Parameters" in parts:
+            location = fields(parts["Parameters"][1]).get("Location")
+            where = None if location is None else to_text(self.evaluate(location[1], scope))
+            found = None if where is None else self._snippet(where)
+            if found is not None:
+                evaluator, root = found
+                evaluator.depth_from(self)
+                value = evaluator.evaluate(root, scope)
+                self.optional = self.optional or evaluator.optional
+                return value
+        return self.note(Unknown(Reason.MACRO, name or "Fn::Transform", span))
+
+    def _snippet(self, where: str) -> tuple[Evaluator, Node] | None:
+        if where not in self._included:
+            read = self.snippets(where)
+            self._included[where] = None
+            if read is not None:
+                from blastdoor.evaluate.cloudformation.snippet import Snippet
+
+                document, root = read
+                self._included[where] = Snippet(self, document), root
+        return self._included[where]
 
 
 _HANDLERS: Final[dict[str, Callable[[Evaluator, Node, Scope, Span], Value]]] = {

@@ -9,8 +9,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from blastdoor.evaluate.cloudformation.deployments import Around, Deployment, plain, said
-from blastdoor.evaluate.cloudformation.template import fields
+from blastdoor.evaluate.cloudformation.deployments import Around, Deployment, said
+from blastdoor.evaluate.cloudformation.template import fields, plain
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Scalar
 from blastdoor.parse.data import Sequence as SequenceNode

@@ -98,6 +98,11 @@ def text_of(node: Node | None) -> str | None:
     return None
 
 
+def plain(value: str | float) -> str:
+    """A scalar as CloudFormation writes it out."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
 def read(document: Document) -> tuple[list[Node], list[Comment], list[SyntaxFault]]:
     """The documents of a YAML or JSON text, its comments that speak to blastdoor, and its faults.
 
@@ -120,6 +125,28 @@ def read(document: Document) -> tuple[list[Node], list[Comment], list[SyntaxFaul
     return parsed.roots, parsed.comments, faults
 
 
+def included(root: Node) -> Iterator[str]:
+    """The places that a template includes from, as far as they are written out."""
+    seen: set[int] = set()
+    stack: list[Node] = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Scalar) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Sequence):
+            stack.extend(node.items)
+            continue
+        for key, value in node.entries:
+            stack.append(value)
+            if key.value == "Fn::Transform":
+                given = fields(value).get("Parameters")
+                place = None if given is None else fields(given[1]).get("Location")
+                text = None if place is None else text_of(place[1])
+                if text is not None:
+                    yield text
+
+
 def is_template(node: Node) -> bool:
     """Whether a document is a template: it says so, or it has resources with types."""
     if not isinstance(node, Mapping):
@@ -133,12 +160,12 @@ def is_template(node: Node) -> bool:
         if name.startswith("Fn::ForEach"):
             return True
         type_ = fields(body).get("Type")
-        if type_ is not None and ("::" in (text_of(type_[1]) or "") or not _plain(type_[1])):
+        if type_ is not None and ("::" in (text_of(type_[1]) or "") or not _is_scalar(type_[1])):
             return True
     return False
 
 
-def _plain(node: Node) -> bool:
+def _is_scalar(node: Node) -> bool:
     return isinstance(node, Scalar)
 
 
@@ -151,6 +178,8 @@ def make(document: Document, root: Mapping) -> Template:
             items = node.items if isinstance(node, Sequence) else [node]
             for item in items:
                 said = text_of(item) or text_of(fields(item).get("Name", (None, None))[1])
+                if said == INCLUDE and fields(item):
+                    said = f"{INCLUDE} of the whole template"
                 transforms.setdefault(said or "", Span(document, item.start, item.end))
         elif name in _SECTIONS:
             sections[name] = fields(node)
@@ -166,7 +195,7 @@ def _is_opaque(name: str, body: Node) -> bool:
     type_ = fields(body).get("Type")
     if type_ is None:
         return name == "Fn::Transform"
-    return not _plain(type_[1]) or (text_of(type_[1]) or "").endswith("::MODULE")
+    return not _is_scalar(type_[1]) or (text_of(type_[1]) or "").endswith("::MODULE")
 
 
 def failures_of(document: Document, faults: AbstractSequence[SyntaxFault]) -> Iterator[Failure]:
@@ -176,7 +205,10 @@ def failures_of(document: Document, faults: AbstractSequence[SyntaxFault]) -> It
 
 
 def doubles(document: Document, root: Node) -> Iterator[Failure]:
-    """The keys that stand twice in one mapping: CloudFormation takes the last without a word."""
+    """The keys that stand twice in one mapping: CloudFormation takes the last without a word.
+
+    So they are remarks: what counts is judged.
+    """
     seen: set[int] = set()
     stack: list[Node] = [root]
     while stack:
@@ -195,7 +227,7 @@ def doubles(document: Document, root: Node) -> Iterator[Failure]:
             if key.value in known:
                 message = f"the key {str(key.value)[:80]!r} stands twice here; the last one counts"
                 span = Span(document, key.start, key.end)
-                yield Failure(FailureKind.SYNTAX, document.path, message, span)
+                yield Failure(FailureKind.DUPLICATE, document.path, message, span)
             known.add(key.value)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation import sam
-from blastdoor.evaluate.cloudformation.deployments import MAX_DEPLOYMENTS
+from blastdoor.evaluate.cloudformation.deployments import MAX_DEPLOYMENTS, MAX_FILES
 from blastdoor.evaluate.cloudformation.embedded import embedded
 from blastdoor.evaluate.cloudformation.estate import (
     NESTED,
@@ -17,8 +18,8 @@ from blastdoor.evaluate.cloudformation.estate import (
     place_of_instances,
 )
 from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Given, Scope
-from blastdoor.evaluate.cloudformation.template import fields, text_of
-from blastdoor.evaluate.cloudformation.values import existing
+from blastdoor.evaluate.cloudformation.template import doubles, failures_of, fields, read, text_of
+from blastdoor.evaluate.cloudformation.values import existing, under
 from blastdoor.fact import (
     EnvironmentDefault,
     Evaluated,
@@ -29,8 +30,9 @@ from blastdoor.fact import (
     Setting,
 )
 from blastdoor.finding import Failure, FailureKind
+from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.parse.data import Sequence as SequenceNode
-from blastdoor.span import Span
+from blastdoor.span import Document, Span
 from blastdoor.value import Evidence, Known, Mapping, Reason, Step, Unknown, Value, known_text
 
 if TYPE_CHECKING:
@@ -76,6 +78,8 @@ class Stack:
         self.children: dict[str, Stack | None] = {}
         self._open: set[str] = set()
         evaluator.outputs = self.output
+        evaluator.exports = program.exported
+        evaluator.snippets = lambda said: program.snippet(template, said)
         if template.serverless:
             begun = sam.names(template)
             evaluator.generated = lambda name: name.startswith(begun)
@@ -116,6 +120,30 @@ class Program:
         self.unit = unit
         self.stacks: list[Stack] = []
 
+    def exported(self, name: str) -> Value | None:
+        """What an export of another template of the repository stands for."""
+        found = self.estate.exported(name)
+        if found is None:
+            return None
+        path, value = found
+        self.unit.inputs.add(path)
+        return value
+
+    def snippet(self, template: Template, said: str) -> tuple[Document, Node] | None:
+        """The file of the repository that a template includes. Effect: keeps what cannot be read."""
+        path = self.estate.beside(template.document.path, said)
+        text = None if path is None else self.estate.repository.files.read(path)
+        if path is None or text is None:
+            return None
+        self.unit.inputs.add(path)
+        document = Document(path, text)
+        roots, _comments, faults = read(document)
+        self.unit.failures.extend(failures_of(document, faults))
+        if len(roots) != 1 or not isinstance(roots[0], MappingNode):
+            return None
+        self.unit.failures.extend(doubles(document, roots[0]))
+        return document, roots[0]
+
     def root(self, path: str) -> Stack | None:
         """The stack of the unit's own template."""
         template = self.estate.load(path)
@@ -126,6 +154,10 @@ class Program:
         self.unit.variables_files = lambda: sorted(found.read)
         if found.left_out:
             words = f"deployments beyond {MAX_DEPLOYMENTS} of one template"
+            root = Span(template.document, template.root.start, template.root.start)
+            self.unit.opaque.append(Unknown(Reason.BUDGET, words, root))
+        if found.files_left_out:
+            words = f"files of parameters beyond {MAX_FILES} around one template"
             root = Span(template.document, template.root.start, template.root.start)
             self.unit.opaque.append(Unknown(Reason.BUDGET, words, root))
         given = [
@@ -282,8 +314,9 @@ def _collect(stack: Stack, unit: Evaluated) -> None:
     for name, span in template.transform_spans.items():
         if name in template.foreign:
             unit.opaque.append(Unknown(Reason.MACRO, name, span))
+    evaluator.rules()
     first = len(unit.resources)
-    for made in _resources(stack, unit):
+    for made in (*_hooks(stack), *_resources(stack, unit)):
         if len(unit.resources) >= MAX_RESOURCES:
             message = f"more than {MAX_RESOURCES} resources of one unit; the rest is not read"
             unit.failures.append(Failure(FailureKind.LIMIT, template.document.path, message))
@@ -300,6 +333,31 @@ def _collect(stack: Stack, unit: Evaluated) -> None:
     for tried, known, value, span, owner in evaluator.fallbacks:
         unit.fallbacks.append(
             Fallback(tried, known, value, span, stack.prefix + owner, "DefaultValue of FindInMap")
+        )
+
+
+def _hooks(stack: Stack) -> Iterator[Resource]:
+    """The hooks of a template, read as resources are: how CodeDeploy moves traffic to new tasks.
+
+    Source: AWS CloudFormation User Guide, "Perform ECS blue/green deployments through CodeDeploy".
+    """
+    evaluator = stack.evaluator
+    for name, (key, body) in stack.template.section("Hooks").items():
+        parts = fields(body)
+        type_ = _type(evaluator, parts.get("Type"), Scope("Hooks"))
+        if type_ is None or "Properties" not in parts:
+            evaluator.evaluate_opaque(body, key)
+            continue
+        address = f"{stack.prefix}Hooks.{name}"
+        yield lowered.make(
+            type_,
+            name,
+            partial(evaluator.evaluate, parts["Properties"][1], Scope(address)),
+            span=evaluator.span(key),
+            address=address,
+            place=evaluator.place,
+            module=evaluator.document.path,
+            path=(*evaluator.document.path.split("/"), *address.split(".")),
         )
 
 
@@ -345,10 +403,16 @@ def _resource(
     address = stack.prefix + name
     scope = Scope(address, scope.assumed, scope.names)
     condition = text_of(parts["Condition"][1]) if "Condition" in parts else None
+    open_: tuple[Evidence, ...] = ()
     if condition is not None:
         condition = evaluator.name(condition, scope) or condition
-        if evaluator.holds(condition, scope) is False:
+        held = evaluator.holds(condition, scope)
+        if held is False:
             return
+        if held is None:
+            where = evaluator.section("Conditions").get(condition)
+            said = evaluator.span(parts["Condition"][1] if where is None else where.node)
+            open_ = (Evidence(Step.CONDITION, f"condition {condition}", said),)
         scope = evaluator.assuming(condition, True, scope)  # noqa: FBT003  a fact
 
     def reader(node: Node) -> Callable[[], Value | None]:
@@ -356,17 +420,17 @@ def _resource(
 
     def properties() -> Value | None:
         entry = parts.get("Properties")
-        value: Value = Mapping({}, span)
+        value: Value | None = Mapping({}, span)
         if entry is not None:
             value = evaluator.evaluate(entry[1], scope)
-        if evaluator.optional:
+        if evaluator.optional and value is not None:
             value = existing(value)
-        if defaults is None:
-            return value
-        ignored = None
-        if "IgnoreGlobals" in parts:
-            ignored = evaluator.evaluate(parts["IgnoreGlobals"][1], scope)
-        return defaults.under(type_, value, ignored)
+        if defaults is not None:
+            ignored = None
+            if "IgnoreGlobals" in parts:
+                ignored = evaluator.evaluate(parts["IgnoreGlobals"][1], scope)
+            value = defaults.under(type_, value, ignored)
+        return under(value, open_) if open_ and value is not None else value
 
     attributes: dict[str, Value | Callable[[], Value | None]] = {
         attribute: reader(parts[attribute][1]) for attribute in _BESIDE if attribute in parts

@@ -187,16 +187,16 @@ def _present(item: Value) -> Value:
     there = [a.value for a in item.alternatives if not _is_null(a.value)]
     if len(there) != 1 or len(item.alternatives) == 1:
         return item
-    return _under(there[0], item.via) if item.via else there[0]
+    return under(there[0], item.via) if item.via else there[0]
 
 
-def _under(value: Value, via: tuple[Evidence, ...]) -> Value:
+def under(value: Value, via: tuple[Evidence, ...]) -> Value:
     """A value each part of which says what brought it: a finding may stand on any of them."""
     if isinstance(value, Many):
-        items = tuple([_under(item, via) for item in value.items])
+        items = tuple([under(item, via) for item in value.items])
         found: Value = Many(items, value.span, value.via + via, complete=value.complete)
     elif isinstance(value, Mapping):
-        entries = {name: _under(inner, via) for name, inner in value.entries.items()}
+        entries = {name: under(inner, via) for name, inner in value.entries.items()}
         found = Mapping(
             entries,
             value.span,
