@@ -36,7 +36,7 @@ LEFT_OUT: Final = {
     r"blastdoor check --with checkov .*": "needs Checkov; tests/test_consumers.py runs it",
     r"blastdoor audit github:.*": "asks a forge; tests/audit/test_sources.py has a local one",
     r"blastdoor audit .*--engine dask.*": "needs the extra `dask`; tests/audit/test_cluster.py runs it",
-    r"blastdoor audit --resume": "needs an audit that was broken off; tests/audit/test_audit.py has some",
+    r"blastdoor audit --resume": "needs a broken audit; tests/audit/test_audit.py has some",
     r"sqlite3 .*": "another program, which need not be here",
     r"blastdoor ack .*": "asks on a terminal; tests/gate answers",
     r"git (add|commit) .*acks.*|git commit -m .*": "follows ack",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.reading import chain
+from blastdoor.finding import Act, Remedy
 from blastdoor.reach import Environments, Reach
 from blastdoor.record import dataclass
 from blastdoor.value import Mapping, known_text
@@ -58,6 +59,7 @@ def unknown_environment_becomes_prod(facts: Facts) -> Iterator[Hit]:
             shown,
             contain="leave it out, so that a run that does not say its environment fails",
             related=chain(default.value, default.span),
+            remedies=(Remedy(Act.REMOVE, default.span, "leave the default out"),),
             reach=Reach(environment=Environments("prod")),
             environment="production",
         )

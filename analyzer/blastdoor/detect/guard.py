@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -15,10 +14,10 @@ from blastdoor.facts.reading import (
     chain,
     origin,
     place,
+    set_to,
     words_of,
-    written_at_use,
 )
-from blastdoor.finding import Act, Level, Remedy
+from blastdoor.finding import Level
 from blastdoor.reach import Guards, Reach
 from blastdoor.value import Known, known_text
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Facts, Guard, Provider, Resource, StackPolicy, Term
-    from blastdoor.value import Scalar, Value
 
 _WORD: Final = re.compile(r"[A-Za-z]+|\d+")
 _PUBLIC_WORDS: Final = frozenset({"public", "website", "websites", "static"})
@@ -183,7 +181,7 @@ def provider_validation_skipped(facts: Facts) -> Iterator[Hit]:
                     contain=f"remove {row.attribute}",
                     related=chain(value, at),
                     reach=Reach(guards=Guards()),
-                    remedies=_flip(value, row.attribute, row.safe),
+                    remedies=set_to(value, row.attribute, row.safe),
                 )
 
 
@@ -273,17 +271,8 @@ def _hit(guard: Guard, message: str, contain: str) -> Hit:
         contain=contain,
         related=chain(guard.value, at),
         reach=Reach(guards=Guards()),
-        remedies=_flip(guard.value, guard.attribute, guard.safe),
+        remedies=set_to(guard.value, guard.attribute, guard.safe),
     )
-
-
-def _flip(value: Value, attribute: str, safe: Scalar) -> tuple[Remedy, ...]:
-    """The remedy that writes the safe value, where the unsafe one is written for this use alone."""
-    span = written_at_use(value)
-    if span is None:
-        return ()
-    name = attribute.rsplit(".", 1)[-1]
-    return (Remedy(Act.SET, span, f"set {name} to {json.dumps(safe)}", safe),)
 
 
 def all_drift_ignored(facts: Facts) -> Iterator[Hit]:

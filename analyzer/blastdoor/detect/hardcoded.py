@@ -21,7 +21,7 @@ from blastdoor.facts.reading import (
     rests_on_default,
     words_of,
 )
-from blastdoor.finding import Related
+from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import Reach, Regions, partition_of
 from blastdoor.value import Inherited, Known, Many, Mapping, Value, known_text
 
@@ -316,6 +316,9 @@ def region_fallback(facts: Facts) -> Iterator[Hit]:
             several,
             contain="let it fail where the region is missing",
             reach=Reach(regions=Regions(text)),
+            remedies=(Remedy(Act.REMOVE, fallback.span, "leave the default out"),)
+            if fallback.how == ENVIRONMENT_DEFAULT
+            else (),
         )
     for setting in unit.settings:
         text = known_text(setting.value)
@@ -333,6 +336,7 @@ def region_fallback(facts: Facts) -> Iterator[Hit]:
             "variable-default",
             contain="give the variable no default",
             reach=Reach(regions=Regions(text)),
+            remedies=(Remedy(Act.REMOVE, setting.span, "leave the default out"),),
         )
 
 

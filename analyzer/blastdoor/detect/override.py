@@ -30,7 +30,7 @@ from blastdoor.facts.setting import (
     word_set,
     words_in,
 )
-from blastdoor.finding import Related
+from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import EVERY, Accounts, Environments, Everywhere, Organization, Reach, Regions
 from blastdoor.value import (
     Known,
@@ -48,6 +48,10 @@ if TYPE_CHECKING:
     from blastdoor.fact import Facts, FanOut, Layer, Layering, OverrideChange, Setting
 
 _SEVERAL: Final = 2
+_PLACES_SAY: Final = frozenset({"merge()", "{**…}", "|", "ChainMap()"})
+"""Mechanisms in which nothing but the place of a layer says which one wins."""
+_BETWEEN: Final = re.compile(r"[\s,|*]*")
+"""What may stand between two layers that are to change places."""
 _GLOBAL_SERVICES: Final = frozenset(
     {"address", "addresses", "cdn", "cloudfront", "css", "dns", "dynamodb", "ip", "ips", "lb",
      "locale", "route53", "waf", "wafv2", "webacl"}
@@ -243,6 +247,21 @@ def broad_layer_merged_last(facts: Facts) -> Iterator[Hit]:
             break
 
 
+def _swapped(layering: Layering, specific: Layer, general: Layer) -> tuple[Remedy, ...]:
+    """The remedy that gives two layers each other's place, in an expression that has just the two."""
+    if len(layering.operands) != _SEVERAL or layering.mechanism not in _PLACES_SAY:
+        return ()
+    first, second = sorted((specific.span, general.span), key=lambda span: span.start)
+    if first.document is not second.document:
+        return ()
+    if _BETWEEN.fullmatch(first.document.text, first.end, second.start) is None:
+        return ()
+    return tuple(
+        Remedy(Act.TEXT, here.span, "swap the layers", there.span.text)
+        for here, there in ((specific, general), (general, specific))
+    )
+
+
 def _layered(layering: Layering, specific: Layer, general: Layer, axis: str) -> Hit:
     order = "after" if layering.last_wins else "before"
     return Hit(
@@ -257,6 +276,7 @@ def _layered(layering: Layering, specific: Layer, general: Layer, axis: str) -> 
         f"{_short(specific.text)}",
         related=(Related(specific.span, "the specific layer, which loses"),),
         reach=_EXTENTS[axis],
+        remedies=_swapped(layering, specific, general),
     )
 
 

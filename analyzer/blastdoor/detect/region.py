@@ -22,11 +22,13 @@ from blastdoor.facts.reading import (
     origin,
     place,
     rests_on_default,
+    set_to,
     text_of,
     words_of,
 )
-from blastdoor.finding import Related
+from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import AllIn, Everywhere, Partitions, Reach, Regions, partition_of
+from blastdoor.span import Span
 from blastdoor.value import (
     Inherited,
     Many,
@@ -41,8 +43,16 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastdoor.fact import Facts, LiteralText, Provider, Resource, Stack, Statement, Target
-    from blastdoor.span import Span
+    from blastdoor.fact import (
+        Facts,
+        LiteralText,
+        Provider,
+        Resource,
+        Scope,
+        Stack,
+        Statement,
+        Target,
+    )
 
 _SEVERAL: Final = 5
 """Regions named one by one that count as every region (domain: ``max_regions``)."""
@@ -497,7 +507,18 @@ def partition_mismatch(facts: Facts) -> Iterator[Hit]:
             contain=f"take the partition from {decided_by(resource, 'partition')}",
             related=_region_places(resource),
             reach=Reach(partitions=Partitions(literal.partition)),
+            remedies=_repartitioned(literal, target),
         )
+
+
+def _repartitioned(literal: LiteralText, target: str) -> tuple[Remedy, ...]:
+    """The remedy that writes the partition of the target into an ARN."""
+    begin = f"arn:{literal.partition}:"
+    if literal.role != "arn" or literal.span.text.count(begin) != 1:
+        return ()
+    start = literal.span.start + literal.span.text.index(begin) + len("arn:")
+    span = Span(literal.span.document, start, start + len(begin) - len("arn::"))
+    return (Remedy(Act.TEXT, span, f"write the partition {target}", target),)
 
 
 def _endpoint_differs(literal: LiteralText, target: str) -> bool:
@@ -683,7 +704,15 @@ def unknown_region(facts: Facts) -> Iterator[Hit]:
                 condition,
                 contain=contain,
                 related=chain(value, at),
+                remedies=_respelt(value, scope, contain.removeprefix("write ")),
             )
+
+
+def _respelt(value: Value, scope: Scope, name: str) -> tuple[Remedy, ...]:
+    """The remedy that writes the region that was probably meant."""
+    if scope.position == "arn" or name not in tables.partitions().regions:
+        return ()
+    return set_to(value, scope.attribute, name)
 
 
 def _region_text(value: Value, position: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import chain, origin, place, words_of
+from blastdoor.facts.reading import chain, origin, place, set_to, words_of
 from blastdoor.reach import Fleet, Reach
 
 if TYPE_CHECKING:
@@ -31,6 +31,16 @@ _OPERATIONS: Final = {
         "use STRICT_FAILURE_TOLERANCE, or a tenth of the accounts at a time",
     ),
 }
+
+
+_SAFER: Final[dict[str, str | int]] = {
+    "regions": "SEQUENTIAL",
+    "failures": 0,
+    "accounts": "STRICT_FAILURE_TOLERANCE",
+}
+"""What mends each of them.
+
+Source: AWS CloudFormation API Reference, StackSetOperationPreferences."""
 
 
 def all_at_once(facts: Facts) -> Iterator[Hit]:
@@ -123,6 +133,7 @@ def parallel_or_unbounded_stackset(facts: Facts) -> Iterator[Hit]:
             condition="baseline" if operation.baseline else "",
             contain=contain,
             related=chain(value, at),
+            remedies=set_to(value, name, _SAFER[operation.risk]),
             reach=Reach(fleet=Fleet(_WHOLE)),
         )
 

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import chain, origin, place, truth
+from blastdoor.facts.reading import chain, origin, place, set_to, truth
 from blastdoor.value import Unknown, Value, known_text, walk
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def foreign_object_takeover(facts: Facts) -> Iterator[Hit]:
             switch.condition or _mild(resource),
             contain=f"remove {switch.attribute}, and import what is there already",
             related=chain(value, at),
+            remedies=set_to(value, switch.attribute, False),  # noqa: FBT003  the literal
         )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.fact import Term
-from blastdoor.finding import Related
+from blastdoor.finding import Act, Related, Remedy
 from blastdoor.span import Span
 from blastdoor.value import (
     HIDDEN,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from blastdoor.fact import Resource
+    from blastdoor.value import Scalar
 
 HOLE: Final = "\ufffc"
 """Stands for a stretch of a text that is not known (OBJECT REPLACEMENT CHARACTER)."""
@@ -154,6 +156,15 @@ def written_at_use(value: Value) -> Span | None:
     if any(e.step not in (Step.ATTRIBUTE, Step.OVERRIDE) for e in value.via):
         return None
     return value.span
+
+
+def set_to(value: Value, name: str, data: Scalar) -> tuple[Remedy, ...]:
+    """The remedy that writes another literal, where the value is written for this use alone."""
+    span = written_at_use(value)
+    if span is None:
+        return ()
+    words = f"set {name.rsplit('.', 1)[-1]} to {json.dumps(data)}"
+    return (Remedy(Act.SET, span, words, data),)
 
 
 def chain(value: Value, at: Span | None = None) -> tuple[Related, ...]:

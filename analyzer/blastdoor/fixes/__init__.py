@@ -75,6 +75,10 @@ def _edit(remedy: Remedy) -> Edit | None:
         from blastdoor.fixes import hcl
 
         return hcl.edit(remedy)
+    if document.path.endswith(".py"):
+        from blastdoor.fixes import python
+
+        return python.edit(remedy)
     return None
 
 

@@ -1,0 +1,162 @@
+"""The child process that rewrites Python with libcst: one request a line, one answer a line.
+
+It is run by its path in an isolated interpreter and imports nothing of blastdoor. A request is a JSON
+object with ``text``, ``start`` and ``end`` (characters) of an expression, ``act`` (``set`` or
+``remove``) and ``data``; the answer is ``[start, end, text]`` of one edit, or ``null``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, Final
+
+import libcst as cst
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, ParentNodeProvider
+
+MEMORY: Final = 1_500_000_000
+"""Bytes of address space."""
+SECONDS: Final = 120
+"""CPU seconds for all requests together."""
+MEMBERS: Final = {("RemovalPolicy", "DESTROY", "Retain"): "RETAIN"}
+"""Enumeration, member, value that is to be → its member.
+
+Source: AWS CDK API Reference, RemovalPolicy."""
+_TWO: Final = 2
+
+
+class Text:
+    """A module, and where its nodes stand."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        wrapper = MetadataWrapper(cst.parse_module(text))
+        self.module = wrapper.module
+        self.parents: Any = wrapper.resolve(ParentNodeProvider)
+        self.spans: dict[tuple[int, int], cst.CSTNode] = {}
+        self.places: dict[int, tuple[int, int]] = {}
+        for node, span in wrapper.resolve(ByteSpanPositionProvider).items():
+            if isinstance(node, cst.BaseExpression):
+                place = (span.start, span.start + span.length)
+                self.spans[place] = node
+                self.places[id(node)] = place
+
+    def bytes_at(self, place: int) -> int:
+        """The offset in bytes of an offset in characters."""
+        return len(self.text[:place].encode())
+
+    def characters_at(self, place: int) -> int:
+        """The offset in characters of an offset in bytes."""
+        return len(self.text.encode()[:place].decode())
+
+    def answer(self, node: cst.CSTNode, text: str) -> list[Any]:
+        """The edit that writes a text in place of a node."""
+        start, end = self.places[id(node)]
+        return [self.characters_at(start), self.characters_at(end), text]
+
+
+def limit() -> None:
+    """Effect: holds this process to its limits, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def rewritten(text: Text, request: dict[str, Any]) -> list[Any] | None:
+    """The edit of one request; ``None`` where the code is not as plain as it must be."""
+    place = (text.bytes_at(request["start"]), text.bytes_at(request["end"]))
+    node = text.spans.get(place)
+    if node is None:
+        return None
+    if request["act"] == "set":
+        written = _literal(node, request["data"])
+        return None if written is None else text.answer(node, written)
+    argument = text.parents.get(node)
+    call = text.parents.get(argument)
+    if not isinstance(argument, cst.Arg) or not isinstance(call, cst.Call):
+        return None
+    if argument.keyword is not None:
+        without = _without(call, argument)
+        return None if without is None else text.answer(call, text.module.code_for_node(without))
+    required = _required(text, call, argument)
+    return None if required is None else text.answer(call, required)
+
+
+def _literal(old: cst.CSTNode, data: str | float | bool | None) -> str | None:  # noqa: FBT001  a value
+    if isinstance(old, cst.Attribute) and isinstance(old.value, (cst.Name, cst.Attribute)):
+        owner = old.value.value if isinstance(old.value, cst.Name) else old.value.attr.value
+        member = MEMBERS.get((str(owner), old.attr.value, str(data)))
+        if member is None:
+            return None
+        return cst.Module([]).code_for_node(old.with_changes(attr=cst.Name(member)))
+    if isinstance(old, cst.SimpleString):
+        if old.prefix or len(old.quote) != 1 or "\\" in old.value:
+            return None
+        if isinstance(data, str) and data.isprintable() and not set(data) & set("'\"\\"):
+            return f"{old.quote}{data}{old.quote}"
+        return repr(data)
+    is_word = isinstance(old, cst.Name) and old.value in ("True", "False", "None")
+    return repr(data) if is_word or isinstance(old, (cst.Integer, cst.Float)) else None
+
+
+def _without(call: cst.Call, argument: cst.Arg) -> cst.Call | None:
+    """A call without one of its arguments; the others keep their layout and comments."""
+    kept = [item for item in call.args if item is not argument]
+    if kept and call.args[-1] is argument:
+        comma = argument.comma
+        before = kept[-1].comma
+        space = before.whitespace_after if isinstance(before, cst.Comma) else None
+        if isinstance(space, cst.ParenthesizedWhitespace) and space.first_line.comment is not None:
+            if not isinstance(comma, cst.Comma):
+                return None
+            behind = comma.whitespace_after
+            if not isinstance(behind, cst.ParenthesizedWhitespace):
+                return None
+            after = space.with_changes(indent=behind.indent, last_line=behind.last_line)
+            comma = comma.with_changes(whitespace_after=after)
+        kept[-1] = kept[-1].with_changes(
+            comma=comma, whitespace_after_arg=argument.whitespace_after_arg
+        )
+    return call.with_changes(args=kept)
+
+
+def _required(text: Text, call: cst.Call, argument: cst.Arg) -> str | None:
+    """``os.environ[K]`` for ``os.environ.get(K, V)`` and ``os.getenv(K, V)``."""
+    function = call.func
+    if (
+        not isinstance(function, cst.Attribute)
+        or len(call.args) != _TWO
+        or call.args[1] is not argument
+        or any(item.keyword is not None or item.star for item in call.args)
+    ):
+        return None
+    owner = text.module.code_for_node(function.value)
+    if (owner, function.attr.value) == ("os", "getenv"):
+        owner = "os.environ"
+    elif function.attr.value != "get" or owner not in ("os.environ", "environ"):
+        return None
+    return f"{owner}[{text.module.code_for_node(call.args[0].value)}]"
+
+
+def main() -> None:
+    """Effect: answers the requests of standard input until it ends."""
+    limit()
+    known: Text | None = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if known is None or known.text != request["text"]:
+                known = Text(request["text"])
+            found = rewritten(known, request)
+        except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError):
+            known, found = None, None
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
