@@ -673,6 +673,8 @@ class Rollout:
     whether a step went well)."""
     serves: bool = True
     """Whether others call it, as far as the code tells."""
+    safer: str | int | None = None
+    """The value to write instead, where one is right for every fleet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

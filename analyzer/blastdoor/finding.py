@@ -94,6 +94,8 @@ class Act(StrEnum):
     """Writes other characters in place of a stretch within a string."""
     REMOVE = "remove"
     """Takes out the argument, property or entry that a value belongs to, name and all."""
+    REFER = "refer"
+    """Writes a reference to an attribute of another resource in place of a whole value."""
     ADD = "add"
     """Writes one more argument into a block."""
 
@@ -111,7 +113,7 @@ class Remedy:
     words: str
     """What the step does, an imperative clause: ``set deletion_protection to true``."""
     data: str | int | float | bool | None = None
-    """The literal to set or to add, or the characters to write."""
+    """The literal to set or to add, the characters to write, or the address to refer to."""
     name: str = ""
     """The name of the argument to add."""
 

@@ -451,6 +451,8 @@ class RolloutRow:
     """Path of an argument or block that makes the row void when it is there."""
     serves: tuple[str, ...] = ()
     """Blocks of which one is there when others call it; empty where nothing tells."""
+    safer: Mapping[str, str | int] = MappingProxyType({})
+    """Value → what to write instead; under ``""`` for values within a bound."""
 
     def percent(self, data: object) -> float | None:
         """The share that a value means, or ``None`` where the row does not know."""
@@ -493,6 +495,7 @@ def rollouts() -> Mapping[str, tuple[RolloutRow, ...]]:
                 void=MappingProxyType(row.get("void", {})),
                 void_set=row.get("void_set", ""),
                 serves=tuple(row.get("serves", ())),
+                safer=MappingProxyType(row.get("safer", {})),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})

@@ -216,6 +216,51 @@ def test_programs_are_mended_and_nothing_else_changes() -> None:
             "PARALLEL",
             "SEQUENTIAL",
         ),
+        (
+            "main.tf",
+            (
+                'resource "azurerm_resource_group" "a" {\n  name = "a"\n  location = "westeurope"\n}\n'
+                'resource "azurerm_storage_account" "a" {\n  name = "a"\n'
+                "  resource_group_name = azurerm_resource_group.a.name\n"
+                '  location = "eastus" # near\n}\n'
+            ),
+            "azure-location-diverges",
+            '"eastus"',
+            "azurerm_resource_group.a.location",
+        ),
+        (
+            "main.tf",
+            (
+                'resource "aws_codedeploy_deployment_group" "a" {\n  app_name = "a"\n'
+                '  deployment_group_name = "a"\n  service_role_arn = var.role\n'
+                '  deployment_config_name = "CodeDeployDefault.LambdaAllAtOnce"\n}\n'
+            ),
+            "all-at-once",
+            "LambdaAllAtOnce",
+            "LambdaCanary10Percent5Minutes",
+        ),
+        (
+            "t.yaml",
+            (
+                "Resources:\n  S:\n    Type: AWS::ECS::Service\n    Properties:\n      DesiredCount: 4\n"
+                "      LoadBalancers: [{ContainerName: a, ContainerPort: 80, TargetGroupArn: !Ref T}]\n"
+                "      DeploymentConfiguration:\n        MaximumPercent: 100\n"
+                "        MinimumHealthyPercent: 0\n"
+            ),
+            "zero-healthy-floor",
+            "HealthyPercent: 0",
+            "HealthyPercent: 50",
+        ),
+        (
+            "tool.py",
+            (
+                'import boto3\n\nsts = boto3.client(\n    "sts",\n    region_name="eu-west-1",\n'
+                '    endpoint_url="https://sts.amazonaws.com",\n)\nsts.assume_role(RoleArn="a")\n'
+            ),
+            "legacy-global-endpoint",
+            '    endpoint_url="https://sts.amazonaws.com",\n',
+            "",
+        ),
     ],
 )
 def test_other_notations_are_mended_too(

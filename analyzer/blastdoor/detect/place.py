@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import at_path, bodies_of, chain, origin, place, words_of
-from blastdoor.finding import Related
+from blastdoor.facts.reading import (
+    at_path,
+    bodies_of,
+    chain,
+    origin,
+    place,
+    words_of,
+    written_at_use,
+)
+from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import Reach, Regions, region_of
 from blastdoor.value import Inherited, Known, Unknown, known_text
 
@@ -254,12 +262,23 @@ def azure_location_diverges(facts: Facts) -> Iterator[Hit]:
             "regions",
             own,
             contain="take the location of the resource group",
+            remedies=_as_group(resource, found[0]),
             related=(
                 *chain(resource.region, at),
                 Related(_region_span(found[0]), f"the resource group: {words_of(found[0].region)}"),
             ),
             reach=Reach(regions=Regions(region_of(known_text(resource.partition) or "azure", own))),
         )
+
+
+def _as_group(resource: Resource, group: Resource) -> tuple[Remedy, ...]:
+    """The remedy that refers to the location of the group, where both are of one module."""
+    span = None if resource.region is None else written_at_use(resource.region)
+    address = group.address
+    if span is None or address.startswith("module.") or resource.address.startswith("module."):
+        return ()
+    words = f"take the location of {address}"
+    return (Remedy(Act.REFER, span, words, f"{address}.location"),)
 
 
 def _region_span(resource: Resource) -> Span:

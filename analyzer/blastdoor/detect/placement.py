@@ -17,8 +17,9 @@ from blastdoor.facts.reading import (
     place,
     rests_on_default,
     truth,
+    written_at_use,
 )
-from blastdoor.finding import Related
+from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import Reach, Regions
 from blastdoor.value import Step, Unknown, Value, known_text
 
@@ -157,6 +158,7 @@ def _sent(value: Value, at: Span, words: str, attribute: str) -> Hit:
         str(known_text(value)),
         contain="leave it out, and say the region",
         related=chain(value, at),
+        remedies=_left_out(value),
     )
 
 
@@ -199,7 +201,13 @@ def _legacy(
         str(known_text(value)),
         contain=contain,
         related=chain(value, at),
+        remedies=_left_out(value),
     )
+
+
+def _left_out(value: Value) -> tuple[Remedy, ...]:
+    span = written_at_use(value)
+    return () if span is None else (Remedy(Act.REMOVE, span, "leave the endpoint out"),)
 
 
 # References

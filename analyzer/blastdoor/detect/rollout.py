@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Facts, Rollout
+    from blastdoor.finding import Remedy
 
 _WHOLE: Final = 100.0
 _OPERATIONS: Final = {
@@ -60,6 +61,7 @@ def all_at_once(facts: Facts) -> Iterator[Hit]:
             rollout.words,
             contain=rollout.contain,
             related=chain(rollout.value, at),
+            remedies=_safer(rollout),
             reach=Reach(fleet=Fleet(rollout.percent)),
         )
 
@@ -98,6 +100,12 @@ def _said(rollout: Rollout) -> str:
     return f"{name} = {rollout.words}{', ' + where if where else ''}"
 
 
+def _safer(rollout: Rollout) -> tuple[Remedy, ...]:
+    if rollout.safer is None:
+        return ()
+    return set_to(rollout.value, rollout.attribute, rollout.safer)
+
+
 def _hit(rollout: Rollout, message: str, condition: str = "") -> Hit:
     at = place(rollout.value, rollout.resource.span) or rollout.resource.span
     return Hit(
@@ -110,6 +118,7 @@ def _hit(rollout: Rollout, message: str, condition: str = "") -> Hit:
         condition=condition,
         contain=rollout.contain,
         related=chain(rollout.value, at),
+        remedies=_safer(rollout),
         reach=Reach(fleet=Fleet(rollout.percent)),
     )
 

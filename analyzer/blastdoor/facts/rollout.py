@@ -94,4 +94,5 @@ def _rollout(resource: Resource, row: tables.RolloutRow, value: Value) -> Rollou
         row.contain,
         row.kind,
         not row.serves or any(resource.get(name) is not None for name in row.serves),
+        row.safer.get(str(value.data), row.safer.get("")),
     )

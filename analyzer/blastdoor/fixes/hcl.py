@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LITERAL: Final = re.compile(r'true|false|null|-?[0-9]+(?:\.[0-9]+)?|"[^"\\$%\n]*"')
 """What is plainly written: no template, no escape, no expression."""
+_ADDRESS: Final = re.compile(r"[a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+")
+"""An attribute of a resource of the same module, without keys."""
 _COMMENT: Final = ("#", "//")
 
 
@@ -36,6 +38,9 @@ def edit(remedy: Remedy) -> Edit | None:
         if _LITERAL.fullmatch(remedy.span.text) is None:
             return None
         return Edit(remedy.span, literal(remedy.data))
+    if remedy.act is Act.REFER:
+        plain = _LITERAL.fullmatch(remedy.span.text) and _ADDRESS.fullmatch(str(remedy.data))
+        return Edit(remedy.span, str(remedy.data)) if plain else None
     if remedy.act is Act.REMOVE:
         return _removed(remedy.span)
     if remedy.act is Act.ADD:
