@@ -434,6 +434,11 @@ def _fixed(  # noqa: PLR0913  what it takes to analyse again
     more = sum(fix is not None and not fix.safe for fix in left)
     words = fixing.said(mended, written=request.fix, unsafe=request.unsafe_fixes, more=more)
     _remark(request, words)
+    if any(f.remedies and f.span.path.endswith(".py") for f in mended.report.findings):
+        from blastdoor.fixes.python import available
+
+        if not available():
+            _remark(request, "Python is fixed with the extra: pip install 'blastdoor[fix]'")
     return mended.report if request.fix else report
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
 from blastdoor.detect.owned import Owned
-from blastdoor.facts.reading import at_path, chain, origin, place, words_of
+from blastdoor.facts.reading import at_path, chain, origin, place, set_to, words_of
 from blastdoor.finding import Level
 from blastdoor.value import Known, Reason, Unknown
 
@@ -69,4 +69,7 @@ def _hits(
             level=row.level,
             contain=row.contain,
             related=chain(value, at),
+            remedies=set_to(value, row.attribute, not value.data)
+            if isinstance(value.data, bool)
+            else (),
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import at_path, chain, items_of, origin, place, text_of, truth
+from blastdoor.facts.reading import at_path, chain, items_of, origin, place, set_to, text_of, truth
 from blastdoor.reach import Accounts, Principals, Reach
 from blastdoor.value import Mapping, known_text
 
@@ -94,6 +94,7 @@ def external_sharing_allowed(facts: Facts) -> Iterator[Hit]:
             "for-others" if _speaks_of(resource, _CUSTOMERS) else "",
             contain=f"set {attribute} = false",
             related=chain(value, at),
+            remedies=set_to(value, attribute, False),  # noqa: FBT003  the literal
             reach=Reach(accounts=Accounts("*")),
         )
 
