@@ -34,6 +34,8 @@ def mended(
         ("main.tf", 'a = "${x}"\n', '"${x}"', True, None),
         ("main.tf", "a = !b\n", "!b", True, None),
         ("t.json", '{"a": false}', "false", True, '{"a": true}'),
+        ("t.json", '{"a": "false"}', '"false"', True, '{"a": "true"}'),
+        ("t.yaml", "a: 'false'\n", "'false'", True, "a: 'true'\n"),
         ("t.json", '{"a": "b\\n"}', '"b\\n"', "c", None),
         ("t.template", ' {"a": 1}', "1", 2, ' {"a": 2}'),
         ("t.yaml", "a: false # why\n", "false", True, "a: true # why\n"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, ParentNodeProvider
@@ -22,6 +22,10 @@ MEMBERS: Final = {("RemovalPolicy", "DESTROY", "Retain"): "RETAIN"}
 """Enumeration, member, value that is to be → its member.
 
 Source: AWS CDK API Reference, RemovalPolicy."""
+BOUND: Final = frozenset({"auto_delete_objects", "auto_delete_images", "empty_on_delete"})
+"""Arguments that a construct only takes when its data goes with it.
+
+Source: AWS CDK API Reference, Bucket and Repository."""
 _TWO: Final = 2
 
 
@@ -73,6 +77,8 @@ def rewritten(text: Text, request: dict[str, Any]) -> list[Any] | None:
     if node is None:
         return None
     if request["act"] == "set":
+        if _is_bound(text, node):
+            return None
         written = _literal(node, request["data"])
         return None if written is None else text.answer(node, written)
     argument = text.parents.get(node)
@@ -84,6 +90,17 @@ def rewritten(text: Text, request: dict[str, Any]) -> list[Any] | None:
         return None if without is None else text.answer(call, text.module.code_for_node(without))
     required = _required(text, call, argument)
     return None if required is None else text.answer(call, required)
+
+
+def _is_bound(text: Text, node: cst.CSTNode) -> bool:
+    """Whether another argument of the call needs the value to be what it is."""
+    call = text.parents.get(text.parents.get(node))
+    names = {item.keyword.value for item in call.args if item.keyword} if _is_call(call) else set()
+    return isinstance(node, cst.Attribute) and not names.isdisjoint(BOUND)
+
+
+def _is_call(node: object) -> TypeGuard[cst.Call]:
+    return isinstance(node, cst.Call)
 
 
 def _literal(old: cst.CSTNode, data: str | float | bool | None) -> str | None:  # noqa: FBT001  a value
@@ -134,6 +151,11 @@ def _required(text: Text, call: cst.Call, argument: cst.Arg) -> str | None:
         or any(item.keyword is not None or item.star for item in call.args)
     ):
         return None
+    above = text.parents.get(text.parents.get(call))
+    if _is_call(above) and isinstance(above.func, cst.Attribute):
+        name = above.func.attr.value
+        if name in ("get", "getenv") and above.args[-1].value is call:
+            return None  # A default of another default would be asked for at every call.
     owner = text.module.code_for_node(function.value)
     if (owner, function.attr.value) == ("os", "getenv"):
         owner = "os.environ"

@@ -24,7 +24,10 @@ def edit(remedy: Remedy) -> Edit | None:
     if remedy.act is Act.SET:
         if _LITERAL.fullmatch(remedy.span.text) is None:
             return None
-        return Edit(remedy.span, json.dumps(remedy.data, ensure_ascii=False))
+        data = remedy.data
+        if isinstance(data, bool) and remedy.span.text.startswith('"'):
+            data = json.dumps(data)  # What was a string stays one.
+        return Edit(remedy.span, json.dumps(data, ensure_ascii=False))
     if remedy.act is Act.REMOVE:
         return _removed(remedy.span)
     return None

@@ -7,6 +7,7 @@ one run. Without it (the extra ``fix``), and where the child fails, there is no 
 
 from __future__ import annotations
 
+import atexit
 import json
 import subprocess
 import sys
@@ -44,11 +45,24 @@ class _Child:
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """Effect: ends the process, if there is one."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
     def ask(self, request: dict[str, object]) -> object:
         """The answer to a request; ``None`` when there is none in time."""
         with self._lock:
             process = self._process
             if process is None or process.poll() is not None:
+                atexit.register(self.close)
                 process = self._process = subprocess.Popen(  # noqa: S603  our own program
                     [sys.executable, "-I", str(_CHILD)],
                     stdin=subprocess.PIPE,
@@ -69,11 +83,7 @@ class _Child:
             finally:
                 timer.cancel()
             if not line:
-                process.kill()
-                process.wait()
-                process.stdin.close()
-                process.stdout.close()
-                self._process = None
+                self.close()
                 return None
             answer: object = json.loads(line)
             return answer

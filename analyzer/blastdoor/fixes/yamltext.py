@@ -36,6 +36,8 @@ def edit(remedy: Remedy) -> Edit | None:
 
 
 def _scalar(data: str | float | bool | None, old: str) -> str:  # noqa: FBT001  a value
+    if isinstance(data, bool) and old[:1] in ("'", '"'):
+        data = json.dumps(data)  # What was a string stays one.
     if not isinstance(data, str):
         return json.dumps(data)
     if old[:1] in ("'", '"'):
