@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -201,6 +202,24 @@ def test_a_clean_worker_is_used_again_and_no_other(tmp_path: Path, start: list[s
     assert child.pid is None
     outcome = child.run(Job(Target("good", TREE, str(tmp_path / "code")), setup))
     assert outcome["state"] == "failed"
+
+
+def test_a_worker_that_is_stopped_lets_go_of_whoever_waits_for_it(tmp_path: Path) -> None:
+    silent = [sys.executable, "-S", "-c", "import sys; sys.stdin.buffer.read(1); sys.stdin.read()"]
+    job = Job(Target("a", TREE, str(tmp_path)), Setup(engine="0" * 64, seconds=600))
+    for _ in range(30):
+        child = Child(silent)
+        outcomes: list[object] = []
+        thread = threading.Thread(target=lambda c=child, o=outcomes: o.append(c.run(job)))
+        thread.start()
+        while child.pid is None:
+            time.sleep(0.001)
+        child.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+        child.close()
+        assert outcomes
+        assert child.run(job)["state"] == "failed"
 
 
 def test_real_limits_hold_for_real_code(tmp_path: Path) -> None:

@@ -71,10 +71,25 @@ class Child:
             self._end()
         return outcome
 
+    def stop(self) -> None:
+        """Effect: kills the process, and starts no other; `run` of another thread returns.
+
+        The pipes stay open: one that is closed here would leave a thread that waits for it waiting.
+        """
+        with self._lock:
+            self._closed = True
+            if self._process is not None:
+                self._kill(self._process)
+
     def close(self) -> None:
-        """Effect: ends the process, whatever it does; `run` of another thread returns."""
+        """Effect: ends the process and lets go of its pipes. No other thread may be in `run`."""
         self._closed = True
         self._end()
+
+    @staticmethod
+    def _kill(process: subprocess.Popen[bytes]) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
 
     @property
     def pid(self) -> int | None:
@@ -174,8 +189,7 @@ class Child:
             process = self._process
             if process is None:
                 return
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            self._kill(process)
             process.wait()
             self._let_go()
 

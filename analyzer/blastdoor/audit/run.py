@@ -104,9 +104,11 @@ class Local:
         for _child in self.children:
             self._orders.put(None)
         for child in self.children:
-            child.close()
+            child.stop()
         for thread in self._threads:
             thread.join()
+        for child in self.children:
+            child.close()
 
 
 class Run:
