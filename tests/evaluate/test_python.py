@@ -10,10 +10,21 @@ from hypothesis import strategies as st
 
 from blastdoor import catalog
 from blastdoor.engine import Options, check, survey
+from blastdoor.evaluate import python
 from blastdoor.finding import FailureKind
 from blastdoor.source import Memory
 from blastdoor.units import Repository
-from blastdoor.value import Known, Many, Mapping, OneOf, Text, Unknown, Value
+from blastdoor.value import (
+    Known,
+    Many,
+    Mapping,
+    OneOf,
+    Text,
+    Unknown,
+    Value,
+    alternatives,
+    known_text,
+)
 
 if TYPE_CHECKING:
     from blastdoor.fact import Evaluated
@@ -276,3 +287,50 @@ def test_pulumi_azure_with_its_classic_names() -> None:
     lifecycle = found.resources[0].get("lifecycle")
     assert isinstance(lifecycle, Mapping)
     assert sorted(lifecycle.entries) == ["ignore_changes", "prevent_destroy"]
+
+
+PULUMI = "import pulumi_aws as aws\naws.s3.Bucket('logs')\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"Pulumi.dev.yaml": "config:\n  aws:region: eu-west-1\n"}, ["eu-west-1"]),
+        (
+            {
+                "Pulumi.dev.yaml": "config: {'aws:region': eu-west-1}\n",
+                "Pulumi.prod.yml": "config:\n  aws:region: cn-north-1\n  app:size: 3\n",
+            },
+            ["eu-west-1", "cn-north-1"],
+        ),
+        (
+            {
+                "Pulumi.dev.yaml": "config:\n  aws:region: eu-west-1\n",
+                "Pulumi.prod.yaml": "config:\n  app:size: 3\n",
+            },
+            None,
+        ),
+        ({"Pulumi.dev.yaml": "config: [\n"}, None),
+        ({}, None),
+    ],
+)
+def test_stacks_of_pulumi_say_the_region_of_the_default_provider(
+    files: dict[str, str], expected: list[str] | None
+) -> None:
+    source = Memory(
+        {
+            "app/__main__.py": PULUMI,
+            "app/Pulumi.yaml": "name: app\n",
+            **{f"app/{name}": text for name, text in files.items()},
+        }
+    )
+    repository = Repository(source, list(source.files()))
+    (subject,) = python.survey(repository)
+    (bucket,) = subject.evaluate().resources
+    if expected is None:
+        assert isinstance(bucket.region, Unknown)
+        return
+    region = bucket.region
+    assert region is not None
+    assert [known_text(a.value) for a in alternatives(region)] == expected
+    assert all(f"app/{name}" in subject.reads for name in files)

@@ -83,8 +83,12 @@ _LIFECYCLE: Final = {"protect": "prevent_destroy", "ignore_changes": "ignore_cha
 class Lowering:
     """The constructs of one program."""
 
-    def __init__(self, unit: Evaluated, document: Document, value: ToValue) -> None:
+    def __init__(
+        self, unit: Evaluated, document: Document, value: ToValue, region: Value | None = None
+    ) -> None:
+        """``region`` is that of the default provider of Pulumi, where the repository says it."""
         self.unit = unit
+        self.region = region
         self.document = document
         self.value = value
         self._attributes: dict[int, dict[str, Value]] = {}
@@ -592,7 +596,7 @@ class Lowering:
                 found = self.value(thing, span)
                 entries[key] = found.at(span) if found.span is None else found
         options = call.keywords.get("opts")
-        region: Value = Inherited(
+        region: Value = self.region or Inherited(
             Reason.ENVIRONMENT, "aws:region", call.name_span, meaning=Meaning.CURRENT_REGION
         )
         if isinstance(options, Call):

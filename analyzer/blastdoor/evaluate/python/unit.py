@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Final
 
-from blastdoor.evaluate.python import boto3
+from blastdoor.evaluate.python import boto3, stacks
 from blastdoor.evaluate.python.constructs import Lowering
 from blastdoor.evaluate.python.interpreter import Interpreter, walk_calls
 from blastdoor.evaluate.python.meanings import meaning
@@ -150,6 +150,8 @@ class Program:
             latest = [one for p in latest for one in self._direct(p) if one not in found]
             found.update(dict.fromkeys(latest))
         found.update(dict.fromkeys(self._beside(path)))
+        if "pulumi_aws" in (self.repository.files.read(path) or ""):
+            found.update(dict.fromkeys(stacks.files(self.repository, path)))
         return list(found)
 
     def _direct(self, path: str) -> list[str]:
@@ -234,11 +236,22 @@ class Program:
         if interpreter.spent:
             message = "takes more steps than one file may; the rest is not followed"
             unit.failures.append(Failure(FailureKind.LIMIT, path, message))
-        _fill(unit, interpreter, parsed.document, invoked=self._invoked(path))
+        region = None
+        if any(name.partition(".")[0] == "pulumi_aws" for name in interpreter.libraries):
+            unit.inputs.update(stacks.files(self.repository, path))
+            region = stacks.region(self.repository, path)
+        _fill(unit, interpreter, parsed.document, region, invoked=self._invoked(path))
         return unit
 
 
-def _fill(unit: Evaluated, found: Interpreter, document: Document, *, invoked: bool) -> None:
+def _fill(
+    unit: Evaluated,
+    found: Interpreter,
+    document: Document,
+    region: Value | None,
+    *,
+    invoked: bool,
+) -> None:
     """Effect: puts what an interpreter found into a unit."""
     unit.settings = [*found.settings, *_passed(found)]
     unit.layerings = found.layerings
@@ -258,7 +271,7 @@ def _fill(unit: Evaluated, found: Interpreter, document: Document, *, invoked: b
     if not mocked:
         _started(unit, found)
     if any(_LIBRARY.match(name) for name in found.libraries):
-        Lowering(unit, document, found.value).lower(walk_calls(found.calls))
+        Lowering(unit, document, found.value, region).lower(walk_calls(found.calls))
     clients = boto3.Clients(
         found.value,
         _set_to(unit.process_settings, "setup_default_session(region_name)"),
