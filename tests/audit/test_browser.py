@@ -174,7 +174,10 @@ def test_hostile_words_stay_words(browser: Browser, tmp_path: Path) -> None:
         finding["evidence"] = [HOSTILE]
         finding["quote"] = [HOSTILE, HOSTILE, HOSTILE]
         finding["related"][0].update(path=HOSTILE, message=HOSTILE)
-        finding["provenance"] = [f"{HOSTILE}: {HOSTILE}"]
+        finding["provenance"] = {
+            "commit": HOSTILE,
+            "marks": [{"agent": HOSTILE, "where": HOSTILE, "text": HOSTILE}],
+        }
     told["owners"] = {HOSTILE: [HOSTILE]}
     with Store(str(tmp_path / "s.sqlite"), write=True) as store:
         target = Target(HOSTILE, TREE, HOSTILE, owner=HOSTILE)
