@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.fixes.made import run
+
 from blastdoor import engine
 from blastdoor.catalog import load
 from blastdoor.finding import Act, Finding, Level, Remedy, Report
-from blastdoor.fixes.mend import Mended, mend
+from blastdoor.fixes.mend import mend
 from blastdoor.span import Document, Span
 
 if TYPE_CHECKING:
@@ -27,16 +29,6 @@ resource "aws_db_instance" "prices" {
   deletion_protection = false
 }
 """
-
-
-def run(files: Mapping[str, str], *, unsafe: bool) -> Mended:
-    rules = list(load())
-
-    def analyse(texts: Mapping[str, str]) -> Report:
-        return engine.analyze_files({**files, **texts}, rules)
-
-    kinds = {rule.id: rule.fix for rule in rules}
-    return mend(analyse({}), analyse, kinds, unsafe=unsafe)
 
 
 def test_safe_fixes_change_their_values_and_nothing_else() -> None:

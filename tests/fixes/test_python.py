@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.fixes.made import run
 
 from blastdoor import engine
 from blastdoor.catalog import load
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from blastdoor.finding import Report
-    from blastdoor.fixes.mend import Mended
 
 
 def mended(text: str, old: str, act: Act, data: str | float | bool | None = None) -> str | None:  # noqa: FBT001  a value
@@ -142,16 +142,6 @@ class Orders(Stack):
             deletion_protection=False,
         )
 """
-
-
-def run(files: Mapping[str, str], *, unsafe: bool) -> Mended:
-    rules = list(load())
-
-    def analyse(texts: Mapping[str, str]) -> Report:
-        return engine.analyze_files({**files, **texts}, rules)
-
-    kinds = {rule.id: rule.fix for rule in rules}
-    return mend(analyse({}), analyse, kinds, unsafe=unsafe)
 
 
 def test_programs_are_mended_and_nothing_else_changes() -> None:
