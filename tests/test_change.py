@@ -477,3 +477,20 @@ def test_environments_at_once(edited: dict[str, str], spans: list[str]) -> None:
     found = [d for d in deltas(base, head) if d.event is Event.SPANS]
 
     assert [d.attribute for d in found] == spans
+
+
+def test_what_was_there_before_is_the_statement_that_grew() -> None:
+    text = (
+        'variable "region" {}\n'
+        'data "aws_iam_policy_document" "d" {\n'
+        '  statement {\n    actions   = ["eks:DescribeCluster"]\n'
+        '    resources = ["arn:aws:eks:${var.region}:111122223333:cluster/x"]\n  }\n'
+        '  statement {\n    actions   = ["lambda:GetFunction"]\n'
+        '    resources = ["arn:aws:lambda:${var.region}:111122223333:function:*"]\n  }\n}\n'
+        'resource "aws_iam_policy" "p" {\n'
+        "  policy = data.aws_iam_policy_document.d.json\n}\n"
+    )
+    (delta,) = deltas(text, text.replace("GetFunction", 'GetFunction", "lambda:UpdateAlias'))
+
+    assert delta.before == "`lambda:GetFunction`"
+    assert delta.after == "`lambda:UpdateAlias`"

@@ -303,7 +303,7 @@ def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
         for what in head.actions:
             for where in head.resources:
                 fewest: tuple[Part, ...] | None = None
-                near: _Statement | None = None
+                near: _Against | None = None
                 perhaps = False
                 for against in verdicts:
                     denied, sure = against.of(who, what, where)
@@ -311,15 +311,17 @@ def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
                         if sure:
                             break
                         perhaps = True
-                    elif fewest is None or _distance(denied) < _distance(fewest):
-                        fewest, near = denied, against.base
+                    elif fewest is None or near is None or _distance(denied) < _distance(fewest):
+                        fewest, near = denied, against
+                    elif denied == fewest and against.shared() > near.shared():
+                        near = against
                 else:
                     if perhaps:
                         unclear = True
                         continue
                     parts = fewest or _PARTS[1:2]
                     missing.setdefault(parts, []).append((who, what, where))
-                    nearest.setdefault(parts, near)
+                    nearest.setdefault(parts, None if near is None else near.base)
     found: list[Excess] = []
     said: set[Part] = set()
     for parts in sorted(missing, key=lambda names: (len(names), [*map(_PARTS.index, names)])):
@@ -375,9 +377,22 @@ class _Against:
 
     def __init__(self, head: _Statement, base: _Statement) -> None:
         self.base = base
+        self._head = head
+        self._shared: int | None = None
         self._conditions = _limits_hold(head.conditions, base.conditions)
         self._attached = (head.principals is None) == (base.principals is None)
         self._known: dict[tuple[Part, str], bool | None] = {}
+
+    def shared(self) -> int:
+        """How many texts the two have in common: the statement that grew has the most."""
+        if self._shared is None:
+            texts = [
+                {element.text for element in self._head.part(name)}
+                & {element.text for element in self.base.part(name)}
+                for name in _PARTS[:3]
+            ]
+            self._shared = sum(map(len, texts))
+        return self._shared
 
     def of(
         self, who: _Element | None, what: _Element, where: _Element
