@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from blastdoor.finding import FailureKind
@@ -579,6 +579,7 @@ def test_patterns_cannot_explode() -> None:
     ),
     inner=st.sampled_from(["", "*.tf", "!a.tf", "/b", "!*", "b/", "**/a.tf"]),
 )
+@example(lines=["a**/b"], inner="")
 def test_ignoring_agrees_with_git(lines: list[str], inner: str) -> None:
     import tempfile
 

@@ -180,6 +180,8 @@ class Pattern:
     """Whether it speaks of directories only."""
     anchored: bool
     """Whether it names a path from the file's own directory on, not a name at any depth."""
+    begin: str = ""
+    """What a path begins with before ``segments`` are held against the rest of it."""
 
     def matches(self, segments: Sequence[str], *, directory: bool) -> bool:
         """Whether the path, split at ``/`` and relative to the file's directory, matches."""
@@ -188,6 +190,10 @@ class Pattern:
         if not self.anchored:
             only = self.segments[0]
             return only is not None and _segment_matches(only, segments[-1])
+        if self.begin:
+            path = "/".join(segments)
+            rest = path[len(self.begin) :].split("/")
+            return path.startswith(self.begin) and _path_matches(self.segments, rest)
         return _path_matches(self.segments, segments)
 
 
@@ -209,7 +215,12 @@ def pattern(line: str) -> Pattern | None:
     if not line:
         return None
     anchored = "/" in line
-    parts = line.removeprefix("/").split("/")
+    line = line.removeprefix("/")
+    # git takes what is plainly written off both pattern and path (dir.c, match_pathname), so that in
+    # `a**/b` the stars stand at the beginning: any number of directories, none too.
+    plain = _plain(line)
+    begin = line[:plain] if line.startswith("**/", plain) and line[plain - 1 : plain] != "/" else ""
+    parts = line[len(begin) :].split("/")
     segments: list[_Segment] = []
     for number, part in enumerate(parts):
         if part == "**" and anchored:
@@ -223,7 +234,12 @@ def pattern(line: str) -> Pattern | None:
         if tokens is None:
             return None
         segments.append(tokens)
-    return Pattern(tuple(segments), negated, directories, anchored)
+    return Pattern(tuple(segments), negated, directories, anchored, begin)
+
+
+def _plain(line: str) -> int:
+    """How many characters stand before the first that means more than itself."""
+    return next((at for at, character in enumerate(line) if character in "*?[\\"), len(line))
 
 
 def patterns(text: str) -> tuple[Pattern, ...]:
