@@ -580,6 +580,8 @@ def test_patterns_cannot_explode() -> None:
     inner=st.sampled_from(["", "*.tf", "!a.tf", "/b", "!*", "b/", "**/a.tf"]),
 )
 @example(lines=["a**/b"], inner="")
+@example(lines=["aa", "***/a"], inner="")
+@example(lines=["a\\/b"], inner="")
 def test_ignoring_agrees_with_git(lines: list[str], inner: str) -> None:
     import tempfile
 

@@ -7,6 +7,7 @@ costs O(p·n) at most, whatever the number of stars.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.record import dataclass
@@ -19,6 +20,8 @@ MAX_PATTERN: Final = 1_000
 MAX_PATTERNS: Final = 5_000
 """Most patterns of one file; the rest is not read."""
 
+_SLASH: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\/")
+"""A slash that a backslash stands before: a slash."""
 _CLASSES: Final[dict[str, Callable[[str], bool]]] = {
     "alnum": str.isalnum,
     "alpha": str.isalpha,
@@ -215,15 +218,17 @@ def pattern(line: str) -> Pattern | None:
     if not line:
         return None
     anchored = "/" in line
-    line = line.removeprefix("/")
+    line = _SLASH.sub(r"\1/", line.removeprefix("/"))
     # git takes what is plainly written off both pattern and path (dir.c, match_pathname), so that in
     # `a**/b` the stars stand at the beginning: any number of directories, none too.
     plain = _plain(line)
-    begin = line[:plain] if line.startswith("**/", plain) and line[plain - 1 : plain] != "/" else ""
+    behind = line[plain:].lstrip("*")
+    deep = line.startswith("**", plain) and behind.startswith("/")
+    begin = line[:plain] if deep and line[plain - 1 : plain] != "/" else ""
     parts = line[len(begin) :].split("/")
     segments: list[_Segment] = []
     for number, part in enumerate(parts):
-        if part == "**" and anchored:
+        if part.startswith("**") and not part.strip("*") and anchored:
             if not segments or segments[-1] is not None:
                 segments.append(None)
             if number == len(parts) - 1:
