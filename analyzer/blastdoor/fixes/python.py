@@ -12,7 +12,8 @@ import json
 import subprocess
 import sys
 import threading
-from functools import cache
+from contextlib import suppress
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,8 @@ MAX_TEXT: Final = 300_000
 """Characters of a file that libcst is given."""
 TIMEOUT: Final = 20.0
 """Seconds for one edit."""
+_KEPT: Final = 256
+"""Edits that are kept: an editor asks for the same ones again and again, and its texts come and go."""
 _CHILD: Final = Path(__file__).with_name("child.py")
 _ACTS: Final = frozenset({Act.SET, Act.REMOVE})
 
@@ -52,16 +55,20 @@ class _Child:
             return
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.close()
         process.kill()
         process.wait()
+        with suppress(OSError):  # what it was still to be told
+            process.stdin.close()
         process.stdout.close()
 
     def ask(self, request: dict[str, object]) -> object:
         """The answer to a request; ``None`` when there is none in time."""
         with self._lock:
+            if self._process is not None and self._process.poll() is not None:
+                self.close()
             process = self._process
-            if process is None or process.poll() is not None:
+            if process is None:
+                atexit.unregister(self.close)
                 atexit.register(self.close)
                 process = self._process = subprocess.Popen(  # noqa: S603  our own program
                     [sys.executable, "-I", str(_CHILD)],
@@ -100,7 +107,7 @@ def edit(remedy: Remedy) -> Edit | None:
     return _edit(remedy.span, remedy.act, json.dumps(remedy.data))
 
 
-@cache
+@lru_cache(_KEPT)
 def _edit(span: Span, act: Act, data: str) -> Edit | None:
     request = {
         "text": span.document.text,

@@ -125,8 +125,8 @@ def read(document: Document) -> tuple[list[Node], list[Comment], list[SyntaxFaul
     return parsed.roots, parsed.comments, faults
 
 
-def included(root: Node) -> Iterator[str]:
-    """The places that a template includes from, as far as they are written out."""
+def _mappings(root: Node) -> Iterator[Mapping]:
+    """Every mapping of a document once, however often an alias names it."""
     seen: set[int] = set()
     stack: list[Node] = [root]
     while stack:
@@ -137,8 +137,14 @@ def included(root: Node) -> Iterator[str]:
         if isinstance(node, Sequence):
             stack.extend(node.items)
             continue
+        stack.extend([value for _key, value in node.entries])
+        yield node
+
+
+def included(root: Node) -> Iterator[str]:
+    """The places that a template includes from, as far as they are written out."""
+    for node in _mappings(root):
         for key, value in node.entries:
-            stack.append(value)
             if key.value == "Fn::Transform":
                 given = fields(value).get("Parameters")
                 place = None if given is None else fields(given[1]).get("Location")
@@ -209,17 +215,7 @@ def doubles(document: Document, root: Node) -> Iterator[Failure]:
 
     So they are remarks: what counts is judged.
     """
-    seen: set[int] = set()
-    stack: list[Node] = [root]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Scalar) or id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, Sequence):
-            stack.extend(node.items)
-            continue
-        stack.extend([value for _key, value in node.entries])
+    for node in _mappings(root):
         if len({key.value for key, _value in node.entries}) == len(node.entries):
             continue
         known: set[object] = set()
