@@ -216,6 +216,8 @@ class Run:
             selection(entry.path) for entry in self.entries if entry.kind is not Kind.PLAN
         )
         """Whether more than plans is reported on."""
+        self.whole = all(entry.reported for entry in self.entries)
+        """Whether no file is read as an input only."""
         self.repository = Repository(source, self.entries)
         self.report = Report()
         self.found: dict[tuple[str, str, int, int, str], Finding] = {}
@@ -292,7 +294,7 @@ class Run:
                     self.repository.variables_file(path)
 
     def _wanted(self, root: str) -> bool:
-        if self.selection is None:
+        if self.selection is None and self.whole:
             return True
         if not self.sources_wanted:
             return False
@@ -300,7 +302,7 @@ class Run:
         while pending:
             directory = pending.pop()
             for name in self.repository.by_directory.get(directory, ()):
-                if self.selection(posixpath.normpath(posixpath.join(directory, name))):
+                if self._reports(posixpath.normpath(posixpath.join(directory, name))):
                     return True
             for _call, target in self.repository.local_calls(directory):
                 if target not in seen:
@@ -326,7 +328,15 @@ class Run:
 
     def _concerned(self, subject: Subject) -> bool:
         """Whether a file that is to be reported plays a part in a unit."""
-        return self.selection is None or any(self.selection(path) for path in subject.reads)
+        if self.selection is None and self.whole:
+            return True
+        return any(self._reports(path) for path in subject.reads)
+
+    def _reports(self, path: str) -> bool:
+        """Whether what is found in a file is reported."""
+        if self.selection is None:
+            return path in self.repository.reported
+        return self.selection(path)
 
     def _unit(self, unit: Unit) -> None:
         from blastdoor.evaluate import terragrunt
