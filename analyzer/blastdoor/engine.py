@@ -115,7 +115,10 @@ def check(  # noqa: PLR0913  one door, everything after the options by keyword
         run = Run(source, tuple(rules), options, entries, selection)
         run.observe = observe
         run.chosen = wanted
-        return run.all(progress)
+        try:
+            return run.all(progress)
+        finally:
+            run.repository.close()
 
 
 def analyze_files(

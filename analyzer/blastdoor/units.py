@@ -459,6 +459,8 @@ class Repository:
                 continue
             if entry.reported:
                 self.reported.add(entry.path)
+        self.at_end: list[Callable[[], None]] = []
+        """What lets go of what the languages keep from one unit to the next."""
         self.external = bool(self.terragrunt)
         """Whether Terragrunt may give providers and inputs to any directory."""
         self._adopted: dict[str, set[str]] = {}
@@ -487,6 +489,13 @@ class Repository:
         self.commented: dict[str, Document] = {}
         self.ranges: dict[str, list[tuple[int, int]]] = {}
         """Offsets of the blocks of the files that have such comments."""
+
+    def close(self) -> None:
+        """Effect: lets go of the units, which refer to the repository as it refers to them."""
+        for forget in self.at_end:
+            forget()
+        self.at_end.clear()
+        self.subjects.clear()
 
     def directories(self) -> list[str]:
         """Every directory that holds configuration, sorted."""

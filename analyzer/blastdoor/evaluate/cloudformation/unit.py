@@ -291,11 +291,15 @@ def evaluate_template(estate: Estate, path: str) -> Evaluated:
 
 def _close(program: Program, unit: Evaluated) -> None:
     """Effect: breaks the circles between stacks, so that a unit goes when it is done."""
-    del unit
+    unit.close = _closed
     for stack in program.stacks:
         stack.children.clear()
         stack.evaluator.forget()
     program.stacks.clear()
+
+
+def _closed() -> None:
+    """Nothing, for what is closed already."""
 
 
 def _nested_names(stack: Stack) -> Iterator[str]:

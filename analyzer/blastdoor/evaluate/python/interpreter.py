@@ -15,13 +15,15 @@ import ast
 import re
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from blastdoor.evaluate.python import operations
 from blastdoor.evaluate.python.things import (
     Bound,
     Call,
     Class,
+    Deferred,
     Function,
     Instance,
     Item,
@@ -32,6 +34,7 @@ from blastdoor.evaluate.python.things import (
     Thing,
     attribute_of,
     name_of,
+    settled,
 )
 from blastdoor.fact import (
     ENVIRONMENT_DEFAULT,
@@ -69,8 +72,8 @@ if TYPE_CHECKING:
     ToValue = Callable[[Thing, Span | None], Value]
     Meaningful = Callable[[Call | Symbol, ToValue], Value | None]
     """What a call or a name stands for, as a value; ``None`` for nothing in particular."""
-    Loader = Callable[[str, int], dict[str, Thing] | None]
-    """The names of a module of the repository, by dotted name and level of a relative import."""
+    Loader = Callable[[str, int], "Module | None"]
+    """A module of the repository, by dotted name and level of a relative import."""
 
 MAX_STEPS: Final = 60_000
 """Nodes that one module may take."""
@@ -107,6 +110,14 @@ class _Return(Exception):  # noqa: N818  control flow, no error
     """The end of a function's body."""
 
 
+class Module(Protocol):
+    """A module of the repository, which is followed when its names are asked for."""
+
+    @property
+    def names(self) -> dict[str, Thing | Deferred] | None:
+        """What its names stand for; ``None`` for a file that cannot be read."""
+
+
 class Interpreter:
     """One module, followed."""
 
@@ -118,7 +129,9 @@ class Interpreter:
         self.meaning = meaning
         self.quiet = quiet
         """Whether only the names matter: a module that another one imports."""
-        self.module = Scope({})
+        self._imported = quiet
+        self._scopes: list[Scope] = []
+        self.module = self._scope({})
         self.calls: list[Call] = []
         self.settings: list[Setting] = []
         self._sets = False
@@ -147,11 +160,12 @@ class Interpreter:
         self._loops: list[Loop] = []
         self._guards: list[str] = []
         self._owner: list[str] = []
-        self._target = ""
-        """Source text of what is being given a value."""
+        self._target: ast.expr | None = None
+        """What is being given a value."""
         self._returned: list[list[Thing]] = []
         self._functions: list[Function] = []
         self._classes: list[tuple[Class, Scope]] = []
+        self._instances: list[Instance] = []
 
     # Module
 
@@ -177,12 +191,34 @@ class Interpreter:
         """Effect: follows the methods of a class, the constructor first, on an object of it."""
         del scope
         instance = Instance(kind)
-        methods = [m for m in kind.names.values() if isinstance(m, Function)]
+        self._instances.append(instance)
+        methods = [m for m in map(settled, kind.names.values()) if isinstance(m, Function)]
         methods.sort(key=lambda m: getattr(m.node, "name", "") != "__init__")
         for method in methods:
             if not method.called:
                 method.called = True
                 self._invoke(method, (), {}, None, bound=instance)
+
+    def _scope(
+        self,
+        names: dict[str, Thing | Deferred],
+        parent: Scope | None = None,
+        *,
+        is_class: bool = False,
+    ) -> Scope:
+        scope = Scope(names, parent, is_class)
+        self._scopes.append(scope)
+        return scope
+
+    def forget(self) -> None:
+        """Effect: lets go of what was followed; names and functions refer to one another."""
+        for scope in self._scopes:
+            scope.names.clear()
+        for instance in self._instances:
+            instance.names.clear()
+        self._results.clear()
+        self.calls.clear()
+        self.load = _nothing
 
     # Places
 
@@ -239,10 +275,10 @@ class Interpreter:
     def _assigned_value(self, value: ast.expr, target: ast.expr, scope: Scope) -> Thing:
         """The value of an assignment. Effect: a call knows the name that it is given to."""
         count = len(self.calls)
-        before, self._target = self._target, self.source(target)
+        before, self._target = self._target, target
         thing = self.evaluate(value, scope)
         self._target = before
-        if isinstance(thing, Call) and thing in self.calls[count:]:
+        if isinstance(thing, Call) and any(thing is call for call in self.calls[count:]):
             thing.assigned = self.source(target)
         return thing
 
@@ -265,32 +301,55 @@ class Interpreter:
             self.libraries.add(alias.name)
             name = alias.asname or alias.name.partition(".")[0]
             whole = alias.asname is not None or name == alias.name
-            inner = self.load(alias.name, 0) if whole else None
-            if inner is not None:
-                scope.names[name] = Instance(_module_class(alias.name, inner), dict(inner))
+            module = self.load(alias.name, 0) if whole else None
+            symbol = Symbol(alias.name if alias.asname else name)
+            if module is None:
+                scope.names[name] = symbol
             else:
-                scope.names[name] = Symbol(alias.name if alias.asname else name)
+                scope.names[name] = Deferred(partial(self._module, alias.name, module, symbol))
+
+    def _module(self, name: str, module: Module, otherwise: Symbol) -> Thing:
+        """A module of the repository as an object."""
+        names = module.names
+        if names is None:
+            return otherwise
+        return Instance(_module_class(name, names), dict(names), frozen=self._imported)
 
     def _do_ImportFrom(self, node: ast.ImportFrom, scope: Scope) -> None:
-        module = node.module or ""
+        name = node.module or ""
         if not node.level:
-            self.libraries.add(module)
-        found = self.load(module, node.level)
+            self.libraries.add(name)
+        module = self.load(name, node.level)
         for alias in node.names:
-            name = alias.asname or alias.name
             if alias.name == "*":
+                found = None if module is None else module.names
                 scope.names.update(
                     {k: v for k, v in (found or {}).items() if not k.startswith("_")}
                 )
-            elif found is not None and alias.name in found:
-                scope.names[name] = found[alias.name]
+                continue
+            dots = "." * node.level
+            symbol = Symbol(f"{dots}{name}.{alias.name}".removeprefix("."))
+            within = f"{name}.{alias.name}" if name else alias.name
+            known = alias.asname or alias.name
+            if module is not None:
+                load = partial(self._member, module, alias.name, within, node.level, symbol)
+                scope.names[known] = Deferred(load)
+                continue
+            inner = self.load(within, node.level)
+            if inner is None:
+                scope.names[known] = symbol
             else:
-                inner = self.load(f"{module}.{alias.name}" if module else alias.name, node.level)
-                if inner is not None:
-                    scope.names[name] = Instance(_module_class(alias.name, inner), dict(inner))
-                else:
-                    dots = "." * node.level
-                    scope.names[name] = Symbol(f"{dots}{module}.{alias.name}".removeprefix("."))
+                scope.names[known] = Deferred(partial(self._module, alias.name, inner, symbol))
+
+    def _member(
+        self, module: Module, name: str, within: str, level: int, otherwise: Symbol
+    ) -> Thing:
+        """A name of a module of the repository, or a module within it."""
+        names = module.names
+        if names is not None and name in names:
+            return settled(names[name])
+        inner = self.load(within, level)
+        return otherwise if inner is None else self._module(name, inner, otherwise)
 
     def _do_FunctionDef(self, node: ast.FunctionDef, scope: Scope) -> None:
         function = Function(node, scope, self.owner, self.places)
@@ -305,7 +364,7 @@ class Interpreter:
     def _do_ClassDef(self, node: ast.ClassDef, scope: Scope) -> None:
         bases = tuple(self.evaluate(base, scope) for base in node.bases)
         kind = Class(node.name, node, bases)
-        inner = Scope(kind.names, scope, is_class=True)
+        inner = self._scope(kind.names, scope, is_class=True)
         self._owner.append(node.name)
         said = " ".join([node.name, *map(self.source, (*node.bases, *node.decorator_list))])
         outer, self._sets = self._sets, _SETTINGS.search(said) is not None
@@ -338,7 +397,7 @@ class Interpreter:
     def _either(self, ways: list[tuple[list[ast.stmt], str]], scope: Scope) -> None:
         """Effect: takes several ways, and joins what names stand for behind them."""
         before = dict(scope.names)
-        ends: list[tuple[dict[str, Thing], str]] = []
+        ends: list[tuple[dict[str, Thing | Deferred], str]] = []
         for body, condition in ways:
             scope.names.clear()
             scope.names.update(before)
@@ -408,20 +467,20 @@ class Interpreter:
     _do_AsyncWith = _do_With
 
     def _do_Try(self, node: ast.Try, scope: Scope) -> None:
-        returned: _Return | None = None
+        returned = False
         try:
             self._body(node.body, scope)
-        except _Return as end:
-            returned = end
+        except _Return:
+            returned = True
         if node.handlers:
             ways = [(handler.body, "an exception") for handler in node.handlers]
             with suppress(_Return):
                 self._either([([], ""), *ways], scope)
-        if returned is None:
+        if not returned:
             self._body(node.orelse, scope)
         self._body(node.finalbody, scope)
-        if returned is not None:
-            raise returned
+        if returned:
+            raise _Return
 
     _do_TryStar = _do_Try
 
@@ -437,8 +496,9 @@ class Interpreter:
 
     def _do_Global(self, node: ast.Global, scope: Scope) -> None:
         for name in node.names:
-            if name in self.module.names:
-                scope.names[name] = self.module.names[name]
+            found = self.module.names.get(name)
+            if found is not None:
+                scope.names[name] = found
 
     # Binding
 
@@ -582,6 +642,11 @@ class Interpreter:
             return operations.unknown(thing.name, span, Reason.OUTSIDE_FILE)
         return operations.unknown(_OBJECT, span)
 
+    def valued(self, node: ast.expr, scope: Scope) -> Value:
+        """What an expression stands for, as a value."""
+        thing = self.evaluate(node, scope)
+        return thing if isinstance(thing, Value) else self.value(thing, self.span(node))
+
     def evaluate(self, node: ast.expr, scope: Scope) -> Thing:
         """What an expression stands for."""
         self._steps -= 1
@@ -666,7 +731,7 @@ class Interpreter:
             return Symbol(f"{base.name}.{name}")
         if isinstance(base, Instance):
             if name in base.names:
-                return base.names[name]
+                return settled(base.names[name])
             found = base.kind.find(name)
             if isinstance(found, Function):
                 return replace(found, bound=base)
@@ -723,8 +788,7 @@ class Interpreter:
         if len(spread) > 1:
             self._layered(spread, span, "{**…}")
         for key, inner in zip(node.keys, node.values, strict=True):
-            thing = self.evaluate(inner, scope)
-            value = self.value(thing, self.span(inner))
+            value = self.valued(inner, scope)
             if key is None:
                 if isinstance(value, Mapping):
                     entries.update(value.entries)
@@ -733,7 +797,7 @@ class Interpreter:
                 else:
                     complete = False
                 continue
-            text = operations.key_text(self.value(self.evaluate(key, scope), self.span(key)))
+            text = operations.key_text(self.valued(key, scope))
             if text is None:
                 complete = False
                 continue
@@ -758,7 +822,7 @@ class Interpreter:
                 else:
                     complete = False
                 continue
-            items.append(self.value(self.evaluate(part, scope), self.span(part)))
+            items.append(self.valued(part, scope))
         return self._bounded(Many(tuple(items), self.span(node), complete=complete))
 
     _on_Tuple = _on_List
@@ -768,7 +832,7 @@ class Interpreter:
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope
     ) -> Thing:
         span = self.span(node)
-        inner = Scope({}, scope)
+        inner = self._scope({}, scope)
         first = self._generators(node.generators, inner)
         element = self.value(self.evaluate(node.elt, inner), span)
         if isinstance(element, Unknown) and isinstance(first, Unknown):
@@ -785,10 +849,10 @@ class Interpreter:
 
     def _on_DictComp(self, node: ast.DictComp, scope: Scope) -> Thing:
         span = self.span(node)
-        inner = Scope({}, scope)
+        inner = self._scope({}, scope)
         first = self._generators(node.generators, inner)
-        written = self.value(self.evaluate(node.value, inner), self.span(node.value))
-        key = self.value(self.evaluate(node.key, inner), self.span(node.key))
+        written = self.valued(node.value, inner)
+        key = self.valued(node.key, inner)
         generator = node.generators[0]
         if isinstance(node.key, ast.Name) and isinstance(generator.target, ast.Name):
             text = self.source(generator.iter)
@@ -805,8 +869,7 @@ class Interpreter:
         """What a comprehension goes through first. Effect: binds its names."""
         first: Value | None = None
         for generator in generators:
-            thing = self.evaluate(generator.iter, scope)
-            value = self.value(thing, self.span(generator.iter))
+            value = self.valued(generator.iter, scope)
             first = value if first is None else first
             self._bind_element(generator.target, value, scope, generator.iter)
             for test in generator.ifs:
@@ -862,8 +925,11 @@ class Interpreter:
     def _on_BoolOp(self, node: ast.BoolOp, scope: Scope) -> Thing:
         things = [self.evaluate(part, scope) for part in node.values]
         span = self.span(node)
-        values = [self.value(t, self.span(n)) for t, n in zip(things, node.values, strict=True)]
         if isinstance(node.op, ast.Or):
+            values = [
+                t if isinstance(t, Value) else self.value(t, self.span(n))
+                for t, n in zip(things, node.values, strict=True)
+            ]
             self._fell_back(node.values, values, span, "an `or`")
             known = operations.truth(values[0])
             if known is True:
@@ -902,8 +968,8 @@ class Interpreter:
         return operations.unknown("an operation", self.span(node))
 
     def _on_Compare(self, node: ast.Compare, scope: Scope) -> Thing:
-        left = self.value(self.evaluate(node.left, scope), self.span(node.left))
-        rights = [self.value(self.evaluate(r, scope), self.span(r)) for r in node.comparators]
+        left = self.valued(node.left, scope)
+        rights = [self.valued(r, scope) for r in node.comparators]
         if len(rights) == 1:
             found = operations.compared(left, rights[0], type(node.ops[0]).__name__)
             if found is not None:
@@ -930,7 +996,7 @@ class Interpreter:
             if "__name__" in name:
                 self.is_script = True
                 return True
-        return operations.truth(self.value(self.evaluate(node, scope), self.span(node)))
+        return operations.truth(self.valued(node, scope))
 
     # Calls
 
@@ -951,7 +1017,7 @@ class Interpreter:
             arguments.append(self._passed(part, scope))
         for keyword in node.keywords:
             if keyword.arg is None:
-                inner = self.value(self.evaluate(keyword.value, scope), self.span(keyword.value))
+                inner = self.valued(keyword.value, scope)
                 if isinstance(inner, Mapping):
                     keywords.update(inner.entries)
                     spans.update(
@@ -980,6 +1046,8 @@ class Interpreter:
     def _passed(self, node: ast.expr, scope: Scope) -> Thing:
         """An argument, with the place where it is passed when it comes from elsewhere."""
         thing = self.evaluate(node, scope)
+        if type(node) is ast.Constant:
+            return thing
         if isinstance(thing, Value) and thing.span is not None:
             span = self.span(node)
             own = thing.span
@@ -1057,6 +1125,7 @@ class Interpreter:
         """An object of a class of the module. Effect: follows its constructor."""
         kind.called = True
         instance = Instance(kind, {}, call)
+        self._instances.append(instance)
         self.calls.append(call)
         start = kind.find("__init__")
         if isinstance(start, Function):
@@ -1135,7 +1204,7 @@ class Interpreter:
         bound: Thing | None,
     ) -> Thing:
         """What a function gives with its parameters bound. Effect: follows its body."""
-        scope = Scope({}, function.scope)
+        scope = self._scope({}, function.scope)
         self._parameters(function, scope, arguments, keywords, bound=bound, called=call is not None)
         if isinstance(function.node, ast.Lambda):
             return self.evaluate(function.node.body, scope)
@@ -1327,8 +1396,12 @@ class Interpreter:
         if self.quiet:
             return
         layers = tuple(self._layer(node) for node in nodes)
-        owner = self._target or self.owner or "the module"
+        owner = self._named() or self.owner or "the module"
         self.layerings.append(Layering(layers, span, mechanism, owner, last_wins))
+
+    def _named(self) -> str:
+        """Source text of what is being given a value; ``""`` when nothing is."""
+        return "" if self._target is None else self.source(self._target)
 
     def _layer(self, node: ast.expr) -> Layer:
         words: list[str] = []
@@ -1383,7 +1456,7 @@ class Interpreter:
         self, collection: Value, text: str, written: Value, span: Span, at: Span, owner: str = ""
     ) -> None:
         if not self.quiet:
-            name = owner or self._target or self.owner or "the module"
+            name = owner or self._named() or self.owner or "the module"
             self.fan_outs.append(FanOut(collection, text, written, span, at, name))
 
 
@@ -1400,7 +1473,12 @@ _STATEMENTS: Final = _handlers("_do_")
 _EXPRESSIONS: Final = _handlers("_on_")
 
 
-def _module_class(name: str, names: dict[str, Thing]) -> Class:
+def _nothing(name: str, level: int) -> None:
+    """A repository without modules."""
+    del name, level
+
+
+def _module_class(name: str, names: dict[str, Thing | Deferred]) -> Class:
     """A module of the repository as something with attributes."""
     node = ast.ClassDef(name=name, bases=[], keywords=[], body=[], decorator_list=[])
     return Class(name, node, (), names)
@@ -1420,18 +1498,22 @@ def _mark(
                     method.called = True
 
 
-def _joined(ends: list[tuple[dict[str, Thing], str]], *, loop: bool = False) -> dict[str, Thing]:
+def _joined(
+    ends: list[tuple[dict[str, Thing | Deferred], str]], *, loop: bool = False
+) -> dict[str, Thing | Deferred]:
     """What names stand for behind several ways."""
     names: dict[str, None] = {}
     for end, _condition in ends:
         names.update(dict.fromkeys(end))
-    result: dict[str, Thing] = {}
+    result: dict[str, Thing | Deferred] = {}
     for name in names:
-        found = [(end[name], condition) for end, condition in ends if name in end]
-        first = found[0][0]
-        if all(thing is first for thing, _condition in found):
+        held = [(end[name], condition) for end, condition in ends if name in end]
+        first = held[0][0]
+        if all(thing is first for thing, _condition in held):
             result[name] = first
-        elif all(isinstance(thing, Value) for thing, _condition in found):
+            continue
+        found = [(settled(thing), condition) for thing, condition in held]
+        if all(isinstance(thing, Value) for thing, _condition in found):
             alternatives = [Alternative(t, c) for t, c in found if isinstance(t, Value)]
             result[name] = alternatives[-1].value if loop else one_of(alternatives)
         else:

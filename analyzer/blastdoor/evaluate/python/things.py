@@ -15,6 +15,7 @@ from blastdoor.value import Value
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Callable
 
     from blastdoor.parse.python import Places
     from blastdoor.span import Span
@@ -138,7 +139,7 @@ class Class:
     name: str
     node: ast.ClassDef
     bases: tuple[Thing, ...]
-    names: dict[str, Thing] = field(default_factory=dict)
+    names: dict[str, Thing | Deferred] = field(default_factory=dict)
     called: bool = False
 
     def base_names(self) -> tuple[str, ...]:
@@ -162,7 +163,7 @@ class Class:
             current = pending.pop(0)
             if isinstance(current, Class):
                 if name in current.names:
-                    return current.names[name]
+                    return settled(current.names[name])
                 pending.extend(current.bases)
         return None
 
@@ -172,7 +173,7 @@ class Instance:
     """An object of a class of the analysed code."""
 
     kind: Class
-    names: dict[str, Thing] = field(default_factory=dict)
+    names: dict[str, Thing | Deferred] = field(default_factory=dict)
     call: Call | None = None
     """The call that made it."""
     frozen: bool = False
@@ -183,7 +184,7 @@ class Instance:
 class Scope:
     """The names of one module, function or class body."""
 
-    names: dict[str, Thing]
+    names: dict[str, Thing | Deferred]
     parent: Scope | None = None
     is_class: bool = False
     frozen: bool = False
@@ -195,9 +196,34 @@ class Scope:
         first = True
         while scope is not None:
             if (first or not scope.is_class) and name in scope.names:
-                return scope.names[name]
+                found = scope.names[name]
+                return found.thing if isinstance(found, Deferred) else found
             scope, first = scope.parent, False
         return None
+
+
+class Deferred:
+    """What is imported from the repository: it is looked at when it is used, and then kept."""
+
+    __slots__ = ("_load", "_thing")
+
+    def __init__(self, load: Callable[[], Thing]) -> None:
+        self._load: Callable[[], Thing] | None = load
+        self._thing: Thing | None = None
+
+    @property
+    def thing(self) -> Thing:
+        """What it stands for. Effect: follows the module that it comes from."""
+        if self._load is not None:
+            self._thing = self._load()
+            self._load = None
+        assert self._thing is not None
+        return self._thing
+
+
+def settled(thing: Thing | Deferred) -> Thing:
+    """A thing, looked at when it was put off."""
+    return thing.thing if isinstance(thing, Deferred) else thing
 
 
 Thing = Value | Symbol | Call | Bound | Item | Function | Class | Instance

@@ -11,7 +11,17 @@ from blastdoor.evaluate.python import boto3, stacks
 from blastdoor.evaluate.python.constructs import Lowering
 from blastdoor.evaluate.python.interpreter import Interpreter, walk_calls
 from blastdoor.evaluate.python.meanings import meaning
-from blastdoor.evaluate.python.things import Bound, Call, Instance, Item, Symbol, Thing, name_of
+from blastdoor.evaluate.python.things import (
+    Bound,
+    Call,
+    Deferred,
+    Instance,
+    Item,
+    Symbol,
+    Thing,
+    name_of,
+    settled,
+)
 from blastdoor.fact import BulkWrite, Command, Evaluated, ProcessSetting, Script, Setting, Term
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.python import Parsed, Places, parse_python
@@ -87,9 +97,18 @@ class Program:
         self._parsed: dict[str, Parsed | None] = {}
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._imported: dict[str, list[str]] = {}
-        self._names: dict[tuple[str, int], dict[str, Thing]] = {}
+        self._names: dict[tuple[str, int], dict[str, Thing | Deferred] | None] = {}
         """(path, imports on the way to it) → its names."""
-        self._open: set[str] = set()
+        self._followed: list[Interpreter] = []
+        repository.at_end.append(self.forget)
+
+    def forget(self) -> None:
+        """Effect: lets go of everything that was read."""
+        for one in self._followed:
+            one.forget()
+        self._followed.clear()
+        self._names.clear()
+        self._parsed.clear()
 
     def parsed(self, path: str) -> Parsed | None:
         """A file's tree; ``None`` when it is not there. Effect: keeps what cannot be read."""
@@ -175,41 +194,30 @@ class Program:
         names = [posixpath.join(folder, name) for name in _STARTERS]
         return [name for name in names if name != path and self._holds(name)]
 
-    def names(self, path: str) -> dict[str, Thing] | None:
-        """What the names of an imported module stand for."""
-        key = path, len(self._open)
-        if key in self._names:
-            return self._names[key]
-        if path in self._open:
-            return None
+    def names(self, path: str, deep: int) -> dict[str, Thing | Deferred] | None:
+        """What the names of a module stand for that is imported ``deep`` imports away from a unit."""
+        key = path, deep
+        if key not in self._names:
+            self._names[key] = self._follow(path, deep)
+        return self._names[key]
+
+    def _follow(self, path: str, deep: int) -> dict[str, Thing | Deferred] | None:
         parsed = self.parsed(path)
         if parsed is None or parsed.module is None:
             return None
-        self._open.add(path)
-        try:
-            inner = Interpreter(
-                Places(parsed.document),
-                lambda name, level: self._load(path, name, level, deep=True),
-                meaning,
-                quiet=True,
-            )
-            inner.run(parsed.module)
-        finally:
-            self._open.discard(path)
+
+        def load(name: str, level: int) -> Imported | None:
+            found = self.resolve(path, name, level) if deep < MAX_DEEP else None
+            return None if found is None else Imported(self, found, deep + 1)
+
+        inner = Interpreter(Places(parsed.document), load, meaning, quiet=True)
+        inner.run(parsed.module)
+        self._followed.append(inner)
         inner.module.frozen = True
         for thing in inner.module.names.values():
             if isinstance(thing, Instance):
                 thing.frozen = True
-        self._names[key] = inner.module.names
         return inner.module.names
-
-    def _load(
-        self, importer: str, name: str, level: int, *, deep: bool = False
-    ) -> dict[str, Thing] | None:
-        if deep and len(self._open) > MAX_DEEP:
-            return None
-        path = self.resolve(importer, name, level)
-        return None if path is None else self.names(path)
 
     def _invoked(self, path: str) -> bool:
         """Whether a file or one beside it is started by something that runs in a region."""
@@ -225,11 +233,12 @@ class Program:
         if parsed is None or parsed.module is None:
             return unit
 
-        def load(name: str, level: int) -> dict[str, Thing] | None:
+        def load(name: str, level: int) -> Imported | None:
             found = self.resolve(path, name, level)
-            if found is not None:
-                unit.inputs.add(found)
-            return self._load(path, name, level)
+            if found is None:
+                return None
+            unit.inputs.add(found)
+            return Imported(self, found, 0)
 
         interpreter = Interpreter(Places(parsed.document), load, meaning)
         interpreter.run(parsed.module)
@@ -241,7 +250,22 @@ class Program:
             unit.inputs.update(stacks.files(self.repository, path))
             region = stacks.region(self.repository, path)
         _fill(unit, interpreter, parsed.document, region, invoked=self._invoked(path))
+        unit.close = interpreter.forget
         return unit
+
+
+class Imported:
+    """A module that a file of the repository imports."""
+
+    def __init__(self, program: Program, path: str, deep: int) -> None:
+        self._program = program
+        self._path = path
+        self._deep = deep
+
+    @property
+    def names(self) -> dict[str, Thing | Deferred] | None:
+        """What its names stand for; ``None`` for a file that cannot be read."""
+        return self._program.names(self._path, self._deep)
 
 
 def _fill(
@@ -264,7 +288,8 @@ def _fill(
     ]  # a function of Lambda always finds them
     unit.environment_defaults = found.environment_defaults
     mocked = any(
-        isinstance(name, Symbol) and _MOCKS.match(name.name) for name in found.module.names.values()
+        isinstance(name, Symbol) and _MOCKS.match(name.name)
+        for name in map(settled, found.module.names.values())
     )
     unit.is_script = found.is_script
     unit.process_settings = [] if mocked else list(_process(found))
