@@ -25,7 +25,7 @@ from blastdoor.source.kinds import TOLD_BY_CONTENT, Kind
 from blastdoor.span import Document, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from blastdoor.fact import Evaluated
     from blastdoor.source import Entry, Files

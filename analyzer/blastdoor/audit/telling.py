@@ -65,7 +65,7 @@ def told(
         rule = known.get(one.rule)
         findings.append(
             {
-                **finding_json(one, rule),
+                **finding_json(one, rule, mend=False),
                 "family": "" if rule is None else rule.family,
                 "environment": environment_of(one.span.path),
                 "suppressed": suppressed,

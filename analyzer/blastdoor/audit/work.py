@@ -370,7 +370,7 @@ class _Tidy:
     a second for half a gigabyte.
     """
 
-    STEP: Final = 300_000_000
+    STEP: Final = 500_000_000
     """Bytes of growth between two collections."""
 
     def __init__(self) -> None:

@@ -88,8 +88,8 @@ def _fix(finding: Finding, rule: RuleView | None) -> Json | None:
     }
 
 
-def finding_json(finding: Finding, rule: RuleView | None) -> Json:
-    """One finding as JSON data."""
+def finding_json(finding: Finding, rule: RuleView | None, *, mend: bool = True) -> Json:
+    """One finding as JSON data; ``mend``: with what would mend it, which takes time in Python."""
     secret = is_secret_name(finding.attribute)
     suppression = finding.suppression
     return {
@@ -116,7 +116,7 @@ def finding_json(finding: Finding, rule: RuleView | None) -> Json:
         ],
         "reach": finding.reach.to_json() if finding.reach is not None else None,
         "evidence": [_words(words) for words in finding.evidence],
-        "fix": _fix(finding, rule),
+        "fix": _fix(finding, rule) if mend else None,
         "provenance": provenance_json(finding, _words),
         "fingerprint": finding.fingerprint,
         "suppression": None

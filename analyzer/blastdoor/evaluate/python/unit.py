@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MAX_DEEP: Final = 2
 """Imports of imports that are followed: one import away, and what that one needs."""
+MAX_KEPT: Final = 2_000_000
+"""Code points of the texts whose trees are kept for files that import them."""
 _STARTERS: Final = ("app.py", "handler.py", "index.py", "lambda_function.py", "main.py")
 """Files that hold the handler of a function of Lambda."""
 _APPLIES: Final = frozenset(
@@ -95,6 +97,7 @@ class Program:
         self.repository = repository
         self.paths = frozenset(paths)
         self._parsed: dict[str, Parsed | None] = {}
+        self._kept = 0
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._imported: dict[str, list[str]] = {}
         self._names: dict[tuple[str, int], dict[str, Thing | Deferred] | None] = {}
@@ -112,9 +115,16 @@ class Program:
 
     def parsed(self, path: str) -> Parsed | None:
         """A file's tree; ``None`` when it is not there. Effect: keeps what cannot be read."""
-        if path not in self._parsed:
-            self._parsed[path] = self._parse(path)
-        return self._parsed[path]
+        if path in self._parsed:
+            return self._parsed[path]
+        found = self._parsed[path] = self._parse(path)
+        if found is not None:
+            self._kept += len(found.document.text)
+            while self._kept > MAX_KEPT:
+                oldest = next(iter(self._parsed))
+                gone = self._parsed.pop(oldest)
+                self._kept -= 0 if gone is None else len(gone.document.text)
+        return found
 
     def _parse(self, path: str) -> Parsed | None:
         document = self.repository.text(path)
