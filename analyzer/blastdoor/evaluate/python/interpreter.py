@@ -164,6 +164,8 @@ class Interpreter:
         """What is being given a value."""
         self._returned: list[list[Thing]] = []
         self._functions: list[Function] = []
+        self._called_nodes: set[ast.AST] = set()
+        """Functions that something calls."""
         self._classes: list[tuple[Class, Scope]] = []
         self._instances: list[Instance] = []
 
@@ -179,8 +181,7 @@ class Interpreter:
             while number < len(self._functions):
                 function = self._functions[number]
                 number += 1
-                if not function.called:
-                    function.called = True
+                if function.node not in self._called_nodes:
                     self._invoke(function, (), {}, None)
             for kind, scope in self._classes:
                 self._instance_methods(kind, scope)
@@ -195,8 +196,7 @@ class Interpreter:
         methods = [m for m in map(settled, kind.names.values()) if isinstance(m, Function)]
         methods.sort(key=lambda m: getattr(m.node, "name", "") != "__init__")
         for method in methods:
-            if not method.called:
-                method.called = True
+            if method.node not in self._called_nodes:
                 self._invoke(method, (), {}, None, bound=instance)
 
     def _scope(
@@ -377,8 +377,9 @@ class Interpreter:
         self._classes.append((kind, inner))
 
     def _do_Return(self, node: ast.Return, scope: Scope) -> None:
-        thing: Thing = Known(None, self.span(node))
-        if node.value is not None:
+        if node.value is None:
+            thing: Thing = Known(None, self.span(node))
+        else:
             thing = self.evaluate(node.value, scope)
         if self._returned:
             self._returned[-1].append(thing)
@@ -386,12 +387,12 @@ class Interpreter:
 
     def _do_If(self, node: ast.If, scope: Scope) -> None:
         decided = self._truth(node.test, scope)
-        text = self.source(node.test)
         if decided is True:
             self._body(node.body, scope)
         elif decided is False:
             self._body(node.orelse, scope)
         else:
+            text = self.source(node.test)
             self._either([(node.body, text), (node.orelse, f"not ({text})")], scope)
 
     def _either(self, ways: list[tuple[list[ast.stmt], str]], scope: Scope) -> None:
@@ -1004,7 +1005,7 @@ class Interpreter:
         function = self.evaluate(node.func, scope)
         arguments: list[Thing] = []
         keywords: dict[str, Thing] = {}
-        spans: dict[str, Span] = {}
+        spread: dict[str, Span] = {}
         complete = True
         for part in node.args:
             if isinstance(part, ast.Starred):
@@ -1020,7 +1021,7 @@ class Interpreter:
                 inner = self.valued(keyword.value, scope)
                 if isinstance(inner, Mapping):
                     keywords.update(inner.entries)
-                    spans.update(
+                    spread.update(
                         {k: v.span for k, v in inner.entries.items() if v.span is not None}
                     )
                     complete = complete and inner.complete
@@ -1028,15 +1029,15 @@ class Interpreter:
                     complete = False
                 continue
             keywords[keyword.arg] = self._passed(keyword.value, scope)
-            spans[keyword.arg] = self.span(keyword.value)
         call = Call(
             function,
             tuple(arguments),
             keywords,
-            spans,
             complete,
-            self.span(node),
-            self.span(node.func),
+            node,
+            self.places,
+            name_of(function),
+            spread or None,
             tuple(self._loops),
             self.owner,
             guarded=" and ".join(self._guards),
@@ -1061,8 +1062,7 @@ class Interpreter:
     def _called(self, call: Call, node: ast.Call, scope: Scope) -> Thing:
         function = call.function
         if isinstance(function, Function):
-            function.called = True
-            _mark(function, self._functions, self._classes)
+            self._called_nodes.add(function.node)
             return self._invoke(function, call.arguments, call.keywords, call, bound=function.bound)
         if isinstance(function, Class):
             return self._construct(function, call)
@@ -1094,18 +1094,16 @@ class Interpreter:
             return None
         if how == "apply" and len(call.arguments) == 1:
             # Pulumi: what becomes of an output once it is known.
-            handed.called = True
+            self._called_nodes.add(handed.node)
             output: Thing = operations.unknown("an output", call.span)
             return self._invoke(handed, (output,), {}, call, bound=handed.bound)
         if len(call.arguments) < 2:  # noqa: PLR2004  nothing to call it with
             return None
         if how == "submit":
-            handed.called = True
-            _mark(handed, self._functions, self._classes)
+            self._called_nodes.add(handed.node)
             self._invoke(handed, call.arguments[1:], call.keywords, call, bound=handed.bound)
         elif how in _EACH_CALLS:
-            handed.called = True
-            _mark(handed, self._functions, self._classes)
+            self._called_nodes.add(handed.node)
             collection = call.arguments[1]
             span = self.span(node.args[1]) if len(node.args) > 1 else call.span
             self._loops.append(Loop(collection, span.text, span))
@@ -1123,13 +1121,12 @@ class Interpreter:
 
     def _construct(self, kind: Class, call: Call) -> Thing:
         """An object of a class of the module. Effect: follows its constructor."""
-        kind.called = True
         instance = Instance(kind, {}, call)
         self._instances.append(instance)
         self.calls.append(call)
         start = kind.find("__init__")
         if isinstance(start, Function):
-            start.called = True
+            self._called_nodes.add(start.node)
             self._invoke(start, call.arguments, call.keywords, call, bound=instance)
         else:
             instance.names.update(call.keywords)
@@ -1277,7 +1274,7 @@ class Interpreter:
             }
         )
         for number, argument in enumerate([*names, *spec.kwonlyargs]):
-            name, span = argument.arg, self.span(argument)
+            name = argument.arg
             if number < len(given) and number < len(names):
                 scope.names[name] = given[number]
             elif name in keywords:
@@ -1285,6 +1282,7 @@ class Interpreter:
             elif name in defaults and called:
                 scope.names[name] = self.evaluate(defaults[name], function.scope)
             else:
+                span = self.span(argument)
                 scope.names[name] = Unknown(Reason.CALLER, name, span)
                 if name in defaults and not called:
                     value = self.value(self.evaluate(defaults[name], function.scope), span)
@@ -1482,20 +1480,6 @@ def _module_class(name: str, names: dict[str, Thing | Deferred]) -> Class:
     """A module of the repository as something with attributes."""
     node = ast.ClassDef(name=name, bases=[], keywords=[], body=[], decorator_list=[])
     return Class(name, node, (), names)
-
-
-def _mark(
-    function: Function, functions: list[Function], classes: list[tuple[Class, Scope]]
-) -> None:
-    """Effect: what is called is not followed by itself."""
-    for one in functions:
-        if one.node is function.node:
-            one.called = True
-    if function.bound is not None:
-        for kind, _scope in classes:
-            for method in kind.names.values():
-                if isinstance(method, Function) and method.node is function.node:
-                    method.called = True
 
 
 def _joined(

@@ -59,14 +59,15 @@ class Call:
     """A `Symbol` or a `Bound`, or whatever was called."""
     arguments: tuple[Thing, ...]
     keywords: dict[str, Thing]
-    spans: dict[str, Span]
-    """Keyword → the place of its value."""
     complete: bool
     """Whether these are all arguments: no ``*`` or ``**`` of something that is not known."""
-    span: Span
-    """The whole call."""
-    name_span: Span
-    """What is called."""
+    node: ast.Call
+    places: Places
+    """The document that it stands in."""
+    name: str
+    """The dotted name of what is called, as far as it goes back to an import; else ``""``."""
+    spread: dict[str, Span] | None = None
+    """The places of keywords that a ``**`` brings."""
     loops: tuple[Loop, ...] = ()
     owner: str = ""
     """The functions and classes around it, dotted; ``""`` at the top of a module."""
@@ -78,9 +79,23 @@ class Call:
     """In the order of the program."""
 
     @property
-    def name(self) -> str:
-        """The dotted name of what is called, as far as it goes back to an import; else ``""``."""
-        return name_of(self.function)
+    def span(self) -> Span:
+        """The whole call."""
+        return self.places.span(self.node)
+
+    @property
+    def name_span(self) -> Span:
+        """What is called."""
+        return self.places.span(self.node.func)
+
+    @property
+    def spans(self) -> dict[str, Span]:
+        """Keyword → the place of its value."""
+        found = dict(self.spread or {})
+        for keyword in self.node.keywords:
+            if keyword.arg is not None:
+                found[keyword.arg] = self.places.span(keyword.value)
+        return found
 
     def argument(self, position: int, *names: str) -> Thing | None:
         """An argument by one of its names, or by its position (-1: by name only)."""
@@ -128,8 +143,6 @@ class Function:
     """The document it stands in, which may be another than that of its caller."""
     bound: Thing | None = None
     """What it is a method of."""
-    called: bool = False
-    """Whether the module calls it itself."""
 
 
 @dataclass(slots=True, eq=False)
@@ -140,7 +153,6 @@ class Class:
     node: ast.ClassDef
     bases: tuple[Thing, ...]
     names: dict[str, Thing | Deferred] = field(default_factory=dict)
-    called: bool = False
 
     def base_names(self) -> tuple[str, ...]:
         """The dotted names of its bases, and of theirs."""
