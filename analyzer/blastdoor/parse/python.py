@@ -27,6 +27,8 @@ MAX_NESTING: Final = 90
 """Most brackets within one another."""
 
 _MARK: Final = re.compile(r"#[ \t]*(?P<text>blastdoor:.*)")
+_NO_BRACKET: Final = re.compile(r"[^()\[\]{}]+")
+_ROUND: Final = str.maketrans("[{]}", "(())")
 _PYTHON_2: Final = re.compile(
     r"^[ \t]*(?:print[ \t]+[^(=\s]|except[ \t]+\w+[ \t]*,|exec[ \t]+['\"])", re.MULTILINE
 )
@@ -67,6 +69,8 @@ def _limit(text: str) -> str:
     if text.count(",") > MAX_ELEMENTS:
         return f"has more than {MAX_ELEMENTS:,} elements; not read"
     depth = 0
+    if _nesting(text) <= MAX_NESTING:
+        return ""
     for character in re.findall(r"[()\[\]{}]", text):
         if character in "([{":
             depth += 1
@@ -75,6 +79,18 @@ def _limit(text: str) -> str:
         elif depth:
             depth -= 1
     return ""
+
+
+def _nesting(text: str) -> int:
+    """At least as many brackets as are open at once, found without a look at each character."""
+    left = _NO_BRACKET.sub("", text).translate(_ROUND)
+    rounds = 0
+    while rounds <= MAX_NESTING:
+        shorter = left.replace("()", "")
+        if len(shorter) == len(left):
+            break
+        left, rounds = shorter, rounds + 1
+    return rounds + left.count("(")
 
 
 def _fault(document: Document, text: str, error: SyntaxError) -> SyntaxFault:

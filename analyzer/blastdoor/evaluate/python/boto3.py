@@ -68,7 +68,7 @@ class Clients:
         value: ToValue,
         default: Value | None,
         *,
-        invoked: bool,
+        invoked: Callable[[], bool],
         environment: Value | None = None,
     ) -> None:
         self._value = value
@@ -142,7 +142,7 @@ class Clients:
             found is not None or not complete or session_profile(session) is not None,
             call.name_span,
             call.owner,
-            self._invoked,
+            self._invoked(),
             loops_of(call, self._value),
             None if endpoint is None else self._value(endpoint, call.span),
             any(name in call.keywords for name in _CREDENTIALS)

@@ -64,7 +64,7 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable
 
     from blastdoor.parse.python import Places
     from blastdoor.span import Span
@@ -99,6 +99,11 @@ _SETTINGS: Final = re.compile(
 """Names of classes, and of what they derive from, whose attributes set something."""
 _EACH_CALLS: Final = ("map", "imap", "imap_unordered", "map_async", "starmap")
 """Functions that call what they are handed once for each element."""
+_BUILT_IN: Final = frozenset(
+    {"dumps", "getenv", "get", "deepcopy", "copy", "list", "sorted", "set", "tuple", "frozenset"}
+    | {"dict", "fromkeys", "str", "ChainMap", "merge"}
+)
+"""How the names of the functions end whose results are known."""
 _FIRST_WINS: Final = ("collections.ChainMap", "ChainMap")
 
 
@@ -245,7 +250,9 @@ class Interpreter:
 
     def _body(self, body: Iterable[ast.stmt], scope: Scope) -> None:
         for statement in body:
-            self._step()
+            self._steps -= 1
+            if self._steps < 0:
+                raise _BudgetError
             handler = _STATEMENTS.get(type(statement))
             if handler is not None:
                 handler(self, statement, scope)
@@ -1310,6 +1317,8 @@ class Interpreter:
 
     def _built_in(self, name: str, call: Call, node: ast.Call) -> Thing | None:
         """What a function of the language or its library gives; ``None`` for others."""
+        if name.rpartition(".")[2] not in _BUILT_IN:
+            return None
         arguments = [self.value(a, call.span) for a in call.arguments]
         if name in ("json.dumps", "simplejson.dumps", "ujson.dumps") and arguments:
             return Encoded(arguments[0], call.span)
@@ -1486,16 +1495,15 @@ def _joined(
     ends: list[tuple[dict[str, Thing | Deferred], str]], *, loop: bool = False
 ) -> dict[str, Thing | Deferred]:
     """What names stand for behind several ways."""
-    names: dict[str, None] = {}
-    for end, _condition in ends:
-        names.update(dict.fromkeys(end))
+    # Most names are what they were: they are the same in every end that has them.
     result: dict[str, Thing | Deferred] = {}
-    for name in names:
+    changed: dict[str, None] = {}
+    for end, _condition in ends:
+        for name, thing in end.items():
+            if result.setdefault(name, thing) is not thing:
+                changed[name] = None
+    for name in changed:
         held = [(end[name], condition) for end, condition in ends if name in end]
-        first = held[0][0]
-        if all(thing is first for thing, _condition in held):
-            result[name] = first
-            continue
         found = [(settled(thing), condition) for thing, condition in held]
         if all(isinstance(thing, Value) for thing, _condition in found):
             alternatives = [Alternative(t, c) for t, c in found if isinstance(t, Value)]
@@ -1521,6 +1529,11 @@ def _key(thing: Thing) -> str:
     return repr(text) if text is not None else "…"
 
 
-def walk_calls(calls: Iterable[Call]) -> Iterator[Call]:
+def in_order(calls: Iterable[Call]) -> list[Call]:
     """The calls in the order of their places."""
-    return iter(sorted(calls, key=lambda call: (call.span.start, call.span.end)))
+
+    def place(call: Call) -> tuple[int, int]:
+        span = call.span
+        return span.start, span.end
+
+    return sorted(calls, key=place)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 import sys
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.python import boto3, stacks
 from blastdoor.evaluate.python.constructs import Lowering
-from blastdoor.evaluate.python.interpreter import Interpreter, walk_calls
+from blastdoor.evaluate.python.interpreter import Interpreter, in_order
 from blastdoor.evaluate.python.meanings import meaning
 from blastdoor.evaluate.python.things import (
     Bound,
@@ -28,7 +29,7 @@ from blastdoor.parse.python import Parsed, Places, parse_python
 from blastdoor.value import Known, Many, Mapping, Value, known_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from blastdoor.fact import ApiClient
     from blastdoor.span import Document, Span
@@ -259,7 +260,8 @@ class Program:
         if any(name.partition(".")[0] == "pulumi_aws" for name in interpreter.libraries):
             unit.inputs.update(stacks.files(self.repository, path))
             region = stacks.region(self.repository, path)
-        _fill(unit, interpreter, parsed.document, region, invoked=self._invoked(path))
+        invoked = cache(partial(self._invoked, path))
+        _fill(unit, interpreter, parsed.document, region, invoked)
         unit.close = interpreter.forget
         return unit
 
@@ -283,18 +285,18 @@ def _fill(
     found: Interpreter,
     document: Document,
     region: Value | None,
-    *,
-    invoked: bool,
+    invoked: Callable[[], bool],
 ) -> None:
     """Effect: puts what an interpreter found into a unit."""
-    unit.settings = [*found.settings, *_passed(found)]
+    calls = in_order(found.calls)
+    unit.settings = [*found.settings, *_passed(found.calls)]
     unit.layerings = found.layerings
     unit.fan_outs = found.fan_outs
     unit.lookups = found.lookups
     unit.fallbacks = [
         f
         for f in found.fallbacks
-        if not (invoked and f.tried in ("AWS_REGION", "AWS_DEFAULT_REGION"))
+        if not (f.tried in ("AWS_REGION", "AWS_DEFAULT_REGION") and invoked())
     ]  # a function of Lambda always finds them
     unit.environment_defaults = found.environment_defaults
     mocked = any(
@@ -304,9 +306,9 @@ def _fill(
     unit.is_script = found.is_script
     unit.process_settings = [] if mocked else list(_process(found))
     if not mocked:
-        _started(unit, found)
+        _started(unit, found, calls)
     if any(_LIBRARY.match(name) for name in found.libraries):
-        Lowering(unit, document, found.value, region).lower(walk_calls(found.calls))
+        Lowering(unit, document, found.value, region).lower(calls)
     clients = boto3.Clients(
         found.value,
         _set_to(unit.process_settings, "setup_default_session(region_name)"),
@@ -314,7 +316,7 @@ def _fill(
         environment=_set_to(unit.process_settings, "AWS_DEFAULT_REGION"),
     )
     seen: set[int] = set()
-    for call in walk_calls(found.calls):
+    for call in calls:
         _bulk(unit, call)
         made = clients.of(call)
         if made is None or mocked:
@@ -335,13 +337,16 @@ def _fill(
             unit.resources.append(resource)
 
 
-def _passed(found: Interpreter) -> Iterator[Setting]:
+def _passed(calls: Iterable[Call]) -> Iterator[Setting]:
     """The named arguments of calls that apply, deploy, delete or configure something."""
-    for call in found.calls:
+    for call in calls:
+        if not call.keywords:
+            continue
         name = call.name_span.text.rpartition(".")[2]
         if not _APPLIES.isdisjoint(_WORD.findall(name.lower())):
+            spans = call.spans
             for key, thing in call.keywords.items():
-                span = call.spans.get(key)
+                span = spans.get(key)
                 if span is not None and isinstance(thing, Value):
                     yield Setting(key, thing, span, span, "input", name)
 
@@ -359,9 +364,9 @@ def _said_here(call: Call, made: ApiClient, document: Document) -> bool:
     )
 
 
-def _started(unit: Evaluated, found: Interpreter) -> None:
+def _started(unit: Evaluated, found: Interpreter, calls: Iterable[Call]) -> None:
     """Effect: notes the command lines that a program starts."""
-    for call in walk_calls(found.calls):
+    for call in calls:
         if call.name not in _STARTS or not call.arguments:
             continue
         value = found.value(call.arguments[0], call.span)
