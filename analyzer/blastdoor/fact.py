@@ -803,3 +803,13 @@ class Facts:
     commands: list[Command] = field(default_factory=list)
     operations: list[StackSetOperation] = field(default_factory=list)
     fleet_commands: list[FleetCommand] = field(default_factory=list)
+    _types: frozenset[str] | None = None
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The types of the resources, also as they are written; ``data.TYPE`` for data sources."""
+        if self._types is None:
+            found = {f"data.{r.type}" if r.is_data else r.type for r in self.unit.resources}
+            found.update(r.written_type for r in self.unit.resources if r.written_type)
+            self._types = frozenset(found)
+        return self._types

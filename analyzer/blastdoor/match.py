@@ -118,6 +118,8 @@ class Match(NamedTuple):
 
     def hits(self, facts: Facts, title: str) -> Iterator[Hit]:
         """One hit for each resource and place at which the match holds."""
+        if facts.types.isdisjoint(self.resources):
+            return
         for resource in facts.unit.resources:
             name = f"data.{resource.type}" if resource.is_data else resource.type
             if name in self.resources or resource.written_type in self.resources:
