@@ -31,6 +31,7 @@ from blastdoor.audit.identity import (
     ContentError,
     engine_digest,
     folder_digest,
+    folder_state,
     objects_digest,
 )
 from blastdoor.audit.setup import GIT, REMOTE, TREE, Setup, Target
@@ -206,6 +207,7 @@ class _Folder(Place):
         self._top = target.place
         if not Path(self._top).is_dir():
             raise WorkError(UNREADABLE, "the folder is not there")
+        self._state = folder_state(self._top)
         super().__init__(f"folder {folder_digest(self._top)}")
 
     def source(self, setup: Setup, config: Config | None) -> Source:
@@ -217,7 +219,7 @@ class _Folder(Place):
         )
 
     def unchanged(self) -> bool:
-        return self.content == f"folder {folder_digest(self._top)}"
+        return self._state == folder_state(self._top)
 
 
 class _Repository(Place):
