@@ -49,13 +49,20 @@ _PLAIN: Final = (
         b"pulumi",
         b"troposphere",
         b"awacs",
-        b"override",
-        b"OVERRIDE",
     ),
     *(b"all_regions", b"all_accounts", b"all_env", b"apply_to_all", b"everywhere"),
     *(b"GLOBAL_", b"COMMON_"),
 )
 _CLOSER: Final = (
+    # A name, a key or an argument: not prose, and no ``# type: ignore[override]``.
+    (
+        (b"override", b"Override", b"OVERRIDE"),
+        re.compile(
+            rb"""(?:override|Override|OVERRIDE)\w*(?:["'\]]?[ \t]*[=(|)\[:{}]|\.\w|["'])"""
+            rb"""|(?:\*\*|["'.|=][ \t]?)\w*(?:override|Override|OVERRIDE)"""
+            rb"""|import[^\n]*(?:override|Override|OVERRIDE)"""
+        ).search,
+    ),
     ((b"AWS_",), re.compile(rb"AWS_(?:DEFAULT_)?(?:REGION|PROFILE)").search),
     (
         (b"terraform", b"tofu", b"terragrunt", b"cdk"),
