@@ -334,3 +334,50 @@ def test_stacks_of_pulumi_say_the_region_of_the_default_provider(
     assert region is not None
     assert [known_text(a.value) for a in alternatives(region)] == expected
     assert all(f"app/{name}" in subject.reads for name in files)
+
+
+def test_modules_that_import_each_other_say_the_same_in_any_order() -> None:
+    """What a name stands for depends on how far away it is imported, not on who asked before."""
+    files = {
+        "a.py": "import boto3\nfrom b import REGION\nNAME = 'orders'\n"
+        "boto3.client('s3', region_name=REGION)\n",
+        "b.py": "import boto3\nfrom a import NAME\nREGION = 'eu-west-1'\n"
+        "boto3.client('sns').delete_topic(TopicArn=NAME)\n",
+        "c.py": "import boto3\nfrom b import NAME, REGION\n"
+        "boto3.client('sns', region_name=REGION).delete_topic(TopicArn=NAME)\n",
+    }
+
+    def told(found: dict[str, Evaluated]) -> dict[str, list[str]]:
+        return {
+            path: [repr((client.region, client.span.text)) for client in one.clients]
+            + [repr(call.arguments) for call in one.calls]
+            for path, one in found.items()
+        }
+
+    forward = told(units(files))
+    backward = told(units(dict(reversed(files.items()))))
+    assert forward == backward
+    assert "eu-west-1" in forward["c.py"][0]
+    assert "orders" in forward["c.py"][1]
+
+
+def test_an_import_that_nobody_uses_is_not_followed() -> None:
+    """A module is looked at when one of its names is asked for."""
+    text = (
+        "import boto3\nimport heavy\nfrom heavy import NAME\n"
+        "boto3.client('s3', region_name='eu-west-1')\n"
+    )
+    read: list[str] = []
+
+    class Noting(Memory):
+        def read(self, path: str) -> str | None:
+            read.append(path)
+            return super().read(path)
+
+    files = Noting({"app.py": text, "heavy.py": "NAME = 'x'\n" * 3})
+    repository = Repository(files, files.files())
+    survey(repository)
+    (found,) = [one.evaluate() for one in repository.subjects]
+    assert len(found.clients) == 1
+    assert "heavy.py" in found.inputs
+    assert "heavy.py" not in read

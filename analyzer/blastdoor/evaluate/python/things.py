@@ -232,6 +232,11 @@ class Deferred:
         assert self._thing is not None
         return self._thing
 
+    @property
+    def used(self) -> Thing | None:
+        """What it stands for, when somebody has asked."""
+        return self._thing
+
 
 def settled(thing: Thing | Deferred) -> Thing:
     """A thing, looked at when it was put off."""

@@ -21,7 +21,6 @@ from blastdoor.evaluate.python.things import (
     Symbol,
     Thing,
     name_of,
-    settled,
 )
 from blastdoor.fact import BulkWrite, Command, Evaluated, ProcessSetting, Script, Setting, Term
 from blastdoor.finding import Failure, FailureKind
@@ -301,7 +300,8 @@ def _fill(
     unit.environment_defaults = found.environment_defaults
     mocked = any(
         isinstance(name, Symbol) and _MOCKS.match(name.name)
-        for name in map(settled, found.module.names.values())
+        for thing in found.module.names.values()
+        for name in (thing.used if isinstance(thing, Deferred) else thing,)
     )
     unit.is_script = found.is_script
     unit.process_settings = [] if mocked else list(_process(found))
