@@ -7,9 +7,13 @@ import re
 
 import pytest
 
-from blastdoor import tables
+from blastdoor import catalog, tables
+from blastdoor.engine import analyze_files
 from blastdoor.finding import Level
+from blastdoor.source.content import kind_of_content
+from blastdoor.source.kinds import Kind
 
+RULES = tuple(catalog.load())
 FILES = sorted((tables.home() / "tables").glob("*.json"))
 
 
@@ -322,3 +326,21 @@ def test_policy_templates_of_sam_are_whole() -> None:
         for row in rows:
             assert any(tables.expand(action) for action in row["actions"]), row
             assert row["resources"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=" ".join([program, *row.words, *row.flags]))
+        for program, rows in tables.destroy_commands().items()
+        for row in rows
+    ],
+)
+def test_a_pipeline_with_a_command_that_destroys_is_read(row: tables.DestroyCommand) -> None:
+    """What the look at the content lets pass holds every command of the table."""
+    line = " ".join([row.program, *row.words, *row.flags])
+    text = f"jobs:\n  one:\n    steps:\n      - run: {line} orders\n"
+    path = ".github/workflows/one.yml"
+    assert kind_of_content(path, text.encode()) is Kind.DOCUMENT
+    report = analyze_files({path: text}, [rule for rule in RULES if rule.id == "destroy-command"])
+    assert [finding.span.begin.line for finding in report.findings] == [4]

@@ -388,6 +388,41 @@ def destroy_commands() -> Mapping[str, tuple[DestroyCommand, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
+class DestroyCall:
+    """A call of an API that destroys something which is then made again, or that alone does both."""
+
+    name: str
+    """``service.operation``."""
+    make: frozenset[str]
+    """Operations that make the same thing again; empty for what destroys by itself."""
+    argument: str
+    """What names the thing."""
+    made: str
+    """What names it where it is made."""
+    thing: str
+    when: tuple[str, bool] | None
+    """An argument, and what it must be."""
+
+
+@cache
+def destroy_calls() -> Mapping[str, DestroyCall]:
+    """``service.operation`` → what it destroys."""
+    result: dict[str, DestroyCall] = {}
+    for row in _table("commands")["calls"]:
+        name = f"{row['service']}.{row['destroy']}"
+        when = row.get("when")
+        result[name] = DestroyCall(
+            name,
+            frozenset(row.get("make", ())),
+            row["name"],
+            row.get("made", row["name"]),
+            row["thing"],
+            None if when is None else (when[0], when[1]),
+        )
+    return MappingProxyType(result)
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyCommand:
     """A command line that changes what runs, when one of its flags switches the question off."""
 

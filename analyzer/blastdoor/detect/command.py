@@ -9,23 +9,30 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.reading import chain, origin
+from blastdoor.finding import Related
 from blastdoor.reach import DESTROY, Reach
+from blastdoor.value import Known, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from blastdoor.fact import Facts, Script
+    from blastdoor.fact import ApiCall, Facts, Script
 
 _NOTHING: Final = re.compile(
     r"(?:^|\.)(?:null_resource|terraform_data|(?:random|time|local|tls)_\w+)\.[\w-]+\Z", re.ASCII
 )
 """Addresses of what is nothing outside the state, or a file beside it."""
+_PASSING: Final = re.compile(
+    r"preview|tear_?down|clean_?up|ephemeral|sandbox|(?:\b|_)(?:test|demo)", re.IGNORECASE
+)
+"""Functions whose work is to take away what was there for a while."""
 _APART: Final = re.compile(r"[A-Za-z]+")
 
 
 def destroy_command(facts: Facts) -> Iterator[Hit]:
     """A command or a block of its own destroys or recreates."""
     yield from _commands(facts)
+    yield from _calls(facts)
     yield from _removals(facts)
 
 
@@ -54,6 +61,61 @@ def _commands(facts: Facts) -> Iterator[Hit]:
             related=chain(command.value, command.span),
             reach=Reach(mutation=DESTROY),
         )
+
+
+def _calls(facts: Facts) -> Iterator[Hit]:
+    """Things that a program destroys and makes anew, and calls that do both."""
+    rows = tables.destroy_calls()
+    for number, call in enumerate(facts.unit.calls):
+        row = rows.get(call.name)
+        if row is None or call.dry:
+            continue
+        again = None
+        if row.make:
+            later = facts.unit.calls[number + 1 :]
+            again = next((one for one in later if _makes_again(call, one, row)), None)
+            if again is None:
+                continue
+        elif row.when is not None and not _is(call.arguments.get(row.when[0]), data=row.when[1]):
+            continue
+        value = call.arguments.get(row.argument)
+        name = None if value is None else known_text(value)
+        what = f"{row.thing} {name}" if name and row.when is None else f"the {row.thing}"
+        where = f", in {call.owner}" if call.owner else ""
+        does = call.operation
+        if again is not None:
+            does = f"{call.operation}, and {again.operation} of the same name"
+        elif row.when is not None:
+            does = f"{call.operation} with {row.when[0]} = {str(row.when[1]).lower()}"
+        yield Hit(
+            call.name_span,
+            f"mutation: {what} is destroyed{' and made anew' if again is not None else ''} "
+            f"({does}){where}",
+            call.owner or call.client.service,
+            call.operation,
+            "mutation",
+            call.name,
+            condition="of-what-does-not-last" if _PASSING.search(call.owner) else "",
+            contain="change what is there, and let somebody read what a change set or a plan says",
+            related=(Related(again.name_span, "made anew here"),) if again is not None else (),
+            reach=Reach(mutation=DESTROY),
+        )
+
+
+def _makes_again(call: ApiCall, other: ApiCall, row: tables.DestroyCall) -> bool:
+    """Whether a later call makes what another one destroys."""
+    if other.operation not in row.make or other.client.service != call.client.service:
+        return False
+    gone, new = call.arguments.get(row.argument), other.arguments.get(row.made)
+    if gone is None or new is None or other.owner != call.owner or other.dry:
+        return False
+    if isinstance(gone, Unknown) and isinstance(new, Unknown):
+        return bool(gone.subject) and (gone.reason, gone.subject) == (new.reason, new.subject)
+    return gone.resolved and gone.key == new.key
+
+
+def _is(value: Value | None, *, data: bool) -> bool:
+    return isinstance(value, Known) and value.data is data
 
 
 def _weight(script: Script, *, unattended: bool) -> str:

@@ -123,7 +123,9 @@ _PIPELINE: Final = re.compile(
 )
 """Names of files in which pipelines are written."""
 _PROGRAMS: Final = re.compile(
-    rb"\b(?:terraform|tofu|terragrunt|cdk|pulumi|sam|delete-stack|kubectl|gcloud|az group|s3 r[bm])\b"
+    rb"\b(?:terraform|tofu|terragrunt|cdk|cdktf|pulumi|sam|kubectl|gcloud|eksctl|az (?:group|aks|sql)"
+    rb"|s3 r[bm]|eb terminate|(?:serverless|sls) remove|(?:terminate|rebuild)-environment"
+    rb"|close-account|delete-[a-z-]+)\b"
 )
 """Programs without which a script changes nothing that we know of."""
 _SHELL: Final = (".sh", ".bash", ".mk", "Makefile")
