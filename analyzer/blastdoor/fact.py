@@ -220,6 +220,10 @@ class FanOut:
     span: Span
     written_span: Span
     owner: str
+    within: bool = False
+    """Whether it is written into what each element has already, not in the place of all of it."""
+    replaces: bool = False
+    """Whether some element is known to say something there already."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

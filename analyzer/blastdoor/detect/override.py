@@ -64,6 +64,11 @@ _BASELINE_WORDS: Final = frozenset(
 """Words of services that AWS recommends to have in every region."""
 _SWITCHES: Final = frozenset({"drain", "killswitch", "maintenance", "throttle"})
 """Words of keys whose value is no plain configuration, whatever the mapping is called."""
+_SETTINGS: Final = frozenset(
+    {"config", "configs", "configuration", "limits", "options", "parameters", "params"}
+    | {"setting", "settings", "thresholds", "throttles"}
+)
+"""Words of mappings whose entries are what somebody has set for each place."""
 _ENVIRONMENT_VARIABLES: Final = frozenset({"var", "vars", "variable", "variables"})
 """Words beside which ``environment`` is that of a process."""
 _SECRET: Final = re.compile(
@@ -425,6 +430,8 @@ def _is_override(fan: FanOut) -> bool:
     if not owner.isdisjoint(TABLE_WORDS):
         return False
     if not owner.isdisjoint(strong_words()):
+        return True
+    if fan.within and (fan.replaces or not owner.isdisjoint(_SETTINGS)):
         return True
     return isinstance(written, Mapping) and not word_set(written.entries).isdisjoint(
         strong_words() | _SWITCHES

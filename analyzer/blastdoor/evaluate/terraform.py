@@ -1581,7 +1581,7 @@ class _Collector:
             if found.kind == "merge":
                 assert isinstance(found.node, tree.Call)
                 self.evaluated.layerings.append(
-                    layering(found.node, frame, instance.path(found.owner))
+                    layering(found.node, frame, instance.path(found.owner), found.whole)
                 )
             elif found.kind == "for":
                 assert isinstance(found.node, tree.ForExpression)
@@ -1660,9 +1660,14 @@ def fan_out(node: tree.ForExpression, frame: Frame, owner: str) -> FanOut | None
     )
 
 
-def layering(node: tree.Call, frame: Frame, owner: str) -> Layering:
-    """A call of ``merge()`` as layers."""
-    layers = tuple(_layer(argument, frame) for argument in node.arguments)
+def layering(node: tree.Call, frame: Frame, owner: str, whole: tree.Expression) -> Layering:
+    """A call of ``merge()`` as layers; ``whole`` is the expression that it is part of."""
+    around = {
+        inner.value_name: inner
+        for inner in shapes.walk(whole)
+        if isinstance(inner, tree.ForExpression) and inner.start <= node.start < inner.end
+    }
+    layers = tuple(_layer(argument, frame, around) for argument in node.arguments)
     return Layering(layers, frame.span(node), "merge()", owner)
 
 
@@ -1677,7 +1682,9 @@ def _key_of(call: tree.Call) -> tree.Expression | None:
     return keys[-1] if keys else first
 
 
-def _layer(expression: tree.Expression, frame: Frame) -> Layer:
+def _layer(
+    expression: tree.Expression, frame: Frame, around: dict[str, tree.ForExpression]
+) -> Layer:
     words: list[str] = []
     selected: list[str] = []
     inner = expression
@@ -1694,6 +1701,12 @@ def _layer(expression: tree.Expression, frame: Frame) -> Layer:
                 words.append(operation.name)
             elif isinstance(operation, tree.Index):
                 selected.append(frame.span(operation.key).text)
+    elif isinstance(inner, tree.Variable):
+        words.append(inner.name)
+    loop = around.get(words[0]) if words else None
+    if loop is not None:  # what each key of a mapping stands for
+        words = ["local", *words, *re.findall(r"\w+", frame.span(loop.collection).text)]
+        selected.extend([loop.key_name] if loop.key_name else [])
     return Layer(tuple(words), tuple(selected), frame.span(expression), frame.span(expression).text)
 
 

@@ -582,7 +582,7 @@ def _shapes(evaluated: Evaluated, reader: Reader) -> None:
                 frame = config.frame(owner)
                 where = f"{config.path}:{owner}"
                 if found.kind == "merge" and isinstance(found.node, tree.Call):
-                    evaluated.layerings.append(layering(found.node, frame, where))
+                    evaluated.layerings.append(layering(found.node, frame, where, found.whole))
                 elif found.kind == "for" and isinstance(found.node, tree.ForExpression):
                     fan = fan_out(found.node, frame, where)
                     if fan is not None:

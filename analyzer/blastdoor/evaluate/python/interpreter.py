@@ -46,6 +46,7 @@ from blastdoor.fact import (
     Lookup,
     Setting,
 )
+from blastdoor.record import dataclass
 from blastdoor.value import (
     Alternative,
     Encoded,
@@ -97,6 +98,7 @@ _SETTINGS: Final = re.compile(
     re.IGNORECASE,
 )
 """Names of classes, and of what they derive from, whose attributes set something."""
+_NAME: Final = re.compile(r"\w+")
 _EACH_CALLS: Final = ("map", "imap", "imap_unordered", "map_async", "starmap")
 """Functions that call what they are handed once for each element."""
 _BUILT_IN: Final = frozenset(
@@ -167,6 +169,8 @@ class Interpreter:
         self._owner: list[str] = []
         self._target: ast.expr | None = None
         """What is being given a value."""
+        self._entries: dict[str, tuple[str, str]] = {}
+        """Variable of a loop over what a mapping holds → (the mapping, the variable of its key)."""
         self._returned: list[list[Thing]] = []
         self._functions: list[Function] = []
         self._called_nodes: set[ast.AST] = set()
@@ -433,13 +437,16 @@ class Interpreter:
             return
         self._loops.append(Loop(collection, text, span))
         before = dict(scope.names)
+        entries = self._entries
         try:
             self._bind_element(node.target, value, scope, node.iter)
+            self._entries = {**entries, **self._entry(node)}
             self._body(node.body, scope)
         except _Return:
             pass
         finally:
             self._loops.pop()
+            self._entries = entries
         after = dict(scope.names)
         scope.names.clear()
         scope.names.update(
@@ -448,6 +455,14 @@ class Interpreter:
         self._body(node.orelse, scope)
 
     _do_AsyncFor = _do_For
+
+    def _entry(
+        self, node: ast.For | ast.AsyncFor | ast.comprehension
+    ) -> dict[str, tuple[str, str]]:
+        each = None if self.quiet else _Each.of(node)
+        if each is None or each.mapping is None or not each.entry:
+            return {}
+        return {each.entry: (self.source(each.mapping), each.key)}
 
     def _bind_element(
         self, target: ast.expr, collection: Value, scope: Scope, node: ast.expr
@@ -841,8 +856,10 @@ class Interpreter:
     ) -> Thing:
         span = self.span(node)
         inner = self._scope({}, scope)
+        entries = self._entries
         first = self._generators(node.generators, inner)
         element = self.value(self.evaluate(node.elt, inner), span)
+        self._entries = entries
         if isinstance(element, Unknown) and isinstance(first, Unknown):
             return Unknown(first.reason, first.subject, span, meaning=first.meaning)
         filtered = any(part.ifs for part in node.generators)
@@ -858,9 +875,11 @@ class Interpreter:
     def _on_DictComp(self, node: ast.DictComp, scope: Scope) -> Thing:
         span = self.span(node)
         inner = self._scope({}, scope)
+        outer = self._entries
         first = self._generators(node.generators, inner)
         written = self.valued(node.value, inner)
         key = self.valued(node.key, inner)
+        self._entries = outer
         generator = node.generators[0]
         if isinstance(node.key, ast.Name) and isinstance(generator.target, ast.Name):
             text = self.source(generator.iter)
@@ -880,6 +899,7 @@ class Interpreter:
             value = self.valued(generator.iter, scope)
             first = value if first is None else first
             self._bind_element(generator.target, value, scope, generator.iter)
+            self._entries = {**self._entries, **self._entry(generator)}
             for test in generator.ifs:
                 self.evaluate(test, scope)
         return first if first is not None else operations.unknown("nothing")
@@ -1215,7 +1235,8 @@ class Interpreter:
         self._stack.append(function)
         self._owner.append(function.node.name)
         self._returned.append([])
-        loops, guards = self._loops, self._guards
+        loops, guards, entries = self._loops, self._guards, self._entries
+        self._entries = {}
         if call is None:
             self._loops, self._guards = [], []
         depth, self._depth = self._depth, 0
@@ -1226,7 +1247,7 @@ class Interpreter:
             pass
         finally:
             self._depth = depth
-            self._loops, self._guards = loops, guards
+            self._loops, self._guards, self._entries = loops, guards, entries
             self._stack.pop()
             self._owner.pop()
             found = self._returned.pop()
@@ -1431,33 +1452,51 @@ class Interpreter:
                 break
         if isinstance(current, ast.Name):
             words.append(current.id)
+            mapping, key = self._entries.get(current.id, ("", ""))
+            words.extend(_NAME.findall(mapping))
+            keys.extend([key] if key else [])
         words.append("local")
         return Layer(tuple(reversed(words)), tuple(keys), self.span(node), self.source(node))
 
     def _fan_out(self, node: ast.For | ast.AsyncFor, value: Value, text: str, scope: Scope) -> None:
-        """Effect: notes one value that a loop writes to every element."""
-        if self.quiet or not isinstance(node.target, ast.Name):
+        """Effect: notes what a loop writes to every element alike."""
+        if self.quiet:
             return
-        name = node.target.id
+        each = _Each.of(node)
+        if each is None:
+            return
+        if each.mapping is not None:
+            value, text = self.valued(each.mapping, scope), self.source(each.mapping)
         for statement in node.body:
-            if not isinstance(statement, ast.Assign):
+            found = _writing(statement)
+            if found is None:
                 continue
-            target = statement.targets[0]
-            if (
-                isinstance(target, ast.Subscript)
-                and isinstance(target.slice, ast.Name)
-                and target.slice.id == name
-                and not _uses(statement.value, name)
-            ):
-                written = self.value(self.evaluate(statement.value, scope))
-                self._written_to_all(
+            target, written, within = found
+            slot = each.slot(target)
+            if slot is None or any(_uses(written, name) for name in each.names):
+                continue
+            held, deeper = slot
+            within = within or deeper
+            if held is None and not within:
+                continue  # the variable gets another value, and no element does
+            place = each.mapping if held is None else held
+            assert place is not None
+            thing = self.valued(written, scope)
+            key = thing if not deeper else None
+            if deeper and isinstance(target, ast.Subscript):
+                key = self.valued(target.slice, scope)
+            self.fan_outs.append(
+                FanOut(
                     value,
                     text,
-                    written,
+                    thing,
                     self.span(statement),
-                    self.span(statement.value),
-                    self.source(target.value),
+                    self.span(written),
+                    self.source(place),
+                    within,
+                    within and _says(self.valued(place, scope), key),
                 )
+            )
 
     def _written_to_all(
         self, collection: Value, text: str, written: Value, span: Span, at: Span, owner: str = ""
@@ -1511,6 +1550,89 @@ def _joined(
         else:
             result[name] = found[-1][0]
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Each:
+    """The variables of a loop over a collection or what a mapping holds."""
+
+    key: str
+    entry: str
+    """What each key stands for: of ``values()`` and ``items()``."""
+    mapping: ast.expr | None
+    """What is gone through by ``items()``, ``keys()`` or ``values()``."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables that there are."""
+        return tuple(name for name in (self.key, self.entry) if name)
+
+    @classmethod
+    def of(cls, node: ast.For | ast.AsyncFor | ast.comprehension) -> _Each | None:
+        """Those of a loop; ``None`` where its variables are others."""
+        target, iterated = node.target, node.iter
+        mapping, how = None, ""
+        if (
+            isinstance(iterated, ast.Call)
+            and isinstance(iterated.func, ast.Attribute)
+            and iterated.func.attr in ("items", "keys", "values")
+            and not iterated.args
+        ):
+            mapping, how = iterated.func.value, iterated.func.attr
+        if isinstance(target, ast.Name):
+            if how == "items":
+                return None
+            return cls("", target.id, mapping) if how == "values" else cls(target.id, "", mapping)
+        if how == "items" and isinstance(target, ast.Tuple):
+            match target.elts:
+                case [ast.Name(id=key), ast.Name(id=entry)]:
+                    return cls(key, entry, mapping)
+        return None
+
+    def slot(self, target: ast.expr) -> tuple[ast.expr | None, bool] | None:
+        """(what holds the elements, whether a part of one is written) of ``held[key]…``.
+
+        For ``entry…`` what holds it is ``None``: the mapping that is gone through.
+        """
+        deeper = False
+        while True:
+            if isinstance(target, ast.Subscript):
+                if self.key and isinstance(target.slice, ast.Name) and target.slice.id == self.key:
+                    return target.value, deeper
+                target, deeper = target.value, True
+            elif isinstance(target, ast.Name) and self.entry and target.id == self.entry:
+                return None, deeper
+            else:
+                return None
+
+
+def _writing(statement: ast.stmt) -> tuple[ast.expr, ast.expr, bool] | None:
+    """(target, what is written, whether it is laid over what is there) of a statement."""
+    match statement:
+        case ast.Assign(targets=[target], value=value):
+            return target, value, False
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(value=target, attr="update"), args=[value], keywords=[]
+            )
+        ):
+            return target, value, True
+    return None
+
+
+def _says(held: Value, written: Value | None) -> bool:
+    """Whether an element of a mapping has a key already, or one of a mapping's keys."""
+    if not isinstance(held, Mapping):
+        return False
+    keys: set[str] = set()
+    if isinstance(written, Mapping):
+        keys.update(written.entries)
+    elif isinstance(written, Known) and isinstance(written.data, str):
+        keys.add(written.data)
+    return any(
+        isinstance(entry, Mapping) and not keys.isdisjoint(entry.entries)
+        for entry in held.entries.values()
+    )
 
 
 def _uses(node: ast.AST, name: str) -> bool:
