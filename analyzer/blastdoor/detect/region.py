@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor import tables
 from blastdoor.detect import grant
 from blastdoor.detect import place as locating
 from blastdoor.detect.hit import Hit
+from blastdoor.facts.copies import regions_of
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -59,6 +60,8 @@ _SEVERAL: Final = 5
 _ARN_FIELDS: Final = 6
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _NAME_ARGUMENTS: Final = ("name", "bucket", "identifier", "cluster_identifier", "function_name")
+_WHERE: Final = ("AwsRegions", "Region", "RegionName", "Regions", "ReplicaRegions")
+"""Properties that are a region because they say where something is, or goes."""
 _GLOBAL_PARTS: Final = (
     "cloudfront",
     "waf",
@@ -911,14 +914,17 @@ def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
     members: dict[tuple[str, int], list[Resource]] = defaultdict(list)
     for resource in facts.unit.resources:
         members[resource.span.path, resource.span.start].append(resource)
+    spread: dict[tuple[str, int], _Spread | None] = {}
     seen: set[tuple[str, int, int]] = set()
     for literal in facts.literals:
         resource = literal.resource
-        if not literal.regions or literal.attribute == "region":
+        if not literal.regions or _says_where(literal):
             continue
-        group = members[resource.span.path, resource.span.start]
-        regions = sorted({r for m in group if (r := known_text(m.region)) is not None})
-        if len(regions) < 2:  # noqa: PLR2004  several
+        block = resource.span.path, resource.span.start
+        if block not in spread:
+            spread[block] = _spread(facts, resource, members[block])
+        found = spread[block]
+        if found is None:
             continue
         span = literal.span
         if (span.path, span.start, span.end) in seen or not _within_module(literal):
@@ -928,26 +934,66 @@ def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
         if literal.role == "region" and literal.text not in literal.regions:
             # Prose, names and maps: only an id, a zone, an ARN or an address points somewhere.
             continue
-        if set(literal.regions) >= set(regions):
+        if set(literal.regions) >= set(found.regions):
             continue
         seen.add((span.path, span.start, span.end))
         yield Hit(
             span,
-            f"regions: {', '.join(literal.regions)} ({_short(literal.text)}), though "
-            f"{resource.address} is created in {' and '.join(regions[:4])}",
+            f"regions: {', '.join(literal.regions)} ({_short(literal.text)}), though {found.said}",
             resource.address.split("[")[0],
             literal.attribute,
             "regions",
             literal.text,
             contain=f"take the region from {decided_by(resource, 'region')} or from the input",
-            reach=Reach(regions=Regions(*regions)),
+            related=found.related,
+            reach=Reach(regions=Regions(*found.regions)),
         )
+
+
+class _Spread(NamedTuple):
+    """What says that something is created in several regions."""
+
+    regions: list[str]
+    said: str
+    related: tuple[Related, ...] = ()
+
+
+def _spread(facts: Facts, resource: Resource, members: list[Resource]) -> _Spread | None:
+    regions = sorted(regions_of(members))
+    if len(regions) > 1:
+        by = next((f" by {copy.said}" for copy in resource.copies if copy.said), "")
+        words = f"{resource.address} is created in {' and '.join(regions[:4])}{by}"
+        related = [
+            Related(copy.region.span, f"{known_text(copy.region)}, by {copy.said}")
+            for copy in resource.copies[:4]
+            if copy.region.span is not None
+        ]
+        return _Spread(regions, words, tuple(related))
+    if not isinstance(resource.region, Inherited) or _is_conditional(resource):
+        return None
+    for table in facts.unit.region_tables:
+        if table.module == resource.module:
+            words = f"{table.name} is there for {' and '.join(table.regions[:4])}"
+            words += " …" if len(table.regions) > 4 else ""  # noqa: PLR2004  as above
+            return _Spread(list(table.regions), words, (Related(table.span, "the table"),))
+    return None
+
+
+def _is_conditional(resource: Resource) -> bool:
+    """Whether it is there in some regions only, for all that is known."""
+    return resource.get("Resource.Condition") is not None
+
+
+def _says_where(literal: LiteralText) -> bool:
+    """Whether the literal is the argument that says where something is, or goes."""
+    name = literal.attribute.rpartition(".")[2]
+    return literal.attribute == "region" or (literal.role == "region" and name in _WHERE)
 
 
 def _within_module(literal: LiteralText) -> bool:
     """Whether the literal is written in the module that is repeated, not given to it."""
-    directory = literal.span.path.rpartition("/")[0] or "."
-    return directory == literal.resource.module
+    path, module = literal.span.path, literal.resource.module
+    return not literal.given and module in (path, path.rpartition("/")[0] or ".")
 
 
 def mapping_lacks_target_region(facts: Facts) -> Iterator[Hit]:

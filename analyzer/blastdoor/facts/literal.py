@@ -2,7 +2,8 @@
 
 Reading every argument of every resource would cost more than all other extraction together, so only
 those resources are read whole in which such a literal can matter: a partition other than ``aws`` is in
-play, or one block ends in several regions; and, where the repository speaks of several regions or
+play, one block ends in several regions or takes what it needs from a table by region, or its name says
+a region; and, where the repository speaks of several regions or
 partitions, those whose place is open and in whose file an ARN or address stands; somebody who asks
 for all that can be found gets all of these.
 """
@@ -18,6 +19,7 @@ from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation.values import Place
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import LiteralText, Resource
+from blastdoor.facts.copies import regions_of
 from blastdoor.facts.reading import HOLE, place, rests_on_default, text_of
 from blastdoor.reach import partition_of
 from blastdoor.value import (
@@ -74,8 +76,9 @@ def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText
     for resource in unit.resources:
         if tables.is_aws(resource.type):
             groups[resource.span.path, resource.span.start].append(resource)
+    tabled = {table.module for table in unit.region_tables}
     for members in groups.values():
-        several = _several_regions(members)
+        several = len(regions_of(members)) > 1 or members[0].module in tabled
         for number, resource in enumerate(members):
             partition = known_text(resource.partition)
             foreign = partition is not None and partition != "aws"
@@ -108,12 +111,6 @@ def _of_calls(unit: Evaluated) -> Iterator[LiteralText]:
         )
         if known_text(resource.partition) != "aws" or "arn:aws-" in call.span.text:
             yield from _of(resource)
-
-
-def _several_regions(members: list[Resource]) -> bool:
-    """Whether the instances of one block end in at least two known regions."""
-    regions = {known_text(member.region) for member in members}
-    return len(regions - {None}) > 1
 
 
 class _Looks:
@@ -169,7 +166,8 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     span = value.span
     if span is None:
         return
-    computed = any(evidence.step is Step.DATA for evidence in value.via)
+    steps = {evidence.step for evidence in value.via}
+    computed = Step.DATA in steps
     own = HOLE if computed else _own_text(value)
     prose = any(blank in text for blank in " \n\t")
     arn = None if prose else _ARN.search(text)
@@ -202,7 +200,9 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
         role = "region"
     if regions and partition is None and role in ("region", "zone"):
         partition = partition_of(regions[0])
-    yield LiteralText(text, place(value, span) or span, resource, path, regions, partition, role)  # type: ignore[arg-type]  # one of the roles
+    given = Step.VARIABLES_FILE in steps
+    at = place(value, span) or span
+    yield LiteralText(text, at, resource, path, regions, partition, role, given)  # type: ignore[arg-type]  # one of the roles
 
 
 def _is_service(text: str, regions: tuple[str, ...]) -> bool:

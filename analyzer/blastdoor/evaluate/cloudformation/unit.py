@@ -26,9 +26,11 @@ from blastdoor.fact import (
     Fallback,
     Lookup,
     ModuleCall,
+    RegionTable,
     Resource,
     Setting,
 )
+from blastdoor.fact import Stack as PlacedStack
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.parse.data import Sequence as SequenceNode
@@ -36,8 +38,9 @@ from blastdoor.span import Document, Span
 from blastdoor.value import Evidence, Known, Mapping, Reason, Step, Unknown, Value, known_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from blastdoor.evaluate.cloudformation.deployments import Deployment
     from blastdoor.evaluate.cloudformation.template import Template
     from blastdoor.parse.data import Node, Scalar
 
@@ -167,6 +170,7 @@ class Program:
         ]
         stack = Stack(self, template, Evaluator(template, place=place(found), given=given))
         self.stacks.append(stack)
+        self.unit.stacks.extend(_placed(found.deployments, path))
         return stack
 
     def nested(self, parent: Stack, name: str) -> Stack | None:
@@ -182,6 +186,9 @@ class Program:
             return None
         span = evaluator.span(key)
         where = evaluator.place
+        condition = text_of(parts["Condition"][1]) if "Condition" in parts else None
+        if condition is not None and not evaluator.holds(condition, Scope(name)):
+            where = where.of_some()
         if type_ == STACK_SET:
             body_, failures = embedded(properties.get("TemplateBody"), span.path)
             self.unit.failures.extend(failures)
@@ -253,6 +260,14 @@ class Program:
             self.unit.settings.append(
                 Setting(name, value, where, spans.get(name, span), "input", address)
             )
+
+
+def _placed(deployments: Sequence[Deployment], owner: str) -> Iterator[PlacedStack]:
+    """The stacks that are named beside the region they go to."""
+    for deployment in deployments:
+        name, region = known_text(deployment.stack_name), deployment.region
+        if name is not None and region is not None and region.span is not None:
+            yield PlacedStack(name, region, deployment.account, region.span, owner)
 
 
 def _inputs(given: Value | None, address: str, span: Span) -> dict[str, Value] | None:
@@ -330,6 +345,8 @@ def _collect(stack: Stack, unit: Evaluated) -> None:
     unit.opaque.extend(evaluator.opaque.values())
     for name, keys, key, span, owner, where in evaluator.missed:
         unit.lookups.append(Lookup(name, keys, key, span, stack.prefix + owner, where))
+    for name, (regions, span) in evaluator.by_region.items():
+        unit.region_tables.append(RegionTable(name, regions, span, template.document.path))
     for tried, known, value, span, owner in evaluator.fallbacks:
         unit.fallbacks.append(
             Fallback(tried, known, value, span, stack.prefix + owner, "DefaultValue of FindInMap")
@@ -450,7 +467,7 @@ def _resource(
         span=span,
         address=address,
         attributes=attributes,
-        place=evaluator.place,
+        place=evaluator.place.of_some() if open_ else evaluator.place,
         module=evaluator.document.path,
         path=path,
         written_type=type_,
