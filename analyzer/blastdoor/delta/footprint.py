@@ -324,22 +324,6 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
     )
 
 
-_GLOBAL: Final = tuple(
-    f"AWS::{service}::"
-    for service in (
-        "Budgets",
-        "CE",
-        "CloudFront",
-        "GlobalAccelerator",
-        "IAM",
-        "Organizations",
-        "Route53",
-    )
-)
-"""How the types of services without regions begin in CloudFormation (AWS Fault Isolation Boundaries,
-"Global services")."""
-
-
 def _stack_placement(unit: str, resource: Resource, value: Value) -> Iterator[Footprint]:
     """Where a resource goes with its stack, which has no provider configuration."""
     if not resource.type.startswith("AWS::"):
@@ -353,7 +337,7 @@ def _stack_placement(unit: str, resource: Resource, value: Value) -> Iterator[Fo
         "placement",
         "region",
         Reach(
-            regions=None if resource.type.startswith(_GLOBAL) else regions,
+            regions=regions if tables.locations().aws_is_regional(resource.type) else None,
             partitions=_partitions(regions, resource.partition),
             accounts=_accounts(resource.account),
         ),

@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     from blastdoor.span import Document
 
 _REGION: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:us|eu|ap|sa|ca|me|af|il|mx|cn|eusc)-[a-z]{1,6}(?:-[a-z]{1,12})?-\d{1,2}(?![0-9])"
+    r"(?<![A-Za-z0-9])(?:us|eu|ap|sa|ca|me|af|il|mx|cn|eusc)-[a-z]{1,6}(?:-[a-z]{1,12})?-\d{1,2}"
+    r"(?![0-9])(?=([a-z])?)"
 )
+"""An id of a region, and the letter behind it where it is a zone."""
 _ARN: Final = re.compile(r"(?<![A-Za-z0-9])arn:(aws[a-z-]{0,12}):[a-z0-9-]{0,40}:")
 _SUFFIX: Final = re.compile(r"\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu)(?![A-Za-z0-9.-])")
 _PARTITION_OF_SUFFIX: Final = {
@@ -56,6 +58,13 @@ _SERVICE_NAME: Final = re.compile(r"com\.amazonaws\.(?:vpce\.)?[a-z-]{5,16}-\d\.
 """The name of an endpoint service, as in ``com.amazonaws.eu-west-1.s3``."""
 _PRINCIPALS: Final = frozenset({"Service", "service", "identifiers", "principal", "principals"})
 """Arguments that name who may act."""
+_NAME_ARGUMENTS: Final = (
+    *("name", "bucket", "identifier", "cluster_identifier", "function_name"),
+    *("Name", "AlarmName", "BucketName", "ClusterIdentifier", "ClusterName", "DBClusterIdentifier"),
+    *("DBInstanceIdentifier", "FunctionName", "LogGroupName", "QueueName", "RepositoryName"),
+    *("StateMachineName", "StreamName", "TableName", "TopicName"),
+)
+"""Arguments that are the name which people and other programs know a resource by."""
 _ZONE: Final = re.compile(r"^[a-z]{2,4}(?:-[a-z]+)+-\d[a-z]$")
 
 
@@ -90,9 +99,28 @@ def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText
                     (thorough or (bool(words) and undecided(resource)))
                     and looks.hold(resource.span.document, *words)
                 )
+                or (
+                    resource.provider is None
+                    and looks.hold(resource.span.document, "arn:aws")
+                    and any(named_regions(resource))
+                )
             ):
                 yield from _of(resource)
     yield from _of_calls(unit)
+
+
+def named_regions(resource: Resource) -> Iterator[tuple[str, Value, str]]:
+    """(argument, value, region) of each literal name that holds the id of exactly one region."""
+    own = frozenset(resource.names())
+    for argument in _NAME_ARGUMENTS:
+        value = resource.get(argument) if argument in own else None
+        text = known_text(value)
+        if value is None or text is None:
+            continue
+        found = {m.group() for m in _REGION.finditer(text.lower()) if not m[1]}
+        named = found & tables.partitions().regions.keys()
+        if len(named) == 1:
+            yield argument, value, named.pop()
 
 
 def _of_calls(unit: Evaluated) -> Iterator[LiteralText]:

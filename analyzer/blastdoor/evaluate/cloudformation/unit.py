@@ -170,7 +170,7 @@ class Program:
         ]
         stack = Stack(self, template, Evaluator(template, place=place(found), given=given))
         self.stacks.append(stack)
-        self.unit.stacks.extend(_placed(found.deployments, path))
+        self.unit.stacks.extend(_placed(found.deployments, template))
         return stack
 
     def nested(self, parent: Stack, name: str) -> Stack | None:
@@ -262,12 +262,15 @@ class Program:
             )
 
 
-def _placed(deployments: Sequence[Deployment], owner: str) -> Iterator[PlacedStack]:
-    """The stacks that are named beside the region they go to."""
+def _placed(deployments: Sequence[Deployment], template: Template) -> Iterator[PlacedStack]:
+    """The stacks that are named beside the region they go to, each at the head of its template."""
+    head = template.root.entries[0][0] if template.root.entries else template.root
     for deployment in deployments:
         name, region = known_text(deployment.stack_name), deployment.region
         if name is not None and region is not None and region.span is not None:
-            yield PlacedStack(name, region, deployment.account, region.span, owner)
+            yield PlacedStack(
+                name, region, deployment.account, template.span(head), template.document.path
+            )
 
 
 def _inputs(given: Value | None, address: str, span: Span) -> dict[str, Value] | None:
