@@ -523,6 +523,8 @@ class Evaluated:
     """Paths of variables files, of the inputs, that other variants are given and this one is not."""
     environment: str | None = None
     """The environment the unit is for, when its path or values say so."""
+    deployments: tuple[tuple[str, ...], ...] = ()
+    """Where several places are looked at together: for each, the words that tell what it is for."""
     clients: list[ApiClient] = field(default_factory=list)
     calls: list[ApiCall] = field(default_factory=list)
     process_settings: list[ProcessSetting] = field(default_factory=list)

@@ -152,8 +152,7 @@ def footprints(facts: Facts) -> list[Footprint]:
 
 def _all(facts: Facts) -> Iterator[Footprint]:
     unit = facts.unit.address
-    environment = facts.unit.environment
-    here = Reach(environment=None if environment is None else Environments(environment))
+    here = Reach(environment=_environments(facts))
     for resource in facts.unit.resources:
         if resource.is_data:
             continue
@@ -186,6 +185,16 @@ def _all(facts: Facts) -> Iterator[Footprint]:
     yield from _flags(facts)
     yield from _settings(facts)
     yield from _calls(facts)
+
+
+def _environments(facts: Facts) -> Environments | None:
+    """The environments that a unit is for; ``None`` where one of its deployments does not say."""
+    environment = facts.unit.environment
+    if environment is not None:
+        return Environments(environment)
+    told = {tables.scopes().environment_of(words) for words in facts.unit.deployments}
+    named = [name for name in told if name is not None]
+    return Environments(*named) if named and len(named) == len(told) else None
 
 
 _MOST_INSTANCES: Final = 1_000

@@ -56,7 +56,9 @@ _PARTITION_OF_SUFFIX: Final = {
 }
 _SERVICE_NAME: Final = re.compile(r"com\.amazonaws\.(?:vpce\.)?[a-z-]{5,16}-\d\.[a-z0-9.-]{1,80}\Z")
 """The name of an endpoint service, as in ``com.amazonaws.eu-west-1.s3``."""
-_PRINCIPALS: Final = frozenset({"Service", "service", "identifiers", "principal", "principals"})
+_PRINCIPALS: Final = frozenset(
+    {"Principal", "Service", "service", "identifiers", "principal", "principals"}
+)
 """Arguments that name who may act."""
 _NAME_ARGUMENTS: Final = (
     *("name", "bucket", "identifier", "cluster_identifier", "function_name"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -63,6 +65,7 @@ MAX_STACKS: Final = 600
 """Stacks of one unit, nested ones counted."""
 MAX_NESTING: Final = 24
 """Stacks within stacks."""
+_WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _BESIDE: Final = (*lowered.ATTRIBUTES, *lowered.QUALIFIED)
 _STACKS: Final = frozenset({*NESTED, STACK_SET})
 _CDK_PATH: Final = "aws:cdk:path"
@@ -171,6 +174,7 @@ class Program:
         stack = Stack(self, template, Evaluator(template, place=place(found), given=given))
         self.stacks.append(stack)
         self.unit.stacks.extend(_placed(found.deployments, template))
+        self.unit.deployments = tuple([_told(one) for one in found.deployments])
         return stack
 
     def nested(self, parent: Stack, name: str) -> Stack | None:
@@ -271,6 +275,18 @@ def _placed(deployments: Sequence[Deployment], template: Template) -> Iterator[P
             yield PlacedStack(
                 name, region, deployment.account, template.span(head), template.document.path
             )
+
+
+def _told(deployment: Deployment) -> tuple[str, ...]:
+    """The words that tell what a deployment is for: its environment, or the name of its file."""
+    for name, value in (deployment.parameters or {}).items():
+        text = known_text(value) if _plain(name) in _ENVIRONMENTS else None
+        if text is not None:
+            return tuple(_WORD.findall(text))
+    label, opened, environment = deployment.name.partition(" [")
+    if opened:
+        return tuple(_WORD.findall(environment))
+    return tuple(_WORD.findall(posixpath.basename(label))) if label == deployment.path else ()
 
 
 def _inputs(given: Value | None, address: str, span: Span) -> dict[str, Value] | None:
