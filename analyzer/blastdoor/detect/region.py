@@ -71,6 +71,7 @@ _ABOUT: Final = frozenset(
 """Words of attributes whose ARNs speak of things that may be in another region than one's own."""
 _WHERE: Final = ("AwsRegions", "Region", "RegionName", "Regions", "ReplicaRegions")
 """Properties that are a region because they say where something is, or goes."""
+_GLOBAL_NAMESPACES: Final = ("acm", "cloudfront", "waf", "wafv2")
 _GLOBAL_PARTS: Final = (
     "cloudfront",
     "waf",
@@ -462,8 +463,9 @@ def _is_near(attribute: str) -> bool:
     return not words & (tables.scopes().far_words | _ABOUT)
 
 
-def _is_of_global_part(arn: str) -> bool:
-    return arn.split(":")[2] in ("acm", "cloudfront", "waf", "wafv2")
+def _is_of_global_part(text: str) -> bool:
+    """Whether a text is the ARN of a part of a site that lives in us-east-1."""
+    return text.startswith("arn:") and text.split(":", 3)[2] in _GLOBAL_NAMESPACES
 
 
 def _keyed_mismatch(facts: Facts) -> Iterator[Hit]:
@@ -997,7 +999,9 @@ def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
         span = literal.span
         if (span.path, span.start, span.end) in seen or not _within_module(literal):
             continue
-        if literal.regions == ("us-east-1",) and _is_global_part(resource):
+        if literal.regions == ("us-east-1",) and (
+            _is_global_part(resource) or _is_of_global_part(literal.text)
+        ):
             continue
         if literal.role == "region" and literal.text not in literal.regions:
             # Prose, names and maps: only an id, a zone, an ARN or an address points somewhere.
