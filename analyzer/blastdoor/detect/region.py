@@ -465,7 +465,8 @@ def _is_near(attribute: str) -> bool:
 
 def _is_of_global_part(text: str) -> bool:
     """Whether a text is the ARN of a part of a site that lives in us-east-1."""
-    return text.startswith("arn:") and text.split(":", 3)[2] in _GLOBAL_NAMESPACES
+    parts = text.split(":", _ARN_FIELDS - 1)
+    return len(parts) == _ARN_FIELDS and parts[2] in _GLOBAL_NAMESPACES
 
 
 def _keyed_mismatch(facts: Facts) -> Iterator[Hit]:
