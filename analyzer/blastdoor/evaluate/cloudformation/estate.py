@@ -59,6 +59,8 @@ _PIPELINE: Final = "AWS::CodePipeline::Pipeline"
 _ACTIONS: Final = ("CloudFormation", "CloudFormationStackSet", "CloudFormationStackInstances")
 _DEPLOYING: Final = frozenset({*NESTED, STACK_SET, _PIPELINE})
 _ASSET: Final = "aws:asset:path"
+_MAX_COPIES: Final = 200
+"""Regions of one deployment that are looked at: there are fewer in all partitions together."""
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ARN_FIELDS: Final = 6
 _KEPT_TEXT: Final = 6_000_000
@@ -419,12 +421,15 @@ def _instances(properties: Mapping, label: str) -> tuple[Copy, ...]:
         if isinstance(given, Many):
             account = (f"each of group {number + 1} of {label}",)
             copies += [Copy(item, account, label) for item in given.items if known_text(item)]
-    return tuple(copies[:MAX_DEPLOYMENTS])
+    return tuple(copies[:_MAX_COPIES])
 
 
 def _each(copies: Sequence[Copy]) -> Value | None:
     """The regions of copies as one value."""
-    each = [Alternative(copy.region, f"{copy.said}: {known_text(copy.region)}") for copy in copies]
+    each = [
+        Alternative(copy.region, f"{copy.said}: {known_text(copy.region)}")
+        for copy in copies[:MAX_DEPLOYMENTS]
+    ]
     return one_of(each) if each else None
 
 
@@ -478,7 +483,8 @@ def _listed(value: Value | None, label: str) -> tuple[Copy, ...]:
     if value is None or not text:
         return ()
     names = [name.strip() for name in text.split(",") if name.strip()]
-    return tuple([Copy(Known(n, value.span, value.via), (label,), label) for n in names])
+    each = [Copy(Known(n, value.span, value.via), (label,), label) for n in names[:_MAX_COPIES]]
+    return tuple(each)
 
 
 def _blocks(template: Template) -> Iterator[tuple[int, int]]:
