@@ -302,6 +302,21 @@ def test_every_page_names_a_detector_and_the_reverse() -> None:
     assert {rule.detector for rule in rules if rule.detector} == set(KNOWN)
 
 
+@pytest.mark.parametrize("section", ["Bad", "Good"])
+def test_pages_that_give_templates_give_them_in_both_notations(section: str) -> None:
+    given = {
+        (rule.id, block.fence)
+        for rule in catalog.load()
+        for block in rule.blocks
+        if block.language == "cloudformation" and block.section == section
+    }
+    in_yaml = {name for name, fence in given if fence == "yaml"}
+    in_json = {name for name, fence in given if fence == "json"}
+
+    assert in_yaml - in_json == set()
+    assert in_json - in_yaml == set()
+
+
 def test_the_index_is_fresh() -> None:
     text = (tables.home() / "README.md").read_text(encoding="utf-8")
 

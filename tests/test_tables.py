@@ -210,6 +210,8 @@ def test_locations() -> None:
     assert not places.aws_is_regional("aws_iam_role")
     assert places.aws_is_regional("aws_sqs_queue")
     assert not places.aws_is_regional("google_redis_instance")
+    assert not places.aws_is_regional("AWS::IAM::Role")
+    assert places.aws_is_regional("AWS::SQS::Queue")
     assert "google_redis_instance" in places.google_region_from_provider
     assert all(h.region == "us-east-1" for h in places.homes.values())
 

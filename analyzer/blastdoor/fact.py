@@ -114,6 +114,17 @@ class Provider:
     """The value of a further argument by path."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Copy:
+    """One of several regions that a thing is created in from one text, side by side."""
+
+    region: Value
+    account: tuple[str, ...] | None
+    """What tells its account from those of the others; ``None`` where that is not known."""
+    said: str = ""
+    """What sends it there, in words: ``stack set Baseline in stacksets.yaml``."""
+
+
 @dataclass(slots=True, eq=False)
 class Resource:
     """One resource (all instances of its block that are alike), with values read on demand."""
@@ -150,6 +161,8 @@ class Resource:
     extra: dict[str, Value] = field(default_factory=dict)
     written_type: str = ""
     """The type as it is written where something makes another of it: ``AWS::Serverless::Function``."""
+    copies: tuple[Copy, ...] = ()
+    """Where it is created when it stands for several of them: the stacks of one template."""
 
 
 @dataclass(slots=True, eq=False)
@@ -237,6 +250,18 @@ class Lookup:
     span: Span
     owner: str
     mapping_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionTable:
+    """A table by region from which code takes what holds where it runs: it is meant for all of them."""
+
+    name: str
+    """``Mappings.Images``."""
+    regions: tuple[str, ...]
+    span: Span
+    module: str
+    """Path of the file or directory whose resources it is meant for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -483,6 +508,7 @@ class Evaluated:
     layerings: list[Layering] = field(default_factory=list)
     fan_outs: list[FanOut] = field(default_factory=list)
     lookups: list[Lookup] = field(default_factory=list)
+    region_tables: list[RegionTable] = field(default_factory=list)
     fallbacks: list[Fallback] = field(default_factory=list)
     """Those whose value is a text that names a region."""
     environment_defaults: list[EnvironmentDefault] = field(default_factory=list)
@@ -501,6 +527,8 @@ class Evaluated:
     """Paths of variables files, of the inputs, that other variants are given and this one is not."""
     environment: str | None = None
     """The environment the unit is for, when its path or values say so."""
+    deployments: tuple[tuple[str, ...], ...] = ()
+    """Where several places are looked at together: for each, the words that tell what it is for."""
     clients: list[ApiClient] = field(default_factory=list)
     calls: list[ApiCall] = field(default_factory=list)
     process_settings: list[ProcessSetting] = field(default_factory=list)
@@ -787,6 +815,8 @@ class LiteralText:
     partition: str | None
     """The partition of an ARN or endpoint that the text holds."""
     role: Literal["arn", "endpoint", "region", "zone", "service-principal"]
+    given: bool = False
+    """Whether a file of values gives it: where the code runs elsewhere, another may."""
 
 
 @dataclass(slots=True)

@@ -1158,6 +1158,8 @@ class Locations:
     """Type → the argument that says to which regions it deploys."""
     aws_without_region: frozenset[str]
     """AWS resource types without a region argument, mostly of global services."""
+    cloudformation_without_region: tuple[str, ...]
+    """What the CloudFormation types of services without regions begin with."""
     google_region_from_provider: frozenset[str]
     google_zone_from_provider: frozenset[str]
     google_defaults: Mapping[str, str]
@@ -1167,7 +1169,9 @@ class Locations:
     azure_partitions: tuple[AzurePartition, ...]
 
     def aws_is_regional(self, type_: str) -> bool:
-        """Whether an AWS resource type takes a region (provider 6; unknown types do)."""
+        """Whether an AWS resource type is of a region (provider 6; unknown types are)."""
+        if type_.startswith("AWS::"):
+            return not type_.startswith(self.cloudformation_without_region)
         return type_.startswith("aws_") and type_ not in self.aws_without_region
 
 
@@ -1200,6 +1204,7 @@ def locations() -> Locations:
             }
         ),
         aws_without_region=frozenset(table["aws_without_region"]),
+        cloudformation_without_region=tuple(table["cloudformation_without_region"]),
         google_region_from_provider=frozenset(table["google_region_from_provider"]),
         google_zone_from_provider=frozenset(table["google_zone_from_provider"]),
         google_defaults=MappingProxyType(

@@ -1,7 +1,7 @@
 """Shares that a feature flag, a weight or a dial lets through, in percent.
 
 Sources: AWS AppConfig User Guide, "Type reference for AWS.AppConfig.FeatureFlags"; Terraform provider
-documentation of the types below, argument references.
+documentation and AWS CloudFormation Template Reference of the types below, argument references.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.evaluate.expression import to_number
 from blastdoor.evaluate.jsontext import decode
-from blastdoor.facts.reading import blocks_at, bodies_of, items_of, words_of
-from blastdoor.value import Known, Many, Mapping, Value, known_text
+from blastdoor.facts.reading import at_path, blocks_at, bodies_of, items_of, words_of
+from blastdoor.value import Known, Many, Mapping, Meaning, OneOf, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +33,31 @@ _DIALS: Final = {
     "AWS::GlobalAccelerator::EndpointGroup": "TrafficDialPercentage",
 }
 """Type → the argument that is a share itself."""
+_ALIASES: Final = {
+    "aws_lambda_alias": ("function_version", "routing_config", "additional_version_weights"),
+    "AWS::Lambda::Alias": ("FunctionVersion", "RoutingConfig", "AdditionalVersionWeights"),
+}
+"""Type → the arguments with its version and its weights: a map, or a list of versions and weights."""
+_LISTENERS: Final = {
+    "aws_lb_listener": ("default_action.forward", "target_group", "arn", "weight"),
+    "aws_lb_listener_rule": ("action.forward", "target_group", "arn", "weight"),
+    "AWS::ElasticLoadBalancingV2::Listener": (
+        *("DefaultActions.ForwardConfig", "TargetGroups", "TargetGroupArn", "Weight"),
+    ),
+    "AWS::ElasticLoadBalancingV2::ListenerRule": (
+        *("Actions.ForwardConfig", "TargetGroups", "TargetGroupArn", "Weight"),
+    ),
+}
+"""Type → the path to its groups of targets, and what they call the group and its weight."""
+_RECORDS: Final = {
+    "aws_route53_record": (
+        *("weighted_routing_policy.weight", "set_identifier", "name", "zone_id", ""),
+    ),
+    "AWS::Route53::RecordSet": (
+        *("Weight", "SetIdentifier", "Name", "HostedZoneId", "HostedZoneName"),
+    ),
+}
+"""Type → the arguments with its weight, its own name, the name it answers to and its zone."""
 _SHARES: Final = frozenset({"rollout", "percent", "percentage", "weight", "traffic"})
 """Keys of a document whose number is a share."""
 _AUDIENCES: Final = frozenset({"targets", "users", "segments"})
@@ -54,7 +79,7 @@ class Share(NamedTuple):
 
 def shares(resources: Iterable[Resource]) -> Iterator[Share]:
     """Every share that the code says, of resources that belong together."""
-    records: dict[tuple[str, str], list[tuple[Resource, Value, float]]] = defaultdict(list)
+    records: dict[tuple[str, ...], list[tuple[Resource, str, Value, float]]] = defaultdict(list)
     for resource in resources:
         if resource.is_data:
             continue
@@ -64,26 +89,25 @@ def shares(resources: Iterable[Resource]) -> Iterator[Share]:
         elif type_ in _DIALS:
             value = resource.get(_DIALS[type_])
             yield from _share(resource, _DIALS[type_], value, 1)
-        elif type_ == "aws_lambda_alias":
+        elif type_ in _ALIASES:
             yield from _alias(resource)
         elif type_ in ("google_cloud_run_v2_service", "google_cloud_run_service"):
             yield from _traffic(resource)
-        elif type_ in ("aws_lb_listener", "aws_lb_listener_rule"):
+        elif type_ in _LISTENERS:
             yield from _listener(resource)
-        elif type_ == "aws_route53_record":
-            for body in bodies_of(resource.get("weighted_routing_policy")):
-                weight = body.get("weight")
-                number = None if weight is None else to_number(weight)
-                if weight is not None and number is not None:
-                    key = (words_of(resource.get("zone_id")), words_of(resource.get("name")))
-                    records[key].append((resource, weight, number))
+        elif type_ in _RECORDS:
+            weighing, own, *names = _RECORDS[type_]
+            for weight in at_path(resource.get, weighing):
+                number = to_number(weight)
+                if number is not None:
+                    key = tuple([words_of(resource.get(name)) if name else "" for name in names])
+                    told = f"{weighing.partition('.')[0]}[{words_of(resource.get(own))}]"
+                    records[key].append((resource, told, weight, number))
     for group in records.values():
-        total = sum(number for _resource, _weight, number in group)
+        total = sum(number for _resource, _told, _weight, number in group)
         if total > 0 and len(group) > 1:
-            for resource, weight, number in group:
-                name = words_of(resource.get("set_identifier"))
-                percent = number * WHOLE / total
-                yield Share(resource, f"weighted_routing_policy[{name}]", percent, weight)
+            for resource, told, weight, number in group:
+                yield Share(resource, told, number * WHOLE / total, weight)
 
 
 def _share(
@@ -96,19 +120,32 @@ def _share(
 
 def _alias(resource: Resource) -> Iterator[Share]:
     """The share of the version that is being brought in; without weights its version has all."""
-    current = known_text(resource.get("function_version"))
-    weights = [
-        (version, value)
-        for body in bodies_of(resource.get("routing_config"))
-        for found in [body.get("additional_version_weights")]
-        if isinstance(found, Mapping) and found.complete
-        for version, value in found.entries.items()
-    ]
+    name, config, table = _ALIASES[resource.type]
+    at = resource.get(name)
+    if isinstance(resource.get(config), (OneOf, Unknown)):
+        return
+    weights: list[tuple[str | None, Value | None]] = []
+    for found in at_path(resource.get, f"{config}.{table}"):
+        if isinstance(found, Mapping) and found.complete:
+            weights += found.entries.items()
+        weights += [
+            (_version(item.get("FunctionVersion")), item.get("FunctionWeight"))
+            for item in (found.items if isinstance(found, Many) else ())
+            if isinstance(item, Mapping)
+        ]
     for version, value in weights:
-        yield from _share(resource, f"version {version}", value, WHOLE)
-    at = resource.get("function_version")
+        if version is not None:
+            yield from _share(resource, f"version {version}", value, WHOLE)
+    current = _version(at)
     if current is not None and at is not None and not weights:
         yield Share(resource, f"version {current}", WHOLE, at)
+
+
+def _version(value: Value | None) -> str | None:
+    """What tells a version from another: its number, or the resource that it comes from."""
+    if isinstance(value, Unknown) and value.meaning is Meaning.RESOURCE:
+        return value.subject
+    return known_text(value)
 
 
 def _traffic(resource: Resource) -> Iterator[Share]:
@@ -124,20 +161,20 @@ def _traffic(resource: Resource) -> Iterator[Share]:
 
 
 def _listener(resource: Resource) -> Iterator[Share]:
-    for block in ("default_action", "action"):
-        for forward in blocks_at(resource.get, f"{block}.forward"):
-            groups = [
-                (words_of(body.get("arn")), weight, number)
-                for body in bodies_of(forward.get("target_group"))
-                for weight in [body.get("weight")]
-                if weight is not None
-                for number in [to_number(weight)]
-                if number is not None
-            ]
-            total = sum(number for _name, _weight, number in groups)
-            if total > 0 and len(groups) > 1:
-                for name, weight, number in groups:
-                    yield Share(resource, f"target group {name}", number * WHOLE / total, weight)
+    path, inside, who, weighing = _LISTENERS[resource.type]
+    for forward in blocks_at(resource.get, path):
+        groups = [
+            (words_of(body.get(who)), weight, number)
+            for body in bodies_of(forward.get(inside))
+            for weight in [body.get(weighing)]
+            if weight is not None
+            for number in [to_number(weight)]
+            if number is not None
+        ]
+        total = sum(number for _name, _weight, number in groups)
+        if total > 0 and len(groups) > 1:
+            for name, weight, number in groups:
+                yield Share(resource, f"target group {name}", number * WHOLE / total, weight)
 
 
 def _document(resource: Resource, argument: str) -> Iterator[Share]:

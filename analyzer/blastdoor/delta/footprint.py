@@ -152,8 +152,7 @@ def footprints(facts: Facts) -> list[Footprint]:
 
 def _all(facts: Facts) -> Iterator[Footprint]:
     unit = facts.unit.address
-    environment = facts.unit.environment
-    here = Reach(environment=None if environment is None else Environments(environment))
+    here = Reach(environment=_environments(facts))
     for resource in facts.unit.resources:
         if resource.is_data:
             continue
@@ -186,6 +185,16 @@ def _all(facts: Facts) -> Iterator[Footprint]:
     yield from _flags(facts)
     yield from _settings(facts)
     yield from _calls(facts)
+
+
+def _environments(facts: Facts) -> Environments | None:
+    """The environments that a unit is for; ``None`` where one of its deployments does not say."""
+    environment = facts.unit.environment
+    if environment is not None:
+        return Environments(environment)
+    told = {tables.scopes().environment_of(words) for words in facts.unit.deployments}
+    named = [name for name in told if name is not None]
+    return Environments(*named) if named and len(named) == len(told) else None
 
 
 _MOST_INSTANCES: Final = 1_000
@@ -324,22 +333,6 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
     )
 
 
-_GLOBAL: Final = tuple(
-    f"AWS::{service}::"
-    for service in (
-        "Budgets",
-        "CE",
-        "CloudFront",
-        "GlobalAccelerator",
-        "IAM",
-        "Organizations",
-        "Route53",
-    )
-)
-"""How the types of services without regions begin in CloudFormation (AWS Fault Isolation Boundaries,
-"Global services")."""
-
-
 def _stack_placement(unit: str, resource: Resource, value: Value) -> Iterator[Footprint]:
     """Where a resource goes with its stack, which has no provider configuration."""
     if not resource.type.startswith("AWS::"):
@@ -353,7 +346,7 @@ def _stack_placement(unit: str, resource: Resource, value: Value) -> Iterator[Fo
         "placement",
         "region",
         Reach(
-            regions=None if resource.type.startswith(_GLOBAL) else regions,
+            regions=regions if tables.locations().aws_is_regional(resource.type) else None,
             partitions=_partitions(regions, resource.partition),
             accounts=_accounts(resource.account),
         ),

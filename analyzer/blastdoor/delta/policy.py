@@ -166,10 +166,14 @@ def _statement(fact: Fact) -> _Statement:
             ),
             *(_unknown(value, fact) for value in unresolved.get("Principal", ())),
         )
+    resources = _globs(fact, "Resource", unresolved)
+    if principals is not None and not resources:
+        # The policy of a role or repository names none: it speaks of what it is attached to.
+        resources = (_Element("*", fact.span, Resources("*")),)
     return _Statement(
         principals,
         _globs(fact, "Action", unresolved),
-        _globs(fact, "Resource", unresolved),
+        resources,
         tuple(
             (
                 operator,

@@ -11,6 +11,7 @@ from blastdoor import tables
 from blastdoor.context import is_demo
 from blastdoor.detect.hit import Hit
 from blastdoor.fact import ENVIRONMENT_DEFAULT
+from blastdoor.facts.copies import copies_of
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -28,7 +29,7 @@ from blastdoor.value import Inherited, Known, Many, Mapping, Value, known_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from blastdoor.fact import Context, Facts, Resource
+    from blastdoor.fact import Context, Copy, Facts, Resource
     from blastdoor.span import Span
 
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
@@ -36,6 +37,8 @@ _IMAGE: Final = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", re.ASCII)
 _ARN_FIELDS: Final = 6
 _SHOWN: Final = 80
 _SEVERAL: Final = 2
+_NAMESPACES: Final = ("bucket_namespace", "BucketNamespace")
+"""Arguments that say in which space the name of a bucket is taken."""
 _ELSEWHERE: Final = ("several-partitions", "several-regions")
 
 
@@ -170,25 +173,28 @@ def literal_name_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
             groups[resource.span.path, resource.span.start].append(resource)
     for members in groups.values():
         row = tables.places().names[members[0].type]
-        taken: dict[tuple[str, ...], list[tuple[Resource, Value]]] = defaultdict(list)
+        taken: dict[tuple[str, ...], list[tuple[Resource, Value, Copy]]] = defaultdict(list)
         for resource in members:
             value = resource.get(row.attribute)
             name = known_text(value)
-            space = _space(resource, row.unique_in)
-            if value is None or not name or space is None or _open(resource.collection):
+            if value is None or not name or _open(resource.collection):
                 continue
-            if known_text(resource.get("bucket_namespace")) == "account-regional":
+            if any(known_text(resource.get(key)) == "account-regional" for key in _NAMESPACES):
                 continue
-            taken[(name, *space)].append((resource, value))
+            for copy in copies_of(resource):
+                space = _space(copy, row.unique_in)
+                if space is not None:
+                    taken[(name, *space)].append((resource, value, copy))
         for (name, *_rest), users in taken.items():
-            regions = sorted({r for user, _v in users if (r := known_text(user.region))})
+            regions = sorted({r for _u, _v, copy in users if (r := known_text(copy.region))})
             if len(regions) < _SEVERAL:
                 continue
-            resource, value = users[0]
+            resource, value, copy = users[0]
             at = place(value, resource.span) or resource.span
+            by = f" by {copy.said}" if copy.said else ""
             yield Hit(
                 at,
-                f"regions: {resource.address} is created in {' and '.join(regions[:4])}, each "
+                f"regions: {resource.address} is created in {' and '.join(regions[:4])}{by}, each "
                 f"time as {_short(name)}{_because(value)}, a name that is unique in "
                 f"{_space_words(row.unique_in)}: the second one fails or takes over the first",
                 resource.address.split("[")[0],
@@ -199,17 +205,13 @@ def literal_name_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
                 related=(
                     *chain(value, at),
                     *(
-                        Related(where, f"one in {known_text(user.region)}")
-                        for user, _v in users[:4]
-                        if (where := _region_place(user)) is not None
+                        Related(copy.region.span, f"one in {known_text(copy.region)}")
+                        for _user, _v, copy in users[:4]
+                        if copy.region.span is not None
                     ),
                 ),
                 reach=Reach(regions=Regions(*regions)),
             )
-
-
-def _region_place(resource: Resource) -> Span | None:
-    return resource.region.span if resource.region is not None else None
 
 
 def _because(value: Value) -> str:
@@ -221,21 +223,15 @@ def _space_words(unique_in: str) -> str:
     return "the whole partition" if unique_in == "partition" else "the account"
 
 
-def _space(resource: Resource, unique_in: str) -> tuple[str, ...] | None:
+def _space(copy: Copy, unique_in: str) -> tuple[str, ...] | None:
     """What tells the space of a name from another; ``None`` where that is not known."""
-    region = known_text(resource.region)
-    if region is None or resource.provider is None:
+    region = known_text(copy.region)
+    if region is None:
         return None
     partition = partition_of(region)
     if unique_in == "partition":
         return (partition,)
-    account = resource.account
-    known = known_text(account)
-    if known is not None:
-        return (partition, known)
-    if isinstance(account, Inherited):
-        return (partition, *sorted(resource.provider.credentials))
-    return None
+    return None if copy.account is None else (partition, *copy.account)
 
 
 def _open(collection: Value | None) -> bool:

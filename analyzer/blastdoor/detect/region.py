@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor import tables
 from blastdoor.detect import grant
 from blastdoor.detect import place as locating
 from blastdoor.detect.hit import Hit
+from blastdoor.fact import Stack
+from blastdoor.facts.copies import regions_of
+from blastdoor.facts.literal import named_regions
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -49,7 +52,6 @@ if TYPE_CHECKING:
         Provider,
         Resource,
         Scope,
-        Stack,
         Statement,
         Target,
     )
@@ -58,7 +60,18 @@ _SEVERAL: Final = 5
 """Regions named one by one that count as every region (domain: ``max_regions``)."""
 _ARN_FIELDS: Final = 6
 _WORD: Final = re.compile(r"[a-z0-9]+")
-_NAME_ARGUMENTS: Final = ("name", "bucket", "identifier", "cluster_identifier", "function_name")
+_CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+_ABOUT: Final = frozenset(
+    {
+        *("condition", "description", "endpoint", "environment", "layers", "parameters", "policy"),
+        *("resource", "resources", "statement", "subscription", "tags", "target", "targets"),
+        *("variables", "metadata"),
+    }
+)
+"""Words of attributes whose ARNs speak of things that may be in another region than one's own."""
+_WHERE: Final = ("AwsRegions", "Region", "RegionName", "Regions", "ReplicaRegions")
+"""Properties that are a region because they say where something is, or goes."""
+_GLOBAL_NAMESPACES: Final = ("acm", "cloudfront", "waf", "wafv2")
 _GLOBAL_PARTS: Final = (
     "cloudfront",
     "waf",
@@ -359,69 +372,123 @@ def name_region_mismatch(facts: Facts) -> Iterator[Hit]:
     yield from _keyed_mismatch(facts)
     for stack in facts.unit.stacks:
         if stack.region is not None:
-            said = f"its id {stack.name}"
+            said = f"its name {stack.name}"
             yield from _mismatch(stack.name, stack.region, f"stack {stack.name}", said, stack)
     for resource in facts.unit.resources:
         if resource.is_data or not tables.locations().aws_is_regional(resource.type):
             continue
-        region = resource.region
-        if region is None or resource.provider is None:
+        region, chosen = resource.region, resource.provider
+        if region is None or resource.request:
             continue
         yield from _named_mismatch(resource, region)
-        if region is resource.provider.region and not resource.provider.declared:
+        if chosen is None or (region is chosen.region and not chosen.declared):
             continue
         yield from _mismatch(resource.name, region, resource.address, "its name", resource)
+    yield from _arn_mismatch(facts)
 
 
 def _named_mismatch(resource: Resource, region: Value) -> Iterator[Hit]:
     """A literal name that holds the id of another region."""
     pinned = known_text(region)
-    regions = tables.partitions().regions
-    if pinned is None or pinned not in regions:
+    if pinned is None or pinned not in tables.partitions().regions:
         return
-    for argument in _NAME_ARGUMENTS:
-        if argument not in resource.names():
+    for argument, value, named in named_regions(resource):
+        if pinned == named or (pinned == "us-east-1" and _is_global_part(resource)):
             continue
-        value = resource.get(argument)
-        text = known_text(value)
-        if value is None or text is None or set(_words(text)) & tables.scopes().far_words:
+        if set(_words(str(known_text(value)))) & tables.scopes().far_words:
             continue
-        named = {r for r in regions if re.search(rf"(?<![a-z0-9]){r}(?![a-z0-9])", text.lower())}
-        if len(named) != 1 or pinned in named:
+        yield _misnamed(resource, argument, value, named, pinned, _region_places(resource))
+
+
+def _misnamed(
+    resource: Resource,
+    argument: str,
+    value: Value,
+    named: str,
+    pinned: str,
+    related: tuple[Related, ...],
+) -> Hit:
+    at = place(value, resource.span) or resource.span
+    text = str(known_text(value))
+    return Hit(
+        at,
+        f"regions: {pinned}, though {argument} says {named} ({_short(text)}{_because(value)}), in "
+        f"{resource.address}",
+        resource.address,
+        argument,
+        "regions",
+        f"{pinned} {text}",
+        contain="make the name and the region agree",
+        related=(*chain(value, at), *related),
+        reach=Reach(regions=Regions(pinned)),
+    )
+
+
+def _arn_mismatch(facts: Facts) -> Iterator[Hit]:
+    """A literal name of one region beside ARNs that are all of another one.
+
+    ARNs of the thing's own region only: a key, a topic that alarms go to, a queue for what fails. What
+    it sends to, copies from or is told about may be anywhere.
+    """
+    beside: dict[int, list[LiteralText]] = defaultdict(list)
+    for literal in facts.literals:
+        if (
+            literal.role == "arn"
+            and literal.regions
+            and known_text(literal.resource.region) is None
+        ):
+            beside[id(literal.resource)].append(literal)
+    for literals in beside.values():
+        resource = literals[0].resource
+        if not tables.locations().aws_is_regional(resource.type) or resource.request:
             continue
-        if pinned == "us-east-1" and _is_global_part(resource):
+        near = [one for one in literals if _is_near(one.attribute)]
+        pinned = {region for one in near for region in one.regions}
+        if len(pinned) != 1:
             continue
-        at = place(value, resource.span) or resource.span
-        yield Hit(
-            at,
-            f"regions: {pinned}, though {argument} says {next(iter(named))} ({_short(text)}"
-            f"{_because(value)}), in {resource.address}",
-            resource.address,
-            argument,
-            "regions",
-            f"{pinned} {text}",
-            contain="make the name and the region agree",
-            related=(*chain(value, at), *_region_places(resource)),
-            reach=Reach(regions=Regions(pinned)),
-        )
+        region = pinned.pop()
+        if region == "us-east-1" and any(_is_of_global_part(one.text) for one in near):
+            continue
+        for argument, value, named in named_regions(resource):
+            words = set(_words(str(known_text(value)))) | set(_words(resource.name))
+            if named == region or words & tables.scopes().far_words:
+                continue
+            where = Related(near[0].span, f"{near[0].attribute}: {region}")
+            yield _misnamed(resource, argument, value, named, region, (where,))
+
+
+def _is_near(attribute: str) -> bool:
+    """Whether an ARN at an attribute is of the region that the resource itself is in."""
+    words = {word.lower() for word in _CAMEL.findall(attribute)}
+    return not words & (tables.scopes().far_words | _ABOUT)
+
+
+def _is_of_global_part(text: str) -> bool:
+    """Whether a text is the ARN of a part of a site that lives in us-east-1."""
+    parts = text.split(":", _ARN_FIELDS - 1)
+    return len(parts) == _ARN_FIELDS and parts[2] in _GLOBAL_NAMESPACES
 
 
 def _keyed_mismatch(facts: Facts) -> Iterator[Hit]:
-    """An entry keyed by one region that says another."""
+    """An entry keyed by one region that says another, in a table in which the others agree."""
     regions = tables.partitions().regions
     for setting in facts.unit.settings:
         if not isinstance(setting.value, Mapping):
             continue
+        said: list[tuple[str, Value, str]] = []
         for key, entry in setting.value.entries.items():
             if key not in regions or not isinstance(entry, Mapping):
                 continue
-            value = entry.get("region")
+            value = entry.get("region") or entry.get("Region")
             text = known_text(value)
-            if value is None or text is None or text == key or text not in regions:
-                continue
-            at = value.span or setting.span
+            if value is not None and text is not None and text in regions:
+                said.append((key, value, text))
+        wrong = [one for one in said if one[0] != one[2]]
+        if len(wrong) * 2 > len(said) > 1:
+            continue  # it tells where something is found that not every region has
+        for key, value, text in wrong:
             yield Hit(
-                at,
+                value.span or setting.span,
                 f"regions: {text}, though its key says {key}, in {setting.owner}",
                 setting.owner,
                 f"{key}.region",
@@ -466,9 +533,16 @@ def _mismatch(
         "regions",
         f"{pinned} {name}",
         contain="make the name and the region agree",
-        related=chain(region, at),
+        related=(*chain(region, at), *_stack_place(holder, at)),
         reach=Reach(regions=Regions(pinned)),
     )
+
+
+def _stack_place(holder: Provider | Resource | Stack, at: Span) -> tuple[Related, ...]:
+    """Where a stack is whose region stands in another file."""
+    if holder.span.path == at.path or not isinstance(holder, Stack):
+        return ()
+    return (Related(holder.span, f"stack {holder.name}"),)
 
 
 def _is_global_part(holder: Provider | Resource | Stack) -> bool:
@@ -911,43 +985,88 @@ def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
     members: dict[tuple[str, int], list[Resource]] = defaultdict(list)
     for resource in facts.unit.resources:
         members[resource.span.path, resource.span.start].append(resource)
+    spread: dict[tuple[str, int], _Spread | None] = {}
     seen: set[tuple[str, int, int]] = set()
     for literal in facts.literals:
         resource = literal.resource
-        if not literal.regions or literal.attribute == "region":
+        if not literal.regions or _says_where(literal):
             continue
-        group = members[resource.span.path, resource.span.start]
-        regions = sorted({r for m in group if (r := known_text(m.region)) is not None})
-        if len(regions) < 2:  # noqa: PLR2004  several
+        block = resource.span.path, resource.span.start
+        if block not in spread:
+            spread[block] = _spread(facts, resource, members[block])
+        found = spread[block]
+        if found is None:
             continue
         span = literal.span
         if (span.path, span.start, span.end) in seen or not _within_module(literal):
             continue
-        if literal.regions == ("us-east-1",) and _is_global_part(resource):
+        if literal.regions == ("us-east-1",) and (
+            _is_global_part(resource) or _is_of_global_part(literal.text)
+        ):
             continue
         if literal.role == "region" and literal.text not in literal.regions:
             # Prose, names and maps: only an id, a zone, an ARN or an address points somewhere.
             continue
-        if set(literal.regions) >= set(regions):
+        if set(literal.regions) >= set(found.regions):
             continue
         seen.add((span.path, span.start, span.end))
         yield Hit(
             span,
-            f"regions: {', '.join(literal.regions)} ({_short(literal.text)}), though "
-            f"{resource.address} is created in {' and '.join(regions[:4])}",
+            f"regions: {', '.join(literal.regions)} ({_short(literal.text)}), though {found.said}",
             resource.address.split("[")[0],
             literal.attribute,
             "regions",
             literal.text,
             contain=f"take the region from {decided_by(resource, 'region')} or from the input",
-            reach=Reach(regions=Regions(*regions)),
+            related=found.related,
+            reach=Reach(regions=Regions(*found.regions)),
         )
+
+
+class _Spread(NamedTuple):
+    """What says that something is created in several regions."""
+
+    regions: list[str]
+    said: str
+    related: tuple[Related, ...] = ()
+
+
+def _spread(facts: Facts, resource: Resource, members: list[Resource]) -> _Spread | None:
+    regions = sorted(regions_of(members))
+    if len(regions) > 1:
+        by = next((f" by {copy.said}" for copy in resource.copies if copy.said), "")
+        words = f"{resource.address} is created in {' and '.join(regions[:4])}{by}"
+        related = [
+            Related(copy.region.span, f"{known_text(copy.region)}, by {copy.said}")
+            for copy in resource.copies[:4]
+            if copy.region.span is not None
+        ]
+        return _Spread(regions, words, tuple(related))
+    if not isinstance(resource.region, Inherited) or _is_conditional(resource):
+        return None
+    for table in facts.unit.region_tables:
+        if table.module == resource.module:
+            words = f"{table.name} is there for {' and '.join(table.regions[:4])}"
+            words += " …" if len(table.regions) > 4 else ""  # noqa: PLR2004  as above
+            return _Spread(list(table.regions), words, (Related(table.span, "the table"),))
+    return None
+
+
+def _is_conditional(resource: Resource) -> bool:
+    """Whether it is there in some regions only, for all that is known."""
+    return resource.get("Resource.Condition") is not None
+
+
+def _says_where(literal: LiteralText) -> bool:
+    """Whether the literal is the argument that says where something is, or goes."""
+    name = literal.attribute.rpartition(".")[2]
+    return literal.attribute == "region" or (literal.role == "region" and name in _WHERE)
 
 
 def _within_module(literal: LiteralText) -> bool:
     """Whether the literal is written in the module that is repeated, not given to it."""
-    directory = literal.span.path.rpartition("/")[0] or "."
-    return directory == literal.resource.module
+    path, module = literal.span.path, literal.resource.module
+    return not literal.given and module in (path, path.rpartition("/")[0] or ".")
 
 
 def mapping_lacks_target_region(facts: Facts) -> Iterator[Hit]:

@@ -2,7 +2,8 @@
 
 Reading every argument of every resource would cost more than all other extraction together, so only
 those resources are read whole in which such a literal can matter: a partition other than ``aws`` is in
-play, or one block ends in several regions; and, where the repository speaks of several regions or
+play, one block ends in several regions or takes what it needs from a table by region, or its name says
+a region; and, where the repository speaks of several regions or
 partitions, those whose place is open and in whose file an ARN or address stands; somebody who asks
 for all that can be found gets all of these.
 """
@@ -18,6 +19,7 @@ from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation.values import Place
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import LiteralText, Resource
+from blastdoor.facts.copies import regions_of
 from blastdoor.facts.reading import HOLE, place, rests_on_default, text_of
 from blastdoor.reach import partition_of
 from blastdoor.value import (
@@ -41,8 +43,10 @@ if TYPE_CHECKING:
     from blastdoor.span import Document
 
 _REGION: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:us|eu|ap|sa|ca|me|af|il|mx|cn|eusc)-[a-z]{1,6}(?:-[a-z]{1,12})?-\d{1,2}(?![0-9])"
+    r"(?<![A-Za-z0-9])(?:us|eu|ap|sa|ca|me|af|il|mx|cn|eusc)-[a-z]{1,6}(?:-[a-z]{1,12})?-\d{1,2}"
+    r"(?![0-9])(?=([a-z])?)"
 )
+"""An id of a region, and the letter behind it where it is a zone."""
 _ARN: Final = re.compile(r"(?<![A-Za-z0-9])arn:(aws[a-z-]{0,12}):[a-z0-9-]{0,40}:")
 _SUFFIX: Final = re.compile(r"\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu)(?![A-Za-z0-9.-])")
 _PARTITION_OF_SUFFIX: Final = {
@@ -52,8 +56,17 @@ _PARTITION_OF_SUFFIX: Final = {
 }
 _SERVICE_NAME: Final = re.compile(r"com\.amazonaws\.(?:vpce\.)?[a-z-]{5,16}-\d\.[a-z0-9.-]{1,80}\Z")
 """The name of an endpoint service, as in ``com.amazonaws.eu-west-1.s3``."""
-_PRINCIPALS: Final = frozenset({"Service", "service", "identifiers", "principal", "principals"})
+_PRINCIPALS: Final = frozenset(
+    {"Principal", "Service", "service", "identifiers", "principal", "principals"}
+)
 """Arguments that name who may act."""
+_NAME_ARGUMENTS: Final = (
+    *("name", "bucket", "identifier", "cluster_identifier", "function_name"),
+    *("Name", "AlarmName", "BucketName", "ClusterIdentifier", "ClusterName", "DBClusterIdentifier"),
+    *("DBInstanceIdentifier", "FunctionName", "LogGroupName", "QueueName", "RepositoryName"),
+    *("StateMachineName", "StreamName", "TableName", "TopicName"),
+)
+"""Arguments that are the name which people and other programs know a resource by."""
 _ZONE: Final = re.compile(r"^[a-z]{2,4}(?:-[a-z]+)+-\d[a-z]$")
 
 
@@ -74,8 +87,9 @@ def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText
     for resource in unit.resources:
         if tables.is_aws(resource.type):
             groups[resource.span.path, resource.span.start].append(resource)
+    tabled = {table.module for table in unit.region_tables}
     for members in groups.values():
-        several = _several_regions(members)
+        several = len(regions_of(members)) > 1 or members[0].module in tabled
         for number, resource in enumerate(members):
             partition = known_text(resource.partition)
             foreign = partition is not None and partition != "aws"
@@ -87,9 +101,28 @@ def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText
                     (thorough or (bool(words) and undecided(resource)))
                     and looks.hold(resource.span.document, *words)
                 )
+                or (
+                    resource.provider is None
+                    and looks.hold(resource.span.document, "arn:aws")
+                    and any(named_regions(resource))
+                )
             ):
                 yield from _of(resource)
     yield from _of_calls(unit)
+
+
+def named_regions(resource: Resource) -> Iterator[tuple[str, Value, str]]:
+    """(argument, value, region) of each literal name that holds the id of exactly one region."""
+    own = frozenset(resource.names())
+    for argument in _NAME_ARGUMENTS:
+        value = resource.get(argument) if argument in own else None
+        text = known_text(value)
+        if value is None or text is None:
+            continue
+        found = {m.group() for m in _REGION.finditer(text.lower()) if not m[1]}
+        named = found & tables.partitions().regions.keys()
+        if len(named) == 1:
+            yield argument, value, named.pop()
 
 
 def _of_calls(unit: Evaluated) -> Iterator[LiteralText]:
@@ -108,12 +141,6 @@ def _of_calls(unit: Evaluated) -> Iterator[LiteralText]:
         )
         if known_text(resource.partition) != "aws" or "arn:aws-" in call.span.text:
             yield from _of(resource)
-
-
-def _several_regions(members: list[Resource]) -> bool:
-    """Whether the instances of one block end in at least two known regions."""
-    regions = {known_text(member.region) for member in members}
-    return len(regions - {None}) > 1
 
 
 class _Looks:
@@ -169,7 +196,8 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     span = value.span
     if span is None:
         return
-    computed = any(evidence.step is Step.DATA for evidence in value.via)
+    steps = {evidence.step for evidence in value.via}
+    computed = Step.DATA in steps
     own = HOLE if computed else _own_text(value)
     prose = any(blank in text for blank in " \n\t")
     arn = None if prose else _ARN.search(text)
@@ -202,7 +230,9 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
         role = "region"
     if regions and partition is None and role in ("region", "zone"):
         partition = partition_of(regions[0])
-    yield LiteralText(text, place(value, span) or span, resource, path, regions, partition, role)  # type: ignore[arg-type]  # one of the roles
+    given = Step.VARIABLES_FILE in steps
+    at = place(value, span) or span
+    yield LiteralText(text, at, resource, path, regions, partition, role, given)  # type: ignore[arg-type]  # one of the roles
 
 
 def _is_service(text: str, regions: tuple[str, ...]) -> bool:

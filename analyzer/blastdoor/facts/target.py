@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.fact import Target
-from blastdoor.facts.reading import at_path
+from blastdoor.facts.reading import at_path, blocks_at
 from blastdoor.reach import partition_of
 from blastdoor.value import Many, Mapping, Meaning, OneOf, Unknown, Value, known_text
 
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
     from blastdoor.fact import ApiCall, Evaluated, ModuleCall, Resource
     from blastdoor.span import Span
+    from blastdoor.tables import ThingRow
 
 LOOP: Final = "loop over a list"
 """The attribute of a target that is a loop over a written list."""
+_ADDING: Final = ("INTERSECTION", "NONE", "UNION")
+"""Filters with which the accounts that are named are those that something is sent to."""
 _SENT: Final = {
     "aws_cloudformation_stack_instances": "stack instances",
     "aws_cloudformation_stack_set_instance": "a stack instance",
@@ -58,12 +61,7 @@ def targets(unit: Evaluated) -> Iterator[Target]:
         yield from _regions(resource)
         row = tables.things("account-target").get(resource.type)
         if row is not None:
-            path = row.names["targets"]
-            for value in at_path(resource.get, path):
-                if value.span is not None:
-                    yield Target(
-                        resource, resource.address, path, "accounts", value, value.span, row.words
-                    )
+            yield from _accounts(resource, row)
         yield from _repeated(
             resource.collection,
             resource.collection_span,
@@ -82,6 +80,32 @@ def targets(unit: Evaluated) -> Iterator[Target]:
             baseline=_call_is_baseline(call),
         )
     yield from _looped(unit)
+
+
+def _accounts(resource: Resource, row: ThingRow) -> Iterator[Target]:
+    """The accounts and parts of the organization that something is sent to."""
+    named = [(row.names["targets"], value) for value in at_path(resource.get, row.names["targets"])]
+    path = row.names.get("accounts")
+    if path is not None:
+        named += [(path, value) for value in _listed(resource, path, row.names.get("filter"))]
+    for path, value in named:
+        if value.span is not None:
+            yield Target(resource, resource.address, path, "accounts", value, value.span, row.words)
+
+
+def _listed(resource: Resource, path: str, filtering: str | None) -> Iterator[Value]:
+    """The accounts that are named one by one; not those that a filter leaves out.
+
+    Source: AWS CloudFormation API Reference, DeploymentTargets: ``AccountFilterType``.
+    """
+    around, _dot, name = path.rpartition(".")
+    if not around or filtering is None:
+        yield from at_path(resource.get, path)
+        return
+    for body in blocks_at(resource.get, around):
+        given, how = body.get(name), body.get(filtering)
+        if given is not None and (how is None or known_text(how) in _ADDING):
+            yield given
 
 
 def _looped(unit: Evaluated) -> Iterator[Target]:

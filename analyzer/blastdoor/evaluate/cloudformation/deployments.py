@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from collections.abc import Mapping as AbstractMapping
 
+    from blastdoor.fact import Copy
     from blastdoor.parse.data import Node
     from blastdoor.units import Repository
 
@@ -50,6 +51,8 @@ class Deployment:
     stack_name: Value | None = None
     parameters: dict[str, Value] | None = None
     """``None`` where it says nothing of parameters."""
+    copies: tuple[Copy, ...] = ()
+    """Each region that it goes to, where one deployment goes to several."""
 
 
 @dataclass(slots=True)

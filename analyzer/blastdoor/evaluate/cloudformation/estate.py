@@ -7,6 +7,7 @@ that they give; all others are units.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,7 @@ from blastdoor.evaluate.cloudformation.evaluator import Evaluator, Given, Scope
 from blastdoor.evaluate.cloudformation.samconfig import of_sam
 from blastdoor.evaluate.cloudformation.suppressions import comments_of
 from blastdoor.evaluate.expression import to_text
+from blastdoor.fact import Copy
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.source.kinds import Kind
@@ -42,7 +44,7 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from blastdoor.evaluate.cloudformation.template import Template
     from blastdoor.units import Repository
@@ -57,6 +59,10 @@ _PIPELINE: Final = "AWS::CodePipeline::Pipeline"
 _ACTIONS: Final = ("CloudFormation", "CloudFormationStackSet", "CloudFormationStackInstances")
 _DEPLOYING: Final = frozenset({*NESTED, STACK_SET, _PIPELINE})
 _ASSET: Final = "aws:asset:path"
+_MAX_COPIES: Final = 200
+"""Regions of one deployment that are looked at: there are fewer in all partitions together."""
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+_ARN_FIELDS: Final = 6
 _KEPT_TEXT: Final = 6_000_000
 """Source text whose templates are kept at the same time."""
 _NO_TEMPLATE: Final = "file with resources of AWS that is no template"
@@ -292,9 +298,10 @@ class Estate:
         if target is None:
             return
         label = f"stack set {name} in {path}"
-        region = _regions_of_instances(properties, label)
+        copies = _instances(properties, label)
         parameters = parameters_of_set(properties)
-        self._deploy(target, Deployment(label, path, region, None, None, parameters))
+        region = _each(copies)
+        self._deploy(target, Deployment(label, path, region, None, None, parameters, copies))
 
     def _pipeline(self, path: str, name: str, properties: Mapping) -> None:
         """Effect: notes what the actions of a pipeline deploy."""
@@ -321,8 +328,11 @@ class Estate:
             return
         label = f"action {known_text(action.get('Name')) or name} of {name} in {path}"
         region = action.get("Region")
+        copies: tuple[Copy, ...] = ()
         if region is None and settings.get("Regions") is not None:
-            region = _listed(settings.get("Regions"), label)
+            region = settings.get("Regions")
+            copies = _listed(region, label)
+            region = _each(copies) or region
         parameters = self._overrides(settings.get("ParameterOverrides"))
         configuration = known_text(settings.get("TemplateConfiguration"))
         if configuration is not None:
@@ -330,7 +340,8 @@ class Estate:
             if given is not None:
                 parameters = {**given, **(parameters or {})}
         stack = settings.get("StackName")
-        self._deploy(target, Deployment(label, path, region, None, stack, parameters))
+        account = _account_of_role(action.get("RoleArn"))
+        self._deploy(target, Deployment(label, path, region, account, stack, parameters, copies))
 
     @staticmethod
     def _overrides(value: Value | None) -> dict[str, Value] | None:
@@ -389,24 +400,67 @@ def place(found: Found) -> values.Place:
         over([(d.name, d.region) for d in placed], values.region_of_environment()),
         over([(d.name, d.account) for d in placed], values.account_of_environment()),
         stacks[0] if len(stacks) == 1 == len(every) else None,
+        tuple([copy for deployment in placed for copy in _copies(deployment)]),
     )
 
 
-def _regions_of_instances(properties: Mapping, label: str) -> Value | None:
-    """The regions that the instances of a stack set go to: each of them is deployed to."""
+def _copies(deployment: Deployment) -> tuple[Copy, ...]:
+    """Each region that a deployment goes to, where that is known."""
+    region, account = deployment.region, known_text(deployment.account)
+    if deployment.copies or region is None or known_text(region) is None:
+        return deployment.copies
+    return (Copy(region, None if account is None else (account,), deployment.name),)
+
+
+def _instances(properties: Mapping, label: str) -> tuple[Copy, ...]:
+    """The regions that the instances of a stack set go to: each account of a group has them all."""
     groups = properties.get("StackInstancesGroup")
-    regions: list[Value] = []
-    for group in groups.items if isinstance(groups, Many) else ():
+    copies: list[Copy] = []
+    for number, group in enumerate(groups.items if isinstance(groups, Many) else ()):
         given = group.get("Regions") if isinstance(group, Mapping) else None
         if isinstance(given, Many):
-            regions += [item for item in given.items if isinstance(item, Known)]
-    each = [Alternative(r, f"{label}: {known_text(r)}") for r in regions[:MAX_DEPLOYMENTS]]
+            account = (f"each of group {number + 1} of {label}",)
+            copies += [Copy(item, account, label) for item in given.items if known_text(item)]
+    return tuple(copies[:_MAX_COPIES])
+
+
+def _each(copies: Sequence[Copy]) -> Value | None:
+    """The regions of copies as one value."""
+    each = [
+        Alternative(copy.region, f"{copy.said}: {known_text(copy.region)}")
+        for copy in copies[:MAX_DEPLOYMENTS]
+    ]
     return one_of(each) if each else None
 
 
+def _account_of_role(role: Value | None) -> Value | None:
+    """The account of the role that an action takes; ``None`` where that is the pipeline's own."""
+    text = known_text(role) or ""
+    parts = text.split(":", _ARN_FIELDS - 1)
+    if role is None or len(parts) != _ARN_FIELDS or not _ACCOUNT.fullmatch(parts[4]):
+        return None
+    return Known(parts[4], role.span, role.via)
+
+
 def parameters_of_set(properties: Mapping) -> dict[str, Value]:
-    """The parameters that a stack set gives to its stacks."""
-    said = properties.get("Parameters")
+    """The parameters that a stack set gives to its stacks; a group of instances may have its own."""
+    parameters = _pairs(properties.get("Parameters"))
+    groups = properties.get("StackInstancesGroup")
+    overrides = [
+        _pairs(group.get("ParameterOverrides"))
+        for group in (groups.items if isinstance(groups, Many) else ())
+        if isinstance(group, Mapping)
+    ]
+    for name in sorted({name for group in overrides for name in group}):
+        usual = parameters.get(name) or values.parameter(name)
+        given = [group.get(name, usual) for group in overrides[:MAX_DEPLOYMENTS]]
+        parameters[name] = one_of(
+            [Alternative(v, f"instances of group {n}") for n, v in enumerate(given, 1)]
+        )
+    return parameters
+
+
+def _pairs(said: Value | None) -> dict[str, Value]:
     parameters: dict[str, Value] = {}
     for item in said.items if isinstance(said, Many) else ():
         key = known_text(item.get("ParameterKey")) if isinstance(item, Mapping) else None
@@ -418,19 +472,19 @@ def parameters_of_set(properties: Mapping) -> dict[str, Value]:
 
 def place_of_instances(properties: Mapping, address: str) -> values.Place:
     """Where the stacks of a stack set go."""
-    region = _regions_of_instances(properties, f"stack set {address}")
-    return values.Place() if region is None else values.Place(region)
+    copies = _instances(properties, f"stack set {address}")
+    region = _each(copies)
+    return values.Place() if region is None else values.Place(region, copies=copies)
 
 
-def _listed(value: Value | None, label: str) -> Value | None:
-    """Regions of one text, parted by commas: each of them is deployed to."""
+def _listed(value: Value | None, label: str) -> tuple[Copy, ...]:
+    """Regions of one text, parted by commas: each account of the action has them all."""
     text = to_text(value) if value is not None else None
     if value is None or not text:
-        return value
+        return ()
     names = [name.strip() for name in text.split(",") if name.strip()]
-    return one_of(
-        [Alternative(Known(name, value.span, value.via), f"{label}: {name}") for name in names]
-    )
+    each = [Copy(Known(n, value.span, value.via), (label,), label) for n in names[:_MAX_COPIES]]
+    return tuple(each)
 
 
 def _blocks(template: Template) -> Iterator[tuple[int, int]]:

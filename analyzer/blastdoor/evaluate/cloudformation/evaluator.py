@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from blastdoor import tables
 from blastdoor.evaluate.cloudformation import values
 from blastdoor.evaluate.cloudformation.assertions import assertions
 from blastdoor.evaluate.cloudformation.template import INCLUDE, Template, fields, plain, text_of
@@ -24,9 +25,11 @@ from blastdoor.value import (
     Alternative,
     Encoded,
     Evidence,
+    Inherited,
     Known,
     Many,
     Mapping,
+    Meaning,
     Null,
     OneOf,
     Piece,
@@ -141,6 +144,8 @@ class Evaluator:
         """Lookups of a mapping that lacks the key: name, its keys, key, place, owner, mapping."""
         self.fallbacks: list[tuple[str, bool, Value, Span, str]] = []
         """What ``FindInMap`` takes for a missing key: tried, known, value, place, owner."""
+        self.by_region: dict[str, tuple[tuple[str, ...], Span]] = {}
+        """Mapping that is asked for the region of the stack, which nobody knows → its regions."""
         self.optional = False
         """Whether something is there only under a condition that is open."""
         self._parameters: dict[str, Value] = {}
@@ -869,6 +874,8 @@ class Evaluator:
         rows = {row: inner for row, (_key, inner) in fields(found[1]).items()}
         if "Fn::Transform" in rows:
             return self.note(Unknown(Reason.MACRO, f"Mappings.{name}", span))
+        if _is_open_region(top) and _keyed_by_region(rows):
+            self.by_region[f"Mappings.{name}"] = (tuple(sorted(rows)), self.span(found[0]))
         about = (scope, span, found[1])
         chosen = self._rows(f"Mappings.{name}", top, rows, default is None, about)
         if chosen is None:
@@ -1100,6 +1107,16 @@ def _is_true(entry: tuple[Scalar, Node] | None) -> bool:
 def _datum(value: Value) -> object:
     """What a known value is; anything but ``None`` for the others."""
     return value.data if isinstance(value, Known) else value
+
+
+def _is_open_region(value: Value) -> bool:
+    """Whether a value is the region of the stack, and whoever deploys it decides."""
+    return isinstance(value, Inherited) and value.meaning is Meaning.CURRENT_REGION
+
+
+def _keyed_by_region(rows: AbstractMapping[str, Node]) -> bool:
+    """Whether a mapping has several keys, and each is a region."""
+    return len(rows) > 1 and all(row in tables.partitions().regions for row in rows)
 
 
 def _missing(value: Value, span: Span, function: str) -> Unknown:

@@ -102,4 +102,5 @@ def make(  # noqa: PLR0913  a resource's parts, all but the first three by keywo
         label_span=label_span or span,
         path=path or (*(part for part in module.split("/") if part), name),
         written_type=written_type or type_,
+        copies=place.copies,
     )

@@ -249,7 +249,7 @@ class _Source:
             span=span or self.span,
             address=made.address + suffix,
             attributes={},
-            place=self.evaluator.place,
+            place=self.evaluator.place if made.copies else self.evaluator.place.of_some(),
             module=made.module,
             path=(*made.path[:-1], made.name + suffix),
         )

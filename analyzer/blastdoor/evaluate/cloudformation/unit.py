@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -26,9 +28,11 @@ from blastdoor.fact import (
     Fallback,
     Lookup,
     ModuleCall,
+    RegionTable,
     Resource,
     Setting,
 )
+from blastdoor.fact import Stack as PlacedStack
 from blastdoor.finding import Failure, FailureKind
 from blastdoor.parse.data import Mapping as MappingNode
 from blastdoor.parse.data import Sequence as SequenceNode
@@ -36,8 +40,9 @@ from blastdoor.span import Document, Span
 from blastdoor.value import Evidence, Known, Mapping, Reason, Step, Unknown, Value, known_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from blastdoor.evaluate.cloudformation.deployments import Deployment
     from blastdoor.evaluate.cloudformation.template import Template
     from blastdoor.parse.data import Node, Scalar
 
@@ -60,6 +65,7 @@ MAX_STACKS: Final = 600
 """Stacks of one unit, nested ones counted."""
 MAX_NESTING: Final = 24
 """Stacks within stacks."""
+_WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _BESIDE: Final = (*lowered.ATTRIBUTES, *lowered.QUALIFIED)
 _STACKS: Final = frozenset({*NESTED, STACK_SET})
 _CDK_PATH: Final = "aws:cdk:path"
@@ -167,6 +173,8 @@ class Program:
         ]
         stack = Stack(self, template, Evaluator(template, place=place(found), given=given))
         self.stacks.append(stack)
+        self.unit.stacks.extend(_placed(found.deployments, template))
+        self.unit.deployments = tuple([_told(one) for one in found.deployments])
         return stack
 
     def nested(self, parent: Stack, name: str) -> Stack | None:
@@ -182,6 +190,9 @@ class Program:
             return None
         span = evaluator.span(key)
         where = evaluator.place
+        condition = text_of(parts["Condition"][1]) if "Condition" in parts else None
+        if condition is not None and not evaluator.holds(condition, Scope(name)):
+            where = where.of_some()
         if type_ == STACK_SET:
             body_, failures = embedded(properties.get("TemplateBody"), span.path)
             self.unit.failures.extend(failures)
@@ -253,6 +264,29 @@ class Program:
             self.unit.settings.append(
                 Setting(name, value, where, spans.get(name, span), "input", address)
             )
+
+
+def _placed(deployments: Sequence[Deployment], template: Template) -> Iterator[PlacedStack]:
+    """The stacks that are named beside the region they go to, each at the head of its template."""
+    head = template.root.entries[0][0] if template.root.entries else template.root
+    for deployment in deployments:
+        name, region = known_text(deployment.stack_name), deployment.region
+        if name is not None and region is not None and region.span is not None:
+            yield PlacedStack(
+                name, region, deployment.account, template.span(head), template.document.path
+            )
+
+
+def _told(deployment: Deployment) -> tuple[str, ...]:
+    """The words that tell what a deployment is for: its environment, or the name of its file."""
+    for name, value in (deployment.parameters or {}).items():
+        text = known_text(value) if _plain(name) in _ENVIRONMENTS else None
+        if text is not None:
+            return tuple(_WORD.findall(text))
+    label, opened, environment = deployment.name.partition(" [")
+    if opened:
+        return tuple(_WORD.findall(environment))
+    return tuple(_WORD.findall(posixpath.basename(label))) if label == deployment.path else ()
 
 
 def _inputs(given: Value | None, address: str, span: Span) -> dict[str, Value] | None:
@@ -334,6 +368,8 @@ def _collect(stack: Stack, unit: Evaluated) -> None:
     unit.opaque.extend(evaluator.opaque.values())
     for name, keys, key, span, owner, where in evaluator.missed:
         unit.lookups.append(Lookup(name, keys, key, span, stack.prefix + owner, where))
+    for name, (regions, span) in evaluator.by_region.items():
+        unit.region_tables.append(RegionTable(name, regions, span, template.document.path))
     for tried, known, value, span, owner in evaluator.fallbacks:
         unit.fallbacks.append(
             Fallback(tried, known, value, span, stack.prefix + owner, "DefaultValue of FindInMap")
@@ -454,7 +490,7 @@ def _resource(
         span=span,
         address=address,
         attributes=attributes,
-        place=evaluator.place,
+        place=evaluator.place.of_some() if open_ else evaluator.place,
         module=evaluator.document.path,
         path=path,
         written_type=type_,

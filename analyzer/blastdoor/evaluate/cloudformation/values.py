@@ -12,7 +12,7 @@ reference".
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.data_sources import DNS_SUFFIX, partition_of_region
@@ -37,6 +37,7 @@ from blastdoor.value import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from blastdoor.fact import Copy
     from blastdoor.span import Span
     from blastdoor.value import Evidence
 
@@ -71,11 +72,17 @@ class Place:
     """`Known`, `OneOf`, or `Inherited` where whoever deploys it decides."""
     account: Value = field(default_factory=account_of_environment)
     stack_name: Value | None = None
+    copies: tuple[Copy, ...] = ()
+    """Each region that the template goes to, as far as that is known."""
 
     @property
     def partition(self) -> Value:
         """The partition of the region."""
         return _partition(self.region)
+
+    def of_some(self) -> Place:
+        """The place of what may be there in some of the copies only, and nobody knows which."""
+        return replace(self, copies=()) if self.copies else self
 
 
 ANYWHERE: Final = Place()

@@ -11,6 +11,7 @@ constructs" (escape hatches); Pulumi documentation, "Resource options" and "Tran
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -523,12 +524,8 @@ class Lowering:
         if scope is None:
             return ANYWHERE
         region, account = self._of_scope(scope, 0)
-        given = {}
-        if region is not None:
-            given["region"] = region
-        if account is not None:
-            given["account"] = account
-        return Place(**given)
+        place = ANYWHERE if region is None else Place(region)
+        return place if account is None else replace(place, account=account)
 
     def _of_scope(self, scope: Thing, hops: int) -> tuple[Value | None, Value | None]:
         call = scope.call if isinstance(scope, Instance) else scope
