@@ -432,7 +432,7 @@ def parse(text: str, path: str, *, family: str | None = None) -> Rule:
         languages=front.words("languages", LANGUAGES, optional=review),
         default=front.choice("default", ("on", "opt-in", "pedantic")),
         on_when=front.conditions(),
-        per=front.choice("per", ("place", "file"), absent="place"),
+        per=front.choice("per", ("place", "file", "value"), absent="place"),
         levels=front.levels("levels"),
         detector=detector,
         match=match,

@@ -853,15 +853,22 @@ def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list
 def one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
     """The findings with those of each rule ``per: file`` made one for each file.
 
+    Of a rule ``per: value`` they are one for each file and value.
+
     The strongest stands for all, the first among equals; the others are places beside it. It is done
     after suppressions, so that a comment at one place never silences another.
     """
-    grouped = {rule.id for rule in rules if rule.per == "file"}
-    members: dict[tuple[str, str], list[Finding]] = {}
+    grouped = {rule.id: rule.per for rule in rules if rule.per != "place"}
+
+    def group_of(finding: Finding) -> tuple[str, str, str]:
+        value = finding.value if grouped[finding.rule] == "value" else ""
+        return finding.rule, finding.span.path, value
+
+    members: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
         if finding.rule in grouped:
-            members.setdefault((finding.rule, finding.span.path), []).append(finding)
-    stand: dict[tuple[str, str], Finding] = {}
+            members.setdefault(group_of(finding), []).append(finding)
+    stand: dict[tuple[str, str, str], Finding] = {}
     for key, group in members.items():
         first = min(group, key=lambda f: (-f.level, f.span.start))
         others = tuple(
@@ -874,7 +881,7 @@ def one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Fin
     for finding in findings:
         if finding.rule not in grouped:
             result.append(finding)
-        elif (one := stand.pop((finding.rule, finding.span.path), None)) is not None:
+        elif (one := stand.pop(group_of(finding), None)) is not None:
             result.append(one)
     return result
 

@@ -74,7 +74,7 @@ def show_page(rule: Rule, colour: Choice) -> None:
     if rule.on_when:
         facts += f", on when {', '.join(sorted(rule.on_when))}"
     if rule.per != "place":
-        facts += f" · one per {rule.per}"
+        facts += " · one per file" + (" and value" if rule.per == "value" else "")
     head = f"# {rule.id}\n\n{rule.title}\n\n{facts}\n\n"
     text = sanitise_lines(head + rule.markdown)
     show(_coloured(text, style) if style.on else text)
