@@ -680,8 +680,15 @@ class CallRow:
     """A call that says the same as a resource type does."""
 
     type: str
+    """The resource type; ``service.operation`` where no type says the same."""
     names: Mapping[str, str]
-    """Name of a parameter → path of the property, where they differ."""
+    """Path of a parameter → path of the property, where they differ."""
+    needs: str = ""
+    """A parameter without which the call says nothing of the kind."""
+    when: Mapping[str, str] = MappingProxyType({})
+    """Parameters and the texts that they must have."""
+    sets: Mapping[str, Scalar] = MappingProxyType({})
+    """Properties that the call sets by what it is, whatever it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -701,6 +708,15 @@ class Api:
     worldwide: frozenset[str]
     """Clients of services that are not in a region."""
     operations: Mapping[tuple[str, str], CallRow]
+    homes: Mapping[str, str]
+    """Client → the one region that its service answers in."""
+
+    def row(self, service: str, operation: str) -> CallRow | None:
+        """What a call says; ``None`` for one that no table speaks of."""
+        found = self.operations.get((service, operation))
+        if found is None and f"{service}.{operation}" in known_types():
+            return CallRow(f"{service}.{operation}", MappingProxyType({}))
+        return found
 
     def effect(self, service: str, operation: str) -> str:
         """What a call does: ``read``, ``write``, ``destroy``, or ``""`` where that is not known."""
@@ -737,11 +753,16 @@ def api() -> Api:
         operations=MappingProxyType(
             {
                 (row["service"], row["operation"]): CallRow(
-                    row["type"], MappingProxyType(row["names"])
+                    row["type"],
+                    MappingProxyType(row["names"]),
+                    row.get("needs", ""),
+                    MappingProxyType(row.get("when", {})),
+                    MappingProxyType(row.get("sets", {})),
                 )
                 for row in table["operations"]
             }
         ),
+        homes=MappingProxyType({row["client"]: row["region"] for row in table["homes"]}),
     )
 
 
@@ -1007,6 +1028,8 @@ class ShareAttribute:
     may: str
     """What those it is shared with can do."""
     contain: str
+    when: Mapping[str, str] = MappingProxyType({})
+    """Other arguments and the texts that they must have."""
 
 
 @cache
@@ -1022,6 +1045,7 @@ def share_attributes() -> Mapping[str, tuple[ShareAttribute, ...]]:
                 row["everyone"],
                 row["may"],
                 row["contain"],
+                MappingProxyType(row.get("when", {})),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from blastdoor.fact import Facts, Provider, Resource, Statement, Target
 
-_PRINCIPALS: Final = ("principal", "Principals")
+_PRINCIPALS: Final = ("principal", "Principals", "principals")
 """Arguments that take an organization for a target, too."""
 _FILTERS: Final = (
     "deployment_targets.account_filter_type",
@@ -81,9 +81,16 @@ def _excluded(target: Target) -> bool:
         for value in at_path(resource.get, path):
             if known_text(value) in ("INTERSECTION", "DIFFERENCE"):
                 return True
-    given = resource.get("policy_id")
+    given = _attached(resource)
     policy = text_of(given) if given is not None else None
     return policy is not None and policy.endswith("FullAWSAccess")
+
+
+def _attached(resource: Resource) -> Value | None:
+    """The policy that something attaches."""
+    row = tables.things("account-target").get(resource.type)
+    name = row.names.get("policy") if row is not None else None
+    return None if name is None else resource.get(name)
 
 
 def _denying_policies(facts: Facts) -> set[str]:
@@ -105,7 +112,7 @@ def _condition(target: Target, denying: set[str], resources: list[Resource]) -> 
         named = known_text(resource.get("Type"))
         controls = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", None)
         return "" if named in controls else "advisory-policy"
-    given = resource.get("policy_id")
+    given = _attached(resource)
     subject = given.subject if isinstance(given, Unknown) else ""
     module, _dot, _rest = resource.address.rpartition("aws_organizations_policy_attachment")
     address = module + subject.removesuffix(".id")

@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation.values import Place
+from blastdoor.evaluate.python import names, operations
 from blastdoor.evaluate.python.things import Bound, Call, Instance, Thing, name_of
 from blastdoor.fact import ApiCall, ApiClient
 from blastdoor.span import Span
 from blastdoor.value import (
+    Evidence,
     Inherited,
     Known,
     Many,
     Mapping,
     Meaning,
     Reason,
+    Step,
     Unknown,
     Value,
     known_text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from blastdoor.fact import Resource
 
@@ -49,7 +52,14 @@ _NO_CALLS: Final = frozenset(
         "get_available_subresources",
     }
 )
-_REGION_LISTS: Final = ("get_available_regions", "describe_regions", "list_regions")
+_LISTS: Final = {
+    "describe_organization": Meaning.ORGANIZATION,
+    "describe_regions": Meaning.EVERY_REGION,
+    "get_available_regions": Meaning.EVERY_REGION,
+    "list_regions": Meaning.EVERY_REGION,
+    "list_roots": Meaning.ORGANIZATION_ROOT,
+}
+"""Method → what its answer stands for."""
 _GROUP: Final = "AWS::EC2::SecurityGroup"
 _RANGES: Final = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
 _CREDENTIALS: Final = ("aws_access_key_id", "aws_secret_access_key", "profile_name")
@@ -189,11 +199,11 @@ def loops_of(call: Call, value: ToValue) -> tuple[tuple[Value, str, Span], ...]:
 
 def meaning(call: Call) -> Value | None:
     """What the answer of a call stands for: a list of every region, or nothing in particular."""
-    function = call.function
-    if not isinstance(function, Bound) or function.name not in _REGION_LISTS:
+    operation = operation_of(call)
+    found = None if operation is None else _LISTS.get(operation)
+    if found is None:
         return None
-    subject = f"{function.name}()"
-    return Unknown(Reason.DATA_SOURCE, subject, call.span, meaning=Meaning.EVERY_REGION)
+    return Unknown(Reason.DATA_SOURCE, f"{operation}()", call.span, meaning=found)
 
 
 def operation_of(call: Call) -> str | None:
@@ -245,24 +255,30 @@ def api_call(call: Call, client: ApiClient, operation: str, value: ToValue) -> A
     )
 
 
-def as_resource(call: ApiCall, path: str) -> Resource | None:
-    """The resource whose properties a call sets; ``None`` for calls that set none."""
-    row = tables.api().operations.get((call.client.service, call.operation))
-    if row is None:
-        return None
+def as_resources(call: ApiCall, path: str) -> Iterator[Resource]:
+    """The resource whose properties a call sets, once for each region that a loop sends it to.
+
+    None for a call that sets none.
+    """
+    row = tables.api().row(call.client.service, call.operation)
+    if row is None or (row.needs and row.needs not in call.arguments):
+        return
+    if any(known_text(call.arguments.get(name)) != text for name, text in row.when.items()):
+        return
     properties = _properties(call, row)
     type_ = row.type
     if type_ == _GROUP and "CidrIp" in call.arguments:
         type_ = f"{_GROUP}Ingress"
-    return lowered.make(
-        type_,
-        call.name,
-        properties,
-        span=call.name_span,
-        address=f"{call.owner or path.rpartition('/')[2]}: {call.name}",
-        place=Place(region=call.client.region),
-        module=path,
-    )
+    for region in operations.turns(call.client.region):
+        yield lowered.make(
+            type_,
+            call.name,
+            properties,
+            span=call.name_span,
+            address=f"{call.owner or path.rpartition('/')[2]}: {call.name}",
+            place=Place(region=region),
+            module=path,
+        )
 
 
 def _permissions(value: Value) -> Value:
@@ -291,15 +307,56 @@ def _permissions(value: Value) -> Value:
     return Many(tuple(rules), value.span, value.via, complete=complete)
 
 
+_Tree = dict[str, "Value | _Tree"]
+
+
 def _properties(call: ApiCall, row: tables.CallRow) -> Mapping:
-    entries: dict[str, Value] = {}
-    nested: dict[str, dict[str, Value]] = {}
+    """The arguments of a call by the names of properties."""
+    found: _Tree = {}
     for name, value in call.arguments.items():
-        block, dot, inner = row.names.get(name, name).partition(".")
-        if dot:
-            nested.setdefault(block, {})[inner] = value
-        else:
-            entries[block] = _permissions(value) if block == "SecurityGroupIngress" else value
-    for block, parts in nested.items():
-        entries[block] = Mapping(parts, call.span)
-    return Mapping(entries, call.span, complete=call.complete)
+        below = [path for path in row.names if path.startswith(f"{name}.")]
+        for path in below:
+            inner = _below(value, path.split(".")[1:])
+            if inner is not None:
+                _put(found, row.names[path], inner)
+        if name in row.names:
+            path = row.names[name]
+            _put(found, path, _permissions(value) if path == "SecurityGroupIngress" else value)
+        elif name[:1].islower() and "::" in row.type:
+            found[names.property_name(name)] = names.renamed(value)
+        elif not below:
+            found[name] = value
+    for path, data in row.sets.items():
+        # No literal that a fix could replace: the call itself says it.
+        said = Evidence(Step.ELEMENT, call.operation, call.name_span)
+        _put(found, path, Known(data, call.name_span, (said,)))
+    return _whole(found, call.span, complete=call.complete)
+
+
+def _below(value: Value, path: list[str]) -> Value | None:
+    """What a value has at a path of keys."""
+    current: Value | None = value
+    for name in path:
+        if not isinstance(current, Mapping):
+            return None
+        current = current.entries.get(name)
+    return current
+
+
+def _put(tree: _Tree, path: str, value: Value) -> None:
+    """Effect: a value stands at a path of properties."""
+    first, dot, rest = path.partition(".")
+    if not dot:
+        tree[first] = value
+        return
+    inner = tree.setdefault(first, {})
+    if isinstance(inner, dict):
+        _put(inner, rest, value)
+
+
+def _whole(tree: _Tree, span: Span, *, complete: bool) -> Mapping:
+    entries = {
+        name: _whole(part, span, complete=True) if isinstance(part, dict) else part
+        for name, part in tree.items()
+    }
+    return Mapping(entries, span, complete=complete)

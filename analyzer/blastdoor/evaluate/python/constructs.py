@@ -11,13 +11,15 @@ constructs" (escape hatches); Pulumi documentation, "Resource options" and "Tran
 from __future__ import annotations
 
 import ast
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation.values import ANYWHERE, Place, region_of_environment
-from blastdoor.evaluate.python import names
-from blastdoor.evaluate.python.meanings import principal_of, renamed
+from blastdoor.evaluate.python import names, operations
+from blastdoor.evaluate.python.meanings import principal_of
+from blastdoor.evaluate.python.providers import Providers, is_provider
 from blastdoor.evaluate.python.things import (
     Bound,
     Call,
@@ -44,8 +46,9 @@ from blastdoor.value import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from collections.abc import Mapping as AbstractMapping
 
-    from blastdoor.fact import Evaluated
+    from blastdoor.fact import Evaluated, Provider
     from blastdoor.span import Document, Span
 
     ToValue = Callable[[Thing, Span | None], Value]
@@ -84,11 +87,17 @@ class Lowering:
     """The constructs of one program."""
 
     def __init__(
-        self, unit: Evaluated, document: Document, value: ToValue, region: Value | None = None
+        self,
+        unit: Evaluated,
+        document: Document,
+        value: ToValue,
+        settings: AbstractMapping[str, Value] = MappingProxyType({}),
     ) -> None:
-        """``region`` is that of the default provider of Pulumi, where the repository says it."""
+        """``settings`` are those of the default provider of Pulumi, where the repository says them."""
         self.unit = unit
-        self.region = region
+        self.region = settings.get("region")
+        main = unit.address.rpartition("/")[2] == "__main__.py"
+        self.providers = Providers(value, self.region, settings if main else {})
         self.document = document
         self.value = value
         self._attributes: dict[int, dict[str, Value]] = {}
@@ -112,6 +121,7 @@ class Lowering:
             self._one(call)
             if call.later is not None:
                 self._past(call, call.later)
+        self.unit.providers.extend(self.providers.all())
 
     def _one(self, call: Call) -> None:
         name = call.name
@@ -184,13 +194,13 @@ class Lowering:
             span = call.spans.get(name, call.span)
             found = self.value(thing, span)
             key = names.property_name(name) if cdk else name
-            entries[key] = renamed(found) if cdk else found
+            entries[key] = names.renamed(found) if cdk else found
             spans[key] = span
         for later in call.later or ():
             if len(later.path) == 1 and later.path[0] not in _LEFT:
                 found = self.value(later.thing, later.span).at(later.span)
                 key = names.property_name(later.path[0]) if cdk else later.path[0]
-                found = renamed(found) if cdk else found
+                found = names.renamed(found) if cdk else found
                 entries[key] = _or_before(found, entries.get(key), later, call)
                 spans[key] = later.span
         for path, value, span in self._overrides.get(id(call), ()):
@@ -586,6 +596,9 @@ class Lowering:
     # Pulumi
 
     def _pulumi(self, call: Call, name: str) -> None:
+        if is_provider(name):
+            self.providers.of(call)
+            return
         type_ = names.provider_type(name)
         if type_ is None:
             return
@@ -596,9 +609,6 @@ class Lowering:
                 found = self.value(thing, span)
                 entries[key] = found.at(span) if found.span is None else found
         options = call.keywords.get("opts")
-        region: Value = self.region or Inherited(
-            Reason.ENVIRONMENT, "aws:region", call.name_span, meaning=Meaning.CURRENT_REGION
-        )
         if isinstance(options, Call):
             lifecycle = {
                 argument: self.value(
@@ -609,26 +619,49 @@ class Lowering:
             }
             if lifecycle:
                 entries["lifecycle"] = Mapping(lifecycle, options.span)
-            provider = options.keywords.get("provider")
-            given = provider.keywords.get("region") if isinstance(provider, Call) else None
-            if given is not None:
-                region = self.value(given, call.span)
         first = call.arguments[0] if call.arguments else None
         text = known_text(first) if isinstance(first, Value) else None
         title = text or call.assigned or "resource"
         properties = Mapping(entries, call.span, complete=call.complete)
-        made = lowered.make(
-            type_,
-            title,
-            properties,
-            span=call.name_span,
-            address=f"{type_}.{title}",
-            place=Place(region=region) if type_.startswith("aws_") else ANYWHERE,
-            module=self.unit.address,
+        for provider, region in self._provided(type_, options, call):
+            made = lowered.make(
+                type_,
+                title,
+                properties,
+                span=call.name_span,
+                address=f"{type_}.{title}",
+                place=Place(region=region) if type_.startswith("aws_") else ANYWHERE,
+                module=self.unit.address,
+            )
+            if not type_.startswith("aws_"):
+                made.region = made.partition = made.account = None
+            elif provider is not None:
+                made.account = provider.account
+            made.provider = provider
+            made.selects_provider = provider is not None and bool(provider.alias)
+            self.unit.resources.append(made)
+
+    def _provided(
+        self, type_: str, options: Thing | None, call: Call
+    ) -> list[tuple[Provider | None, Value]]:
+        """The provider configurations of a resource, one for each turn of a loop, and its regions."""
+        chosen = self.providers.chosen(options)
+        if isinstance(chosen, Unknown):
+            return [(None, chosen)]
+        if chosen is None:
+            default = self.providers.default if type_.startswith("aws_") else None
+            chosen = [] if default is None else [default]
+        own = call.keywords.get("region") if type_.startswith("aws_") else None
+        if own is not None:
+            said = self.value(own, call.spans.get("region", call.span))
+            turns = operations.turns(said.at(call.span) if said.span is None else said)
+            return [(chosen[0] if len(chosen) == 1 else None, region) for region in turns]
+        if chosen:
+            return [(provider, provider.region) for provider in chosen]
+        region = self.region or Inherited(
+            Reason.ENVIRONMENT, "aws:region", call.name_span, meaning=Meaning.CURRENT_REGION
         )
-        if not type_.startswith("aws_"):
-            made.region = made.partition = made.account = None
-        self.unit.resources.append(made)
+        return [(None, region)]
 
 
 def _is_stack(kind: Class) -> bool:

@@ -369,29 +369,6 @@ def _properties(call: Call, value: ToValue, *, exact: bool) -> Mapping:
         span = call.spans.get(name, call.span)
         found = value(thing, span)
         key = name if exact else names.property_name(name)
-        entries[key] = found if exact else renamed(found)
+        entries[key] = found if exact else names.renamed(found)
         spans[key] = span
     return Mapping(entries, call.span, complete=call.complete, key_spans=spans)
-
-
-_FREE: Final = frozenset({"Tags", "Variables", "Environment", "Statement", "Parameters"})
-"""Properties whose keys are the author's own, or IAM's."""
-
-
-def renamed(value: Value, depth: int = 0) -> Value:
-    """A value of CDK's L1 with the names of properties that CloudFormation has."""
-    if depth > 12:  # noqa: PLR2004  no schema is as deep
-        return value
-    if isinstance(value, Many):
-        items = tuple([renamed(item, depth + 1) for item in value.items])
-        return Many(items, value.span, value.via, complete=value.complete)
-    if isinstance(value, Mapping) and "Statement" not in value.entries:
-        entries: dict[str, Value] = {}
-        spans: dict[str, Span] = {}
-        for key, inner in value.entries.items():
-            name = names.property_name(key)
-            entries[name] = inner if name in _FREE else renamed(inner, depth + 1)
-            if key in value.key_spans:
-                spans[name] = value.key_spans[key]
-        return Mapping(entries, value.span, value.via, complete=value.complete, key_spans=spans)
-    return value

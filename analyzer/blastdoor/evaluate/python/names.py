@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
+from blastdoor.value import Many, Mapping, Value
+
+if TYPE_CHECKING:
+    from blastdoor.span import Span
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PLAIN_KEY: Final = re.compile(r"[a-z][A-Za-z0-9_]*\Z")
@@ -89,3 +93,26 @@ def property_name(name: str) -> str:
     words = name.split("_")
     joined = "".join(word[:1].upper() + word[1:] for word in words)
     return tables.property_names().get(joined.lower(), joined)
+
+
+_FREE: Final = frozenset({"Tags", "Variables", "Environment", "Statement", "Parameters"})
+"""Properties whose keys are the author's own, or IAM's."""
+
+
+def renamed(value: Value, depth: int = 0) -> Value:
+    """A value of CDK's L1, or of an API that begins names small, with CloudFormation's names."""
+    if depth > 12:  # noqa: PLR2004  no schema is as deep
+        return value
+    if isinstance(value, Many):
+        items = tuple([renamed(item, depth + 1) for item in value.items])
+        return Many(items, value.span, value.via, complete=value.complete)
+    if isinstance(value, Mapping) and "Statement" not in value.entries:
+        entries: dict[str, Value] = {}
+        spans: dict[str, Span] = {}
+        for key, inner in value.entries.items():
+            name = property_name(key)
+            entries[name] = inner if name in _FREE else renamed(inner, depth + 1)
+            if key in value.key_spans:
+                spans[name] = value.key_spans[key]
+        return Mapping(entries, value.span, value.via, complete=value.complete, key_spans=spans)
+    return value

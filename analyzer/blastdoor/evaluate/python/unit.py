@@ -236,11 +236,11 @@ class Program:
         if interpreter.spent:
             message = "takes more steps than one file may; the rest is not followed"
             unit.failures.append(Failure(FailureKind.LIMIT, path, message))
-        region = None
+        settings: dict[str, Value] = {}
         if any(name.partition(".")[0] == "pulumi_aws" for name in interpreter.libraries):
             unit.inputs.update(stacks.files(self.repository, path))
-            region = stacks.region(self.repository, path)
-        _fill(unit, interpreter, parsed.document, region, invoked=self._invoked(path))
+            settings = stacks.settings(self.repository, path)
+        _fill(unit, interpreter, parsed.document, settings, invoked=self._invoked(path))
         return unit
 
 
@@ -248,7 +248,7 @@ def _fill(
     unit: Evaluated,
     found: Interpreter,
     document: Document,
-    region: Value | None,
+    settings: dict[str, Value],
     *,
     invoked: bool,
 ) -> None:
@@ -271,7 +271,7 @@ def _fill(
     if not mocked:
         _started(unit, found)
     if any(_LIBRARY.match(name) for name in found.libraries):
-        Lowering(unit, document, found.value, region).lower(walk_calls(found.calls))
+        Lowering(unit, document, found.value, settings).lower(walk_calls(found.calls))
     clients = boto3.Clients(
         found.value,
         _set_to(unit.process_settings, "setup_default_session(region_name)"),
@@ -294,8 +294,7 @@ def _fill(
             continue
         fact = boto3.api_call(call, made, operation, found.value)
         unit.calls.append(fact)
-        resource = boto3.as_resource(fact, unit.address)
-        if resource is not None:
+        for resource in boto3.as_resources(fact, unit.address):
             resource.request = True
             unit.resources.append(resource)
 

@@ -1,0 +1,196 @@
+"""Provider configurations of a Pulumi program: those that it makes, and that of its stacks.
+
+A bridged provider has the arguments of the Terraform provider that it is made from. What a resource is
+not given is the default configuration, which the stacks' files may say; one that a program makes takes
+nothing from these, but the region is taken for said where they say it.
+
+Source: Pulumi documentation, "Providers" (explicit and default configuration); "AWS: Installation &
+Configuration"; API reference of ``Provider`` in pulumi_aws, pulumi_gcp and pulumi_azure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from blastdoor.evaluate import clouds
+from blastdoor.evaluate.data_sources import account_of_arn, partition_of_region
+from blastdoor.evaluate.python import operations
+from blastdoor.evaluate.python.things import Call, Instance, Thing
+from blastdoor.fact import Provider
+from blastdoor.value import (
+    Inherited,
+    Known,
+    Many,
+    Mapping,
+    Meaning,
+    Reason,
+    Unknown,
+    Value,
+    known_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from collections.abc import Mapping as Table
+
+    from blastdoor.span import Span
+
+    ToValue = Callable[[Thing, Span | None], Value]
+
+_LIBRARIES: Final = {"pulumi_aws": "aws", "pulumi_gcp": "google", "pulumi_azure": "azurerm"}
+"""Library → the provider of Terraform that it is made from."""
+_SPELT: Final = {"assume_role": "assume_roles"}
+"""Argument of Terraform's provider → its name here, where that may be another."""
+_IDENTITIES: Final = ("profile", "access_key", "shared_credentials_files", "shared_config_files")
+_HOPS: Final = 12
+
+
+def is_provider(name: str) -> bool:
+    """Whether a class is a provider configuration, by its dotted name."""
+    library, _dot, rest = name.partition(".")
+    return library in _LIBRARIES and rest in ("Provider", "provider.Provider")
+
+
+class Providers:
+    """The provider configurations of one program."""
+
+    def __init__(self, value: ToValue, region: Value | None, settings: Table[str, Value]) -> None:
+        """``region`` is what the stacks say of it, ``settings`` what they all say of the provider."""
+        self._value = value
+        self._region = region
+        self._made: dict[int, list[Provider]] = {}
+        self._kept: list[Call] = []
+        self.default = _default(region, settings)
+        """The default configuration of AWS, where the stacks' files say something of it."""
+
+    def all(self) -> Iterator[Provider]:
+        """Every configuration, in the order in which they are made."""
+        if self.default is not None:
+            yield self.default
+        for made in self._made.values():
+            yield from made
+
+    def of(self, call: Call) -> list[Provider]:
+        """What a call makes: one configuration for each turn of the loop that it stands in."""
+        found = self._made.get(id(call))
+        if found is None:
+            self._kept.append(call)  # an identity is one only while its object lives
+            found = self._made[id(call)] = list(self._make(call))
+        return found
+
+    def _make(self, call: Call) -> Iterator[Provider]:
+        name = _LIBRARIES[call.name.partition(".")[0]]
+        first = call.arguments[0] if call.arguments else call.keywords.get("resource_name")
+        title = (known_text(first) if isinstance(first, Value) else None) or call.assigned or name
+
+        def get(argument: str) -> Value | None:
+            thing = call.keywords.get(argument, call.keywords.get(_SPELT.get(argument, "")))
+            if thing is None:
+                return None
+            key = argument if argument in call.keywords else _SPELT[argument]
+            span = call.spans.get(key, call.span)
+            found = self._value(thing, span)
+            found = found.at(span) if found.span is None else found
+            return None if isinstance(found, Known) and found.data is None else found
+
+        place = "region" if "region" in call.keywords else "zone"
+        given = get("region") if name == "aws" else clouds.google_provider_region(get)
+        if given is None and not call.complete:
+            given = Unknown(Reason.UNRESOLVED, "**kwargs", call.span)
+        region = given or (self._region if name == "aws" else None)
+        for turn in operations.turns(region) if region is not None else [_inherited(name, call)]:
+            yield Provider(
+                name,
+                title,
+                turn,
+                _account(name, get, call.name_span),
+                Known(clouds.GCP, call.span) if name == "google" else partition_of_region(turn),
+                call.name_span,
+                None if given is None else call.spans.get(place, call.span),
+                f"provider.{name}.{title}",
+                credentials=tuple(_credentials(get)),
+                get=get,
+            )
+
+    def chosen(self, options: Thing | None, hops: int = 0) -> list[Provider] | Unknown | None:
+        """The configurations that the options of a resource name, or those of what it is a part of.
+
+        ``None`` where they leave it to the default one.
+        """
+        if options is None or (isinstance(options, Known) and options.data is None):
+            return None
+        if not isinstance(options, Call) or hops > _HOPS:
+            return Unknown(Reason.CALLER, "opts")
+        given = options.keywords.get("provider")
+        if isinstance(given, Call) and is_provider(given.name):
+            return self.of(given)
+        if given is not None or "providers" in options.keywords or not options.complete:
+            return Unknown(Reason.CALLER, "the provider", options.span)
+        parent = options.keywords.get("parent")
+        call = parent.call if isinstance(parent, Instance) else parent
+        if parent is None:
+            return None
+        if not isinstance(call, Call):
+            return Unknown(Reason.CALLER, "the parent's provider", options.span)
+        return self.chosen(call.keywords.get("opts"), hops + 1)
+
+
+def _inherited(name: str, call: Call) -> Inherited:
+    words = "aws:region" if name == "aws" else f"the environment of {name}"
+    return Inherited(Reason.ENVIRONMENT, words, call.name_span, meaning=Meaning.CURRENT_REGION)
+
+
+def _account(name: str, get: Callable[[str], Value | None], span: Span) -> Value:
+    """The account, project or subscription that a configuration acts in."""
+    found: Value | None = None
+    if name == "aws":
+        allowed = get("allowed_account_ids")
+        if isinstance(allowed, Many) and allowed.complete and len(allowed.items) == 1:
+            found = allowed.items[0]
+        elif (role := _role(get)) is not None:
+            found = account_of_arn(role)
+    else:
+        found = get("project" if name == "google" else "subscription_id")
+    words = f"the credentials of {name}"
+    return found or Inherited(
+        Reason.ENVIRONMENT, words, span, meaning=Meaning.CURRENT_ACCOUNT
+    )
+
+
+def _role(get: Callable[[str], Value | None]) -> Value | None:
+    found = get("assume_role")
+    bodies = found.items if isinstance(found, Many) else (found,)
+    roles = [body.entries.get("role_arn") for body in bodies if isinstance(body, Mapping)]
+    return roles[-1] if roles else None
+
+
+def _credentials(get: Callable[[str], Value | None]) -> Iterator[str]:
+    for name in _IDENTITIES:
+        value = get(name)
+        if value is not None:
+            yield f"{name}={value.key()!r}"
+    role = _role(get)
+    if role is not None:
+        yield f"role={role.key()!r}"
+
+
+def _default(region: Value | None, settings: Table[str, Value]) -> Provider | None:
+    """The default configuration of AWS, of what the stacks' files say."""
+    places = [value.span for value in settings.values() if value.span is not None]
+    if not settings or not places:
+        return None
+    where = region or Inherited(
+        Reason.ENVIRONMENT, "aws:region", places[0], meaning=Meaning.CURRENT_REGION
+    )
+    return Provider(
+        "aws",
+        "",
+        where,
+        _account("aws", settings.get, places[0]),
+        partition_of_region(where),
+        places[0],
+        None if region is None else region.span,
+        "provider.aws",
+        credentials=tuple(_credentials(settings.get)),
+        get=settings.get,
+    )
