@@ -85,6 +85,8 @@ class Context:
 
 ENVIRONMENT_DEFAULT: Final = "a default of the environment"
 """How a fallback comes about that stands in for a variable of the process's environment."""
+CROSS_REGION: Final = "cross-region references"
+"""What a resource has among its extras whose stack may refer to things of other regions."""
 NO_CONTEXT: Final = Context()
 """The context of a repository that says nothing."""
 
@@ -148,6 +150,7 @@ class Resource:
     selects_provider: bool = False
     """Whether it names its provider configuration itself."""
     extra: dict[str, Value] = field(default_factory=dict)
+    """What is known of it besides its arguments: a policy document's ``json``, `CROSS_REGION`."""
     written_type: str = ""
     """The type as it is written where something makes another of it: ``AWS::Serverless::Function``."""
 

@@ -834,7 +834,7 @@ def known_types() -> frozenset[str]:
     return frozenset(
         row[key]
         for row in _rows_of_types()
-        for key in ("type", "policy")
+        for key in ("type", "policy", "target")
         if isinstance(row.get(key), str)
     )
 

@@ -401,12 +401,14 @@ _REPLICAS: Final = (
     ("aws_ssmincidents_replication_set", "region", "name"),
     ("aws_ssmincidents_replication_set", "regions", "name"),
     ("AWS::DynamoDB::GlobalTable", "Replicas", "Region"),
+    ("AWS::DynamoDB::Table", "", "ReplicationRegions"),
     ("AWS::SecretsManager::Secret", "ReplicaRegions", "Region"),
     ("AWS::SSMIncidents::ReplicationSet", "Regions", "RegionName"),
 )
 """(type, block, argument) of what says to which regions data is copied.
 
-Terraform AWS provider documentation, argument references of the types.
+Terraform AWS provider documentation, argument references of the types; AWS CloudFormation Template
+Reference; AWS CDK API reference, ``Table``: ``replicationRegions`` (a custom resource makes the replicas).
 """
 
 

@@ -23,7 +23,16 @@ from blastdoor.facts.reading import (
 )
 from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import Reach, Regions, partition_of
-from blastdoor.value import Inherited, Known, Many, Mapping, Value, known_text
+from blastdoor.value import (
+    Inherited,
+    Known,
+    Many,
+    Mapping,
+    Meaning,
+    Unknown,
+    Value,
+    known_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -76,6 +85,8 @@ def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
 
 def _lookup(resource: Resource) -> str:
     """What gives the image of a region in the notation of a resource."""
+    if resource.request:
+        return "ssm.get_parameter, or ec2.describe_images with an owner"
     if "::" in resource.type:
         return "a parameter of type AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
     return "data.aws_ssm_parameter or data.aws_ami"
@@ -224,7 +235,7 @@ def _space_words(unique_in: str) -> str:
 def _space(resource: Resource, unique_in: str) -> tuple[str, ...] | None:
     """What tells the space of a name from another; ``None`` where that is not known."""
     region = known_text(resource.region)
-    if region is None or resource.provider is None:
+    if region is None or resource.request:
         return None
     partition = partition_of(region)
     if unique_in == "partition":
@@ -233,8 +244,9 @@ def _space(resource: Resource, unique_in: str) -> tuple[str, ...] | None:
     known = known_text(account)
     if known is not None:
         return (partition, known)
-    if isinstance(account, Inherited):
-        return (partition, *sorted(resource.provider.credentials))
+    if isinstance(account, Unknown) and account.meaning is Meaning.CURRENT_ACCOUNT:
+        provider = resource.provider
+        return (partition, *(() if provider is None else sorted(provider.credentials)))
     return None
 
 

@@ -778,7 +778,15 @@ def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:
 def _referred(
     value: Value, type_: str, user: Resource, by_address: dict[str, Resource]
 ) -> Resource | None:
-    if not isinstance(value, Unknown) or not value.subject.startswith(f"{type_}."):
+    if not isinstance(value, Unknown):
+        return None
+    if "::" in type_:
+        name = value.subject.partition(".")[0]
+        found = by_address.get(name) or by_address.get(
+            f"{user.address.removesuffix(user.name)}{name}"
+        )
+        return found if found is not None and found.type == type_ else None
+    if not value.subject.startswith(f"{type_}."):
         return None
     prefix = user.address[: len(user.address) - len(f"{user.type}.{user.name}")]
     name = value.subject.split(".")[1].split("[")[0]
@@ -909,7 +917,7 @@ def _blocked_globals(statement: Statement) -> list[str]:
 def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
     """Something that is created in several regions contains a literal region."""
     members: dict[tuple[str, int], list[Resource]] = defaultdict(list)
-    for resource in facts.unit.resources:
+    for resource in (*facts.unit.resources, *(literal.resource for literal in facts.literals)):
         members[resource.span.path, resource.span.start].append(resource)
     seen: set[tuple[str, int, int]] = set()
     for literal in facts.literals:
@@ -934,7 +942,8 @@ def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
         yield Hit(
             span,
             f"regions: {', '.join(literal.regions)} ({_short(literal.text)}), though "
-            f"{resource.address} is created in {' and '.join(regions[:4])}",
+            f"{resource.address} {'is sent to' if resource.request else 'is created in'} "
+            f"{' and '.join(regions[:4])}",
             resource.address.split("[")[0],
             literal.attribute,
             "regions",
@@ -945,9 +954,9 @@ def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
 
 
 def _within_module(literal: LiteralText) -> bool:
-    """Whether the literal is written in the module that is repeated, not given to it."""
-    directory = literal.span.path.rpartition("/")[0] or "."
-    return directory == literal.resource.module
+    """Whether the literal is written in the module or file that is repeated, not given to it."""
+    path = literal.span.path
+    return literal.resource.module in (path, path.rpartition("/")[0] or ".")
 
 
 def mapping_lacks_target_region(facts: Facts) -> Iterator[Hit]:

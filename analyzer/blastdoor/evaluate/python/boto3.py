@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation.values import Place
-from blastdoor.evaluate.python import names, operations
+from blastdoor.evaluate.python import names
 from blastdoor.evaluate.python.things import Bound, Call, Instance, Thing, name_of
 from blastdoor.fact import ApiCall, ApiClient
 from blastdoor.span import Span
@@ -27,6 +27,7 @@ from blastdoor.value import (
     Unknown,
     Value,
     known_text,
+    turns,
 )
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ def as_resources(call: ApiCall, path: str) -> Iterator[Resource]:
     type_ = row.type
     if type_ == _GROUP and "CidrIp" in call.arguments:
         type_ = f"{_GROUP}Ingress"
-    for region in operations.turns(call.client.region):
+    for region in turns(call.client.region):
         yield lowered.make(
             type_,
             call.name,
@@ -307,21 +308,18 @@ def _permissions(value: Value) -> Value:
     return Many(tuple(rules), value.span, value.via, complete=complete)
 
 
-_Tree = dict[str, "Value | _Tree"]
-
-
 def _properties(call: ApiCall, row: tables.CallRow) -> Mapping:
     """The arguments of a call by the names of properties."""
-    found: _Tree = {}
+    found: names.Tree = {}
     for name, value in call.arguments.items():
         below = [path for path in row.names if path.startswith(f"{name}.")]
         for path in below:
             inner = _below(value, path.split(".")[1:])
             if inner is not None:
-                _put(found, row.names[path], inner)
+                names.put(found, row.names[path], inner)
         if name in row.names:
             path = row.names[name]
-            _put(found, path, _permissions(value) if path == "SecurityGroupIngress" else value)
+            names.put(found, path, _permissions(value) if path == "SecurityGroupIngress" else value)
         elif name[:1].islower() and "::" in row.type:
             found[names.property_name(name)] = names.renamed(value)
         elif not below:
@@ -329,8 +327,8 @@ def _properties(call: ApiCall, row: tables.CallRow) -> Mapping:
     for path, data in row.sets.items():
         # No literal that a fix could replace: the call itself says it.
         said = Evidence(Step.ELEMENT, call.operation, call.name_span)
-        _put(found, path, Known(data, call.name_span, (said,)))
-    return _whole(found, call.span, complete=call.complete)
+        names.put(found, path, Known(data, call.name_span, (said,)))
+    return names.whole(found, call.span, complete=call.complete)
 
 
 def _below(value: Value, path: list[str]) -> Value | None:
@@ -341,22 +339,3 @@ def _below(value: Value, path: list[str]) -> Value | None:
             return None
         current = current.entries.get(name)
     return current
-
-
-def _put(tree: _Tree, path: str, value: Value) -> None:
-    """Effect: a value stands at a path of properties."""
-    first, dot, rest = path.partition(".")
-    if not dot:
-        tree[first] = value
-        return
-    inner = tree.setdefault(first, {})
-    if isinstance(inner, dict):
-        _put(inner, rest, value)
-
-
-def _whole(tree: _Tree, span: Span, *, complete: bool) -> Mapping:
-    entries = {
-        name: _whole(part, span, complete=True) if isinstance(part, dict) else part
-        for name, part in tree.items()
-    }
-    return Mapping(entries, span, complete=complete)

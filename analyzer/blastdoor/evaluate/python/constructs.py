@@ -11,6 +11,7 @@ constructs" (escape hatches); Pulumi documentation, "Resource options" and "Tran
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from blastdoor import tables
 from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation.values import ANYWHERE, Place, region_of_environment
 from blastdoor.evaluate.python import names, operations
+from blastdoor.evaluate.python.addresses import address_of, id_of, scope_of, title_of
 from blastdoor.evaluate.python.meanings import principal_of
 from blastdoor.evaluate.python.providers import Providers, is_provider
 from blastdoor.evaluate.python.things import (
@@ -29,7 +31,7 @@ from blastdoor.evaluate.python.things import (
     Later,
     Thing,
 )
-from blastdoor.fact import AppWide, EscapeHatch, Stack
+from blastdoor.fact import CROSS_REGION, AppWide, EscapeHatch, Stack
 from blastdoor.value import (
     Alternative,
     Inherited,
@@ -42,6 +44,7 @@ from blastdoor.value import (
     Value,
     known_text,
     one_of,
+    turns,
 )
 
 if TYPE_CHECKING:
@@ -79,6 +82,8 @@ _TRANSFORMS: Final = frozenset(
     {"register_stack_transformation", "register_resource_transform", "register_stack_transform"}
 )
 _ALL_PROTOCOLS: Final = "-1"
+_PROGRAM: Final = "__main__.py"
+"""The file that a project of Pulumi's runs, for which the settings of its stacks are."""
 _LIFECYCLE: Final = {"protect": "prevent_destroy", "ignore_changes": "ignore_changes"}
 """Resource option of Pulumi → argument of Terraform's ``lifecycle``."""
 
@@ -95,9 +100,8 @@ class Lowering:
     ) -> None:
         """``settings`` are those of the default provider of Pulumi, where the repository says them."""
         self.unit = unit
-        self.region = settings.get("region")
-        main = unit.address.rpartition("/")[2] == "__main__.py"
-        self.providers = Providers(value, self.region, settings if main else {})
+        self.settings = settings
+        self.providers = Providers(value, settings, None)
         self.document = document
         self.value = value
         self._attributes: dict[int, dict[str, Value]] = {}
@@ -110,6 +114,9 @@ class Lowering:
     def lower(self, calls: Iterable[Call]) -> None:
         """Effect: puts the resources of a program, and what reaches further than one, into the unit."""
         ordered = [call for call in calls if call.span.document is self.document]
+        if self.unit.address.rpartition("/")[2] == _PROGRAM:
+            uses = (c.name_span for c in ordered if names.provider_type(c.name) is not None)
+            self.providers = Providers(self.value, self.settings, next(uses, None))
         for call in ordered:
             if not isinstance(call.function, Bound):
                 continue
@@ -173,18 +180,34 @@ class Lowering:
                 span = call.spans.get(argument, call.span)
                 found = self.value(thing, span)
                 attributes[attribute] = found.at(span) if found.span is None else found
-        self.unit.resources.append(
-            lowered.make(
+        place = self._place(call)
+        for region in turns(place.region):
+            made = lowered.make(
                 type_,
-                self._id(call),
+                id_of(call),
                 properties,
                 span=call.name_span,
-                address=self._address(call),
+                address=address_of(call),
                 attributes=attributes,
-                place=self._place(call),
+                place=replace(place, region=region),
                 module=self.unit.address,
             )
-        )
+            if self._across(call):
+                made.extra[CROSS_REGION] = Known(data=True)
+            self.unit.resources.append(made)
+
+    def _across(self, call: Call) -> bool:
+        """Whether the stack around a construct may refer to things of stacks in other regions."""
+        scope = scope_of(call)
+        for _hop in range(_HOPS):
+            outer = scope.call if isinstance(scope, Instance) else scope
+            if outer is None:
+                break
+            given = outer.keywords.get("cross_region_references")
+            if given is not None and operations.truth(self.value(given, None)) is not False:
+                return True
+            scope = scope_of(outer)
+        return False
 
     def _exact(self, call: Call, *, cdk: bool) -> Mapping:
         """The properties of a class that is made from a schema."""
@@ -208,8 +231,7 @@ class Lowering:
         return Mapping(entries, call.span, complete=call.complete, key_spans=spans)
 
     def _of_construct(self, call: Call, row: tables.ConstructRow) -> Mapping:
-        entries: dict[str, Value] = {}
-        nested: dict[str, dict[str, Value]] = {}
+        tree: names.Tree = {}
         for name, path in row.names.items():
             thing = call.keywords.get(name)
             if thing is None:
@@ -218,19 +240,13 @@ class Lowering:
             found = self.value(thing, span)
             if name == "assumed_by":
                 found = self._trust(thing, span)
-            found = found.at(span) if found.span is None else found
-            block, dot, inner = path.partition(".")
-            if dot:
-                nested.setdefault(block, {})[inner] = found
-            else:
-                entries[block] = found
+            found = names.renamed(found)
+            names.put(tree, path, found.at(span) if found.span is None else found)
         statements = call.keywords.get("statements")
         if statements is not None:
             span = call.spans.get("statements", call.span)
-            entries["PolicyDocument"] = Mapping({"Statement": self.value(statements, span)}, span)
-        for block, parts in nested.items():
-            entries[block] = Mapping(parts, call.span)
-        return Mapping(entries, call.span, complete=call.complete)
+            tree["PolicyDocument"] = Mapping({"Statement": self.value(statements, span)}, span)
+        return names.whole(tree, call.span, complete=call.complete)
 
     def _trust(self, thing: Thing, span: Span) -> Value:
         """The trust policy of a role that a principal may assume."""
@@ -261,11 +277,11 @@ class Lowering:
         self, call: Call, type_: str, attribute: str, document: Value, name: str = ""
     ) -> None:
         """Effect: a policy that a program adds."""
-        address = self._address(call)
+        address = address_of(call)
         self.unit.resources.append(
             lowered.make(
                 type_,
-                name or self._id(call),
+                name or id_of(call),
                 Mapping({attribute: document}, call.span),
                 span=call.name_span,
                 address=f"{address}.{name}" if name else address,
@@ -336,7 +352,7 @@ class Lowering:
             found = self.value(later.thing, later.span)
             self.unit.escape_hatches.append(
                 EscapeHatch(
-                    f"{call.assigned or self._id(call)}.node.default_child",
+                    f"{call.assigned or id_of(call)}.node.default_child",
                     path,
                     row.type if row is not None else "",
                     found,
@@ -376,10 +392,10 @@ class Lowering:
         self.unit.resources.append(
             lowered.make(
                 "AWS::EC2::SecurityGroupIngress",
-                self._id(call),
+                id_of(call),
                 Mapping(entries, span),
                 span=call.name_span,
-                address=self._address(call),
+                address=address_of(call),
                 place=self._place(call),
                 module=self.unit.address,
             )
@@ -415,10 +431,10 @@ class Lowering:
         self.unit.resources.append(
             lowered.make(
                 "AWS::Lambda::Url",
-                self._id(call),
+                id_of(call),
                 properties,
                 span=call.name_span,
-                address=self._address(call),
+                address=address_of(call),
                 place=self._place(call),
                 module=self.unit.address,
             )
@@ -519,17 +535,13 @@ class Lowering:
         environment = _environment(call)
         region, account = self._of_environment(environment)
         if environment is None:
-            scope = call.argument(0, "scope")
-            if isinstance(scope, (Call, Instance)):
+            scope = scope_of(call)
+            if scope is not None:
                 region, account = self._of_scope(scope, 0)
-        self.unit.stacks.append(Stack(self._id(call), region, account, call.name_span, call.owner))
+        self.unit.stacks.append(Stack(id_of(call), region, account, call.name_span, call.owner))
 
     def _place(self, call: Call) -> Place:
-        scope = call.argument(0, "scope")
-        if not isinstance(scope, (Call, Instance)):
-            function = call.function
-            base = function.base if isinstance(function, Bound) else None
-            scope = base if isinstance(base, (Call, Instance)) else None
+        scope = scope_of(call)
         if scope is None:
             return ANYWHERE
         region, account = self._of_scope(scope, 0)
@@ -547,10 +559,8 @@ class Lowering:
         environment = _environment(call)
         if environment is not None:
             return self._of_environment(environment)
-        outer = call.argument(0, "scope")
-        if isinstance(outer, (Call, Instance)):
-            return self._of_scope(outer, hops + 1)
-        return None, None
+        outer = scope_of(call)
+        return (None, None) if outer is None else self._of_scope(outer, hops + 1)
 
     def _of_environment(self, thing: Thing | None) -> tuple[Value | None, Value | None]:
         if isinstance(thing, Call) and thing.name.endswith("Environment"):
@@ -566,32 +576,6 @@ class Lowering:
         if isinstance(region, Unknown) and region.reason is Reason.ENVIRONMENT:
             region = region_of_environment(region.span)
         return region, account
-
-    def _id(self, call: Call) -> str:
-        for position in (1, 0):
-            thing = call.argument(position, "id", "construct_id", "resource_name")
-            text = known_text(thing) if isinstance(thing, Value) else None
-            if text:
-                return text
-        return call.assigned or call.name.rpartition(".")[2] or "construct"
-
-    def _address(self, call: Call) -> str:
-        """Where a construct stands in its tree, as far as names tell."""
-        parts = [self._id(call)]
-        scope: Thing | None = call.argument(0, "scope")
-        if isinstance(call.function, Bound):
-            scope = call.function.base
-            parts = [call.function.name]
-        for _hop in range(_HOPS):
-            outer = scope.call if isinstance(scope, Instance) else scope
-            if not isinstance(outer, Call):
-                break
-            if len(outer.arguments) > 1 or isinstance(scope, Instance):
-                parts.append(self._id(outer))
-            scope = outer.argument(0, "scope")
-        if len(parts) == 1 and call.owner:
-            parts.append(call.owner.partition(".")[0])
-        return "/".join(reversed(parts))
 
     # Pulumi
 
@@ -619,9 +603,7 @@ class Lowering:
             }
             if lifecycle:
                 entries["lifecycle"] = Mapping(lifecycle, options.span)
-        first = call.arguments[0] if call.arguments else None
-        text = known_text(first) if isinstance(first, Value) else None
-        title = text or call.assigned or "resource"
+        title = title_of(call)
         properties = Mapping(entries, call.span, complete=call.complete)
         for provider, region in self._provided(type_, options, call):
             made = lowered.make(
@@ -654,11 +636,11 @@ class Lowering:
         own = call.keywords.get("region") if type_.startswith("aws_") else None
         if own is not None:
             said = self.value(own, call.spans.get("region", call.span))
-            turns = operations.turns(said.at(call.span) if said.span is None else said)
+            turns = turns(said.at(call.span) if said.span is None else said)
             return [(chosen[0] if len(chosen) == 1 else None, region) for region in turns]
         if chosen:
             return [(provider, provider.region) for provider in chosen]
-        region = self.region or Inherited(
+        region = self.settings.get("region") or Inherited(
             Reason.ENVIRONMENT, "aws:region", call.name_span, meaning=Meaning.CURRENT_REGION
         )
         return [(None, region)]

@@ -116,3 +116,27 @@ def renamed(value: Value, depth: int = 0) -> Value:
                 spans[name] = value.key_spans[key]
         return Mapping(entries, value.span, value.via, complete=value.complete, key_spans=spans)
     return value
+
+
+Tree = dict[str, "Value | Tree"]
+"""Properties that are put together by their paths."""
+
+
+def put(tree: Tree, path: str, value: Value) -> None:
+    """Effect: a value stands at a path of properties."""
+    first, dot, rest = path.partition(".")
+    if not dot:
+        tree[first] = value
+        return
+    inner = tree.setdefault(first, {})
+    if isinstance(inner, dict):
+        put(inner, rest, value)
+
+
+def whole(tree: Tree, span: Span, *, complete: bool) -> Mapping:
+    """The properties that were put together."""
+    entries = {
+        name: whole(part, span, complete=True) if isinstance(part, dict) else part
+        for name, part in tree.items()
+    }
+    return Mapping(entries, span, complete=complete)

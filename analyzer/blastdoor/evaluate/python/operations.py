@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.expression import joined
 from blastdoor.value import (
+    TURN,
     Alternative,
     Encoded,
     Known,
@@ -35,8 +36,6 @@ _ANSWERS: Final = {
     Meaning.ORGANIZATION_ROOT: frozenset({"Roots", "Id", "Arn"}),
 }
 """Meaning of an answer → the keys of it that lead to what it means."""
-TURN: Final = "one turn of the loop"
-"""The condition of what stands for one element of a loop, where another turn has the others."""
 
 
 def unknown(subject: str, span: Span | None = None, reason: Reason = Reason.COMPUTED) -> Unknown:
@@ -164,13 +163,6 @@ def element(collection: Value, span: Span) -> Value:
     if len(items) == 1:
         return items[0]
     return one_of([Alternative(value, TURN) for value in items], span)
-
-
-def turns(value: Value) -> list[Value]:
-    """What something is in each turn of a loop; the value itself where no loop makes several of it."""
-    if isinstance(value, OneOf) and all(a.condition == TURN for a in value.alternatives):
-        return [alternative.value for alternative in value.alternatives]
-    return [value]
 
 
 def key_text(value: Value) -> str | None:

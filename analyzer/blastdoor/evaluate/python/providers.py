@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate import clouds
 from blastdoor.evaluate.data_sources import account_of_arn, partition_of_region
-from blastdoor.evaluate.python import operations
 from blastdoor.evaluate.python.things import Call, Instance, Thing
 from blastdoor.fact import Provider
 from blastdoor.value import (
+    Evidence,
     Inherited,
     Known,
     Many,
     Mapping,
     Meaning,
     Reason,
+    Step,
     Unknown,
     Value,
     known_text,
+    turns,
 )
 
 if TYPE_CHECKING:
@@ -54,13 +56,13 @@ def is_provider(name: str) -> bool:
 class Providers:
     """The provider configurations of one program."""
 
-    def __init__(self, value: ToValue, region: Value | None, settings: Table[str, Value]) -> None:
-        """``region`` is what the stacks say of it, ``settings`` what they all say of the provider."""
+    def __init__(self, value: ToValue, settings: Table[str, Value], use: Span | None) -> None:
+        """``settings`` are what all stacks say of AWS; ``use`` is the first place that takes them."""
         self._value = value
-        self._region = region
+        self._region = settings.get("region")
         self._made: dict[int, list[Provider]] = {}
         self._kept: list[Call] = []
-        self.default = _default(region, settings)
+        self.default = None if use is None or not settings else _default(settings, use)
         """The default configuration of AWS, where the stacks' files say something of it."""
 
     def all(self) -> Iterator[Provider]:
@@ -98,7 +100,7 @@ class Providers:
         if given is None and not call.complete:
             given = Unknown(Reason.UNRESOLVED, "**kwargs", call.span)
         region = given or (self._region if name == "aws" else None)
-        for turn in operations.turns(region) if region is not None else [_inherited(name, call)]:
+        for turn in turns(region) if region is not None else [_inherited(name, call)]:
             yield Provider(
                 name,
                 title,
@@ -174,23 +176,23 @@ def _credentials(get: Callable[[str], Value | None]) -> Iterator[str]:
         yield f"role={role.key()!r}"
 
 
-def _default(region: Value | None, settings: Table[str, Value]) -> Provider | None:
+def _default(settings: Table[str, Value], use: Span) -> Provider:
     """The default configuration of AWS, of what the stacks' files say."""
-    places = [value.span for value in settings.values() if value.span is not None]
-    if not settings or not places:
-        return None
+    used = Evidence(Step.ATTRIBUTE, "the default provider", use)
+    given = {name: value.through(used) for name, value in settings.items()}
+    region = settings.get("region")
     where = region or Inherited(
-        Reason.ENVIRONMENT, "aws:region", places[0], meaning=Meaning.CURRENT_REGION
+        Reason.ENVIRONMENT, "aws:region", use, meaning=Meaning.CURRENT_REGION
     )
     return Provider(
         "aws",
         "",
         where,
-        _account("aws", settings.get, places[0]),
+        _account("aws", given.get, use),
         partition_of_region(where),
-        places[0],
+        use,
         None if region is None else region.span,
         "provider.aws",
-        credentials=tuple(_credentials(settings.get)),
-        get=settings.get,
+        credentials=tuple(_credentials(given.get)),
+        get=given.get,
     )
