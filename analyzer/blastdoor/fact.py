@@ -627,6 +627,8 @@ class StackPolicy:
     statements: tuple[Statement, ...]
     complete: bool
     """Whether these are all statements there are."""
+    during: bool = False
+    """Whether it stands in for the stack's own while one update runs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -771,7 +771,7 @@ TURN: Final = "one turn of the loop"
 def turns(value: Value) -> list[Value]:
     """What something is in each turn of a loop; the value itself where no loop makes several of it."""
     if isinstance(value, OneOf) and all(a.condition == TURN for a in value.alternatives):
-        return [alternative.value for alternative in value.alternatives]
+        return [alternative.value.through(*value.via) for alternative in value.alternatives]
     return [value]
 
 

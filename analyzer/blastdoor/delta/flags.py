@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.evaluate.expression import to_number
 from blastdoor.evaluate.jsontext import decode
-from blastdoor.facts.reading import blocks_at, bodies_of, items_of, words_of
-from blastdoor.value import Known, Many, Mapping, Value, known_text
+from blastdoor.facts.reading import at_path, blocks_at, bodies_of, items_of, words_of
+from blastdoor.facts.setting import address_of, word_set, words_in
+from blastdoor.value import Known, Many, Mapping, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from blastdoor.fact import Resource
+    from blastdoor.fact import Facts, Resource, Setting
+    from blastdoor.span import Span
 
     Get = Callable[[str], Value | None]
 
@@ -36,15 +38,28 @@ _DIALS: Final = {
 _SHARES: Final = frozenset({"rollout", "percent", "percentage", "weight", "traffic"})
 """Keys of a document whose number is a share."""
 _AUDIENCES: Final = frozenset({"targets", "users", "segments"})
+_ROLLOUTS: Final = frozenset(
+    {"canary", "experiment", "experiments", "feature", "features", "flag", "flags", "release"}
+    | {"releases", "rollout", "rollouts", "traffic"}
+)
+"""Words of settings whose shares are of users or traffic."""
 _EVERYONE: Final = frozenset({"*", "all", "everyone"})
 _MAX_NODES: Final = 20_000
 """Values of one document that are looked at."""
 
 
+class Holder(NamedTuple):
+    """What lets a share through: a resource, or a setting of a program."""
+
+    address: str
+    type: str
+    span: Span
+
+
 class Share(NamedTuple):
     """One share of traffic or users."""
 
-    resource: Resource
+    holder: Holder
     attribute: str
     """Where it is, told by names and not by positions."""
     percent: float
@@ -52,8 +67,27 @@ class Share(NamedTuple):
     value: Value
 
 
-def shares(resources: Iterable[Resource]) -> Iterator[Share]:
-    """Every share that the code says, of resources that belong together."""
+def shares(facts: Facts) -> Iterator[Share]:
+    """Every share that the code says, of resources that belong together and of settings."""
+    yield from _of_resources(facts.unit.resources)
+    if facts.unit.language == "python":
+        for setting in facts.unit.settings:
+            if setting.kind == "local":
+                yield from _of_setting(setting)
+
+
+def _of_setting(setting: Setting) -> Iterator[Share]:
+    """The shares of a named value of a program; a weight may be that of anything."""
+    words = words_in(setting.name)
+    holder = Holder(address_of(setting, ()), "setting", setting.name_span)
+    own = words[-1] if words else ""
+    for path, found in _within(setting.value, own):
+        named = word_set((setting.name, *path.split(".")))
+        if not named.isdisjoint(_ROLLOUTS):
+            yield Share(holder, path or setting.name, found[0], found[1])
+
+
+def _of_resources(resources: Iterable[Resource]) -> Iterator[Share]:
     records: dict[tuple[str, str], list[tuple[Resource, Value, float]]] = defaultdict(list)
     for resource in resources:
         if resource.is_data:
@@ -64,8 +98,8 @@ def shares(resources: Iterable[Resource]) -> Iterator[Share]:
         elif type_ in _DIALS:
             value = resource.get(_DIALS[type_])
             yield from _share(resource, _DIALS[type_], value, 1)
-        elif type_ == "aws_lambda_alias":
-            yield from _alias(resource)
+        elif type_ in _ALIASES:
+            yield from _alias(resource, _ALIASES[type_])
         elif type_ in ("google_cloud_run_v2_service", "google_cloud_run_service"):
             yield from _traffic(resource)
         elif type_ in ("aws_lb_listener", "aws_lb_listener_rule"):
@@ -83,7 +117,7 @@ def shares(resources: Iterable[Resource]) -> Iterator[Share]:
             for resource, weight, number in group:
                 name = words_of(resource.get("set_identifier"))
                 percent = number * WHOLE / total
-                yield Share(resource, f"weighted_routing_policy[{name}]", percent, weight)
+                yield Share(_held(resource), f"weighted_routing_policy[{name}]", percent, weight)
 
 
 def _share(
@@ -91,24 +125,54 @@ def _share(
 ) -> Iterator[Share]:
     number = None if value is None else to_number(value)
     if value is not None and number is not None and 0 <= number * factor <= WHOLE:
-        yield Share(resource, attribute, number * factor, value)
+        yield Share(_held(resource), attribute, number * factor, value)
 
 
-def _alias(resource: Resource) -> Iterator[Share]:
+def _held(resource: Resource) -> Holder:
+    return Holder(resource.address, resource.type, resource.span)
+
+
+class _Alias(NamedTuple):
+    """What a type of alias calls its version, and the weights beside it."""
+
+    version: str
+    weights: str
+    listed: tuple[str, str] | None = None
+    """The names of version and weight, where the weights are a list."""
+
+
+_ALIASES: Final = {
+    "aws_lambda_alias": _Alias("function_version", "routing_config.additional_version_weights"),
+    "AWS::Lambda::Alias": _Alias(
+        "FunctionVersion",
+        "RoutingConfig.AdditionalVersionWeights",
+        ("FunctionVersion", "FunctionWeight"),
+    ),
+}
+"""Type → its names; calls of the API write the weights as a map, templates as a list."""
+
+
+def _alias(resource: Resource, row: _Alias) -> Iterator[Share]:
     """The share of the version that is being brought in; without weights its version has all."""
-    current = known_text(resource.get("function_version"))
-    weights = [
-        (version, value)
-        for body in bodies_of(resource.get("routing_config"))
-        for found in [body.get("additional_version_weights")]
-        if isinstance(found, Mapping) and found.complete
-        for version, value in found.entries.items()
-    ]
-    for version, value in weights:
-        yield from _share(resource, f"version {version}", value, WHOLE)
-    at = resource.get("function_version")
-    if current is not None and at is not None and not weights:
-        yield Share(resource, f"version {current}", WHOLE, at)
+    current = known_text(resource.get(row.version))
+    weights: list[tuple[str, Value]] = []
+    for found in at_path(resource.get, row.weights):
+        if isinstance(found, Mapping) and found.complete:
+            weights.extend(found.entries.items())
+        elif row.listed is not None and isinstance(found, Many):
+            version, weight = row.listed
+            weights.extend(
+                (words_of(body.get(version)), value)
+                for body in bodies_of(found)
+                for value in [body.get(weight)]
+                if value is not None
+            )
+    for name, value in weights:
+        yield from _share(resource, f"version {name}", value, WHOLE)
+    at = resource.get(row.version)
+    open_ = resource.get(row.weights.partition(".")[0])
+    if current is not None and at is not None and not weights and not isinstance(open_, Unknown):
+        yield Share(_held(resource), f"version {current}", WHOLE, at)
 
 
 def _traffic(resource: Resource) -> Iterator[Share]:
@@ -137,15 +201,22 @@ def _listener(resource: Resource) -> Iterator[Share]:
             total = sum(number for _name, _weight, number in groups)
             if total > 0 and len(groups) > 1:
                 for name, weight, number in groups:
-                    yield Share(resource, f"target group {name}", number * WHOLE / total, weight)
+                    yield Share(
+                        _held(resource), f"target group {name}", number * WHOLE / total, weight
+                    )
 
 
 def _document(resource: Resource, argument: str) -> Iterator[Share]:
     value = resource.get(argument)
     document = None if value is None else decode(value)
-    if document is None:
-        return
-    stack: list[tuple[str, str, Value]] = [("", "", document)]
+    if document is not None:
+        for path, (percent, said) in _within(document):
+            yield Share(_held(resource), f"{argument}.{path}", percent, said)
+
+
+def _within(document: Value, key: str = "") -> Iterator[tuple[str, tuple[float, Value]]]:
+    """(path, share and what says it) of each share in a document; ``key`` names the whole."""
+    stack: list[tuple[str, str, Value]] = [("", key, document)]
     seen = 0
     while stack and seen < _MAX_NODES:
         path, key, current = stack.pop()
@@ -156,12 +227,12 @@ def _document(resource: Resource, argument: str) -> Iterator[Share]:
         elif key in _SHARES and isinstance(current, Known) and not isinstance(current.data, bool):
             number = to_number(current)
             if number is not None and 0 <= number <= WHOLE:
-                yield Share(resource, f"{argument}.{path}", number, current)
+                yield path, (number, current)
         elif key in _AUDIENCES:
             items, complete = items_of(current)
             if complete and any((known_text(i) or "").lower() in _EVERYONE for i in items):
-                yield Share(resource, f"{argument}.{path}", WHOLE, current)
+                yield path, (WHOLE, current)
             elif complete:
-                yield Share(resource, f"{argument}.{path}", 0, current)
+                yield path, (0, current)
         elif isinstance(current, Many):
             stack.extend((path, key, item) for item in reversed(current.items))

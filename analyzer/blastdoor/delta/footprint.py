@@ -408,7 +408,7 @@ _REPLICAS: Final = (
 """(type, block, argument) of what says to which regions data is copied.
 
 Terraform AWS provider documentation, argument references of the types; AWS CloudFormation Template
-Reference; AWS CDK API reference, ``Table``: ``replicationRegions`` (a custom resource makes the replicas).
+Reference; AWS CDK API reference, ``Table``: a custom resource makes its ``replicationRegions``.
 """
 
 
@@ -645,7 +645,7 @@ _PROVIDER_SETTINGS: Final = (
 terraform-provider-aws, -google and -azurerm documentation, provider configuration references. Regions
 are the placement of each resource, and are compared there.
 """
-ACCOUNT_GUARDS: Final = frozenset({"allowed_account_ids", "forbidden_account_ids"})
+ACCOUNT_GUARDS: Final = frozenset({"allowed_account_ids", "forbidden_account_ids", "env.account"})
 """Those of them that keep everything out of the wrong account."""
 _CREDENTIALS: Final = ("assume_role", "profile", "access_key", "impersonate_service_account")
 
@@ -683,6 +683,38 @@ def _providers(facts: Facts) -> Iterator[Footprint]:
                 words=origin(value),
                 related=chain(value, at),
                 value=value,
+            )
+    yield from _stacks(facts)
+
+
+def _stacks(facts: Facts) -> Iterator[Footprint]:
+    """The account of a stack, which decides for all that is in it. Its region is that of each."""
+    for stack in facts.unit.stacks:
+        common = Footprint(
+            facts.unit.address,
+            f"stack {stack.name}",
+            "stack",
+            "provider",
+            "",
+            Reach(),
+            stack.span,
+            home=stack.span,
+            under=tuple(
+                (resource.address, resource.span)
+                for resource in facts.unit.resources
+                if resource.address.startswith(f"{stack.name}/")
+            ),
+        )
+        yield common
+        if stack.account is not None and not isinstance(stack.account, Unknown):
+            at = place(stack.account, stack.span) or stack.span
+            yield replace(
+                common,
+                attribute="env.account",
+                span=at,
+                words=origin(stack.account),
+                related=chain(stack.account, at),
+                value=stack.account,
             )
 
 
@@ -877,12 +909,12 @@ def _members(facts: Facts) -> Iterator[Footprint]:
 
 
 def _flags(facts: Facts) -> Iterator[Footprint]:
-    for share in flags.shares(facts.unit.resources):
-        at = place(share.value, share.resource.span) or share.resource.span
+    for share in flags.shares(facts):
+        at = place(share.value, share.holder.span) or share.holder.span
         yield Footprint(
             facts.unit.address,
-            share.resource.address,
-            share.resource.type,
+            share.holder.address,
+            share.holder.type,
             "flag",
             share.attribute,
             Reach(fleet=Fleet(share.percent)) if share.percent > 0 else Reach(),

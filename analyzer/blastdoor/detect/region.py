@@ -38,6 +38,7 @@ from blastdoor.value import (
     Unknown,
     Value,
     known_text,
+    turns,
 )
 
 if TYPE_CHECKING:
@@ -773,6 +774,30 @@ def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:
                 span = value.span or resource.span
                 related = (Related(span, f"used by {resource.address}"),)
                 yield _misplaced(target, reference.region, reference.why, related)
+    yield from _misplaced_clients(facts)
+
+
+def _misplaced_clients(facts: Facts) -> Iterator[Hit]:
+    """Clients of services that answer in one region only, sent to another."""
+    for client in facts.unit.clients:
+        home = tables.api().homes.get(client.service)
+        for region in turns(client.region) if home is not None and client.endpoint is None else ():
+            own = known_text(region)
+            if own is None or own == home or partition_of(own) != "aws":
+                continue
+            at = place(region, client.span) or client.span
+            yield Hit(
+                at,
+                f"regions: {own}{_because(region)}, but {client.service} answers in {home} only",
+                client.owner or client.service,
+                client.service,
+                "regions",
+                own,
+                condition=_contradiction(region),
+                contain=f'make the client with region_name="{home}"',
+                related=chain(region, at),
+                reach=Reach(regions=Regions(own)),
+            )
 
 
 def _referred(
@@ -815,10 +840,19 @@ def _misplaced(resource: Resource, region: str, why: str, related: tuple[Related
         "regions",
         str(known_text(own)),
         condition=_contradiction(own),
-        contain=f'set region = "{region}" or a provider of that region',
+        contain=_home(resource, region),
         related=(*related, *more),
         reach=Reach(regions=Regions(str(known_text(own)))),
     )
+
+
+def _home(resource: Resource, region: str) -> str:
+    """How to put a resource into a region, in its own notation."""
+    if resource.request:
+        return f"send it to {region}"
+    if "::" in resource.type:
+        return f"put it into a stack of {region}"
+    return f'set region = "{region}" or a provider of that region'
 
 
 # Policies

@@ -39,6 +39,7 @@ _PYTHON: Final = re.compile(
     rb"boto(?:3|core)|aws_cdk|pulumi|troposphere|awacs|AWS_(?:DEFAULT_)?(?:REGION|PROFILE)"
     rb"|[\"' ](?:terraform|tofu|terragrunt|cdk)[\"' ]|override|OVERRIDE"
     rb"|all_(?:regions|accounts|env)|apply_to_all|everywhere|GLOBAL_|COMMON_"
+    rb"|(?i:\brollout|\bfeature_?flags)"
     rb"|-(?:north|south|east|west|central)(?:east|west)?-\d|(?i:\bregions[\"']?\s*[:=])"
 )
 """Words without which a Python file says nothing of a cloud or of settings for many places."""

@@ -317,17 +317,17 @@ def _properties(call: ApiCall, row: tables.CallRow) -> Mapping:
             inner = _below(value, path.split(".")[1:])
             if inner is not None:
                 names.put(found, row.names[path], inner)
+        small = name[:1].islower() and "::" in row.type
+        said = names.renamed(value) if small else value
         if name in row.names:
             path = row.names[name]
-            names.put(found, path, _permissions(value) if path == "SecurityGroupIngress" else value)
-        elif name[:1].islower() and "::" in row.type:
-            found[names.property_name(name)] = names.renamed(value)
+            names.put(found, path, _permissions(said) if path == "SecurityGroupIngress" else said)
         elif not below:
-            found[name] = value
+            found[names.property_name(name) if small else name] = said
     for path, data in row.sets.items():
         # No literal that a fix could replace: the call itself says it.
-        said = Evidence(Step.ELEMENT, call.operation, call.name_span)
-        names.put(found, path, Known(data, call.name_span, (said,)))
+        itself = Evidence(Step.ELEMENT, call.operation, call.name_span)
+        names.put(found, path, Known(data, call.name_span, (itself,)))
     return names.whole(found, call.span, complete=call.complete)
 
 

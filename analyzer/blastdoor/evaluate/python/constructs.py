@@ -82,6 +82,7 @@ _TRANSFORMS: Final = frozenset(
     {"register_stack_transformation", "register_resource_transform", "register_stack_transform"}
 )
 _ALL_PROTOCOLS: Final = "-1"
+_STACK: Final = "AWS::CloudFormation::Stack"
 _PROGRAM: Final = "__main__.py"
 """The file that a project of Pulumi's runs, for which the settings of its stacks are."""
 _LIFECYCLE: Final = {"protect": "prevent_destroy", "ignore_changes": "ignore_changes"}
@@ -539,6 +540,22 @@ class Lowering:
             if scope is not None:
                 region, account = self._of_scope(scope, 0)
         self.unit.stacks.append(Stack(id_of(call), region, account, call.name_span, call.owner))
+        entries: dict[str, Value] = {}
+        thing = call.keywords.get("termination_protection")
+        if thing is not None:
+            span = call.spans.get("termination_protection", call.span)
+            entries["EnableTerminationProtection"] = self.value(thing, span).at(span)
+        made = lowered.make(
+            _STACK,
+            id_of(call),
+            Mapping(entries, call.span, complete=call.complete),
+            span=call.name_span,
+            address=address_of(call),
+            module=self.unit.address,
+        )
+        # Where it goes is said by what is in it.
+        made.region = made.partition = made.account = None
+        self.unit.resources.append(made)
 
     def _place(self, call: Call) -> Place:
         scope = scope_of(call)
@@ -636,8 +653,9 @@ class Lowering:
         own = call.keywords.get("region") if type_.startswith("aws_") else None
         if own is not None:
             said = self.value(own, call.spans.get("region", call.span))
-            turns = turns(said.at(call.span) if said.span is None else said)
-            return [(chosen[0] if len(chosen) == 1 else None, region) for region in turns]
+            provider = chosen[0] if len(chosen) == 1 else None
+            said = said.at(call.span) if said.span is None else said
+            return [(provider, region) for region in turns(said)]
         if chosen:
             return [(provider, provider.region) for provider in chosen]
         region = self.settings.get("region") or Inherited(

@@ -154,9 +154,7 @@ def _account(name: str, get: Callable[[str], Value | None], span: Span) -> Value
     else:
         found = get("project" if name == "google" else "subscription_id")
     words = f"the credentials of {name}"
-    return found or Inherited(
-        Reason.ENVIRONMENT, words, span, meaning=Meaning.CURRENT_ACCOUNT
-    )
+    return found or Inherited(Reason.ENVIRONMENT, words, span, meaning=Meaning.CURRENT_ACCOUNT)
 
 
 def _role(get: Callable[[str], Value | None]) -> Value | None:
