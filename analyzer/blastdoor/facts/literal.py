@@ -115,13 +115,13 @@ def _of_calls(unit: Evaluated, looks: _Looks, words: list[str]) -> Iterator[Lite
             groups[call.name_span.path, call.name_span.start].append(resource)
     for members in groups.values():
         several = _several_regions(members)
-        for number, resource in enumerate(members):
+        for resource in members:
             partition = known_text(resource.partition)
             if partition is None:
                 wanted = bool(words) and looks.hold(resource.span.document, *words)
             else:
                 wanted = partition != "aws" or looks.hold(resource.span.document, "arn:aws-")
-            if wanted or (several and number == 0):
+            if wanted or several:
                 yield from _of(resource)
 
 

@@ -98,10 +98,10 @@ def meaning(thing: Call | Symbol, value: ToValue) -> Value | None:
 def _reference(call: Call, name: str) -> Value | None:
     """What a program has of something that it declares: its id, and by that its attributes."""
     if names.template_type(name) is not None or names.construct(name) is not None:
-        return values.reference(address_of(call), call.span)
+        return values.reference(address_of(call), None)
     type_ = names.provider_type(name)
     if type_ is not None:
-        return values.reference(f"{type_}.{title_of(call)}", call.span)
+        return values.reference(f"{type_}.{title_of(call)}", None)
     return None
 
 
