@@ -21,7 +21,7 @@ from blastdoor.evaluate.cloudformation.values import ANYWHERE, Place, region_of_
 from blastdoor.evaluate.python import names, operations
 from blastdoor.evaluate.python.addresses import address_of, id_of, scope_of, title_of
 from blastdoor.evaluate.python.meanings import principal_of
-from blastdoor.evaluate.python.providers import Providers, is_provider
+from blastdoor.evaluate.python.providers import Providers, arguments_of, is_provider
 from blastdoor.evaluate.python.things import (
     Bound,
     Call,
@@ -603,13 +603,13 @@ class Lowering:
         type_ = names.provider_type(name)
         if type_ is None:
             return
+        said = arguments_of(call)
         entries: dict[str, Value] = {}
-        for key, thing in call.keywords.items():
-            if key not in ("opts", "resource_name"):
-                span = call.spans.get(key, call.span)
-                found = self.value(thing, span)
-                entries[key] = found.at(span) if found.span is None else found
-        options = call.keywords.get("opts")
+        for key, thing in said.keywords.items():
+            span = said.spans.get(key, call.span)
+            found = self.value(thing, span)
+            entries[key] = found.at(span) if found.span is None else found
+        options = said.options
         if isinstance(options, Call):
             lifecycle = {
                 argument: self.value(
@@ -621,8 +621,8 @@ class Lowering:
             if lifecycle:
                 entries["lifecycle"] = Mapping(lifecycle, options.span)
         title = title_of(call)
-        properties = Mapping(entries, call.span, complete=call.complete)
-        for provider, region in self._provided(type_, options, call):
+        properties = Mapping(entries, call.span, complete=said.complete)
+        for provider, region in self._provided(type_, options, entries.get("region"), call):
             made = lowered.make(
                 type_,
                 title,
@@ -641,7 +641,7 @@ class Lowering:
             self.unit.resources.append(made)
 
     def _provided(
-        self, type_: str, options: Thing | None, call: Call
+        self, type_: str, options: Thing | None, own: Value | None, call: Call
     ) -> list[tuple[Provider | None, Value]]:
         """The provider configurations of a resource, one for each turn of a loop, and its regions."""
         chosen = self.providers.chosen(options)
@@ -650,12 +650,9 @@ class Lowering:
         if chosen is None:
             default = self.providers.default if type_.startswith("aws_") else None
             chosen = [] if default is None else [default]
-        own = call.keywords.get("region") if type_.startswith("aws_") else None
-        if own is not None:
-            said = self.value(own, call.spans.get("region", call.span))
+        if own is not None and type_.startswith("aws_"):
             provider = chosen[0] if len(chosen) == 1 else None
-            said = said.at(call.span) if said.span is None else said
-            return [(provider, region) for region in turns(said)]
+            return [(provider, region) for region in turns(own)]
         if chosen:
             return [(provider, provider.region) for provider in chosen]
         region = self.settings.get("region") or Inherited(

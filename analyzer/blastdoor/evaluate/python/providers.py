@@ -10,10 +10,11 @@ Configuration"; API reference of ``Provider`` in pulumi_aws, pulumi_gcp and pulu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor.evaluate import clouds
 from blastdoor.evaluate.data_sources import account_of_arn, partition_of_region
+from blastdoor.evaluate.python.addresses import title_of
 from blastdoor.evaluate.python.things import Call, Instance, Thing
 from blastdoor.fact import Provider
 from blastdoor.value import (
@@ -27,7 +28,6 @@ from blastdoor.value import (
     Step,
     Unknown,
     Value,
-    known_text,
     turns,
 )
 
@@ -51,6 +51,42 @@ def is_provider(name: str) -> bool:
     """Whether a class is a provider configuration, by its dotted name."""
     library, _dot, rest = name.partition(".")
     return library in _LIBRARIES and rest in ("Provider", "provider.Provider")
+
+
+class Arguments(NamedTuple):
+    """What a resource or a provider is given, however it is written."""
+
+    keywords: dict[str, Thing]
+    spans: dict[str, Span]
+    """Keyword → the place of its value."""
+    options: Thing | None
+    complete: bool
+    """Whether these are all arguments."""
+
+
+def arguments_of(call: Call) -> Arguments:
+    """The arguments of a resource: by name, or in an object of arguments behind its title."""
+    keywords = {
+        k: v for k, v in call.keywords.items() if k not in ("opts", "resource_name", "args")
+    }
+    spans = dict(call.spans)
+    options = call.keywords.get("opts")
+    complete = call.complete
+    given = [*call.arguments[1:], *(v for k, v in call.keywords.items() if k == "args")]
+    for thing in given:
+        if isinstance(thing, Call) and thing.name.endswith("Args"):
+            keywords.update(thing.keywords)
+            spans.update(thing.spans)
+            complete = complete and thing.complete
+        elif isinstance(thing, Call) and thing.name.endswith("ResourceOptions"):
+            options = thing
+        elif isinstance(thing, Mapping):
+            keywords.update(thing.entries)
+            spans.update({k: v.span for k, v in thing.entries.items() if v.span is not None})
+            complete = complete and thing.complete
+        elif not (isinstance(thing, Known) and thing.data is None):
+            complete = False
+    return Arguments(keywords, spans, options, complete)
 
 
 class Providers:
@@ -82,23 +118,21 @@ class Providers:
 
     def _make(self, call: Call) -> Iterator[Provider]:
         name = _LIBRARIES[call.name.partition(".")[0]]
-        first = call.arguments[0] if call.arguments else call.keywords.get("resource_name")
-        title = (known_text(first) if isinstance(first, Value) else None) or call.assigned or name
+        title = title_of(call)
+        said = arguments_of(call)
 
         def get(argument: str) -> Value | None:
-            thing = call.keywords.get(argument, call.keywords.get(_SPELT.get(argument, "")))
+            spelt = argument if argument in said.keywords else _SPELT.get(argument, argument)
+            thing = said.keywords.get(spelt)
             if thing is None:
-                return None
-            key = argument if argument in call.keywords else _SPELT[argument]
-            span = call.spans.get(key, call.span)
+                return None if said.complete else Unknown(Reason.UNRESOLVED, "args", call.span)
+            span = said.spans.get(spelt, call.span)
             found = self._value(thing, span)
             found = found.at(span) if found.span is None else found
             return None if isinstance(found, Known) and found.data is None else found
 
-        place = "region" if "region" in call.keywords else "zone"
+        place = "region" if "region" in said.keywords else "zone"
         given = get("region") if name == "aws" else clouds.google_provider_region(get)
-        if given is None and not call.complete:
-            given = Unknown(Reason.UNRESOLVED, "**kwargs", call.span)
         region = given or (self._region if name == "aws" else None)
         for turn in turns(region) if region is not None else [_inherited(name, call)]:
             yield Provider(
@@ -108,7 +142,7 @@ class Providers:
                 _account(name, get, call.name_span),
                 Known(clouds.GCP, call.span) if name == "google" else partition_of_region(turn),
                 call.name_span,
-                None if given is None else call.spans.get(place, call.span),
+                None if given is None else said.spans.get(place, call.span),
                 f"provider.{name}.{title}",
                 credentials=tuple(_credentials(get)),
                 get=get,
@@ -134,7 +168,7 @@ class Providers:
             return None
         if not isinstance(call, Call):
             return Unknown(Reason.CALLER, "the parent's provider", options.span)
-        return self.chosen(call.keywords.get("opts"), hops + 1)
+        return self.chosen(arguments_of(call).options, hops + 1)
 
 
 def _inherited(name: str, call: Call) -> Inherited:
