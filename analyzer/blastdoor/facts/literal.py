@@ -99,6 +99,19 @@ def _of_calls(unit: Evaluated, looks: _Looks, words: list[str]) -> Iterator[Lite
     Of those that go to a partition other than the usual one, to several regions in turn, or, where that
     matters, to a region that something else decides.
     """
+    for client in unit.clients:
+        if client.endpoint is not None and words:
+            resource = lowered.make(
+                f"{client.service} client",
+                client.service,
+                Mapping({"endpoint_url": client.endpoint}, client.span),
+                span=client.span,
+                address=f"a client of {client.service}",
+                place=Place(region=client.region),
+                module=unit.address,
+            )
+            resource.request = True
+            yield from _of(resource)
     groups: dict[tuple[str, int], list[Resource]] = defaultdict(list)
     for call in unit.calls:
         for region in turns(call.client.region) if call.arguments else ():

@@ -24,6 +24,7 @@ _OTHER_MODULES: Final = {"awslambda": "lambda", "serverless": "serverless", "sam
 """Module of troposphere or CDK → namespace, where they differ."""
 _OTHER_CLASSES: Final = {"iam.Policy": "", "iam.PolicyType": "Policy"}
 """Class of troposphere → type, where they differ; ``""`` for a shape that is named like a type."""
+_BINDINGS: Final = frozenset({"binding", "member", "policy"})
 _GOOGLE: Final = "pulumi_gcp."
 _AWS: Final = "pulumi_aws."
 _AZURE: Final = "pulumi_azure."
@@ -80,9 +81,15 @@ def provider_type(name: str) -> str | None:
             kind = _CAMEL.sub("_", parts[-1]).lower()
             module = parts[-2].strip("_") if len(parts) > 1 else ""
             for candidate in (f"{prefix}_{module}_{kind}", f"{prefix}_{kind}"):
-                if candidate in known:
+                if candidate in known or _is_binding(candidate):
                     return candidate
     return None
+
+
+def _is_binding(type_: str) -> bool:
+    """Whether a type is one of those that bind roles on a resource of Google Cloud."""
+    family, iam, kind = type_.rpartition("_iam_")
+    return bool(iam) and kind in _BINDINGS and family in tables.bindings().google
 
 
 @cache
