@@ -85,6 +85,8 @@ class Context:
 
 ENVIRONMENT_DEFAULT: Final = "a default of the environment"
 """How a fallback comes about that stands in for a variable of the process's environment."""
+TOLD_ELSEWHERE: Final = "told elsewhere"
+"""What a resource has among its extras that another unit tells of, and this one only places."""
 CROSS_REGION: Final = "cross-region references"
 """What a resource has among its extras whose stack may refer to things of other regions."""
 NO_CONTEXT: Final = Context()
@@ -365,6 +367,8 @@ class ApiClient:
     """``endpoint_url``, when it is given one."""
     credentials: bool = False
     """Whether it is given credentials, or a session or profile that has some of its own."""
+    name: str = ""
+    """What the program calls it: ``ec2_eu_west_1``."""
 
 
 @dataclass(slots=True, eq=False)
@@ -386,6 +390,8 @@ class ApiCall:
     arguments: dict[str, Value] = field(default_factory=dict)
     complete: bool = True
     """Whether these are all arguments."""
+    guarded: str = ""
+    """Source text of the conditions around it."""
 
     @property
     def name(self) -> str:

@@ -388,6 +388,33 @@ def destroy_commands() -> Mapping[str, tuple[DestroyCommand, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
+class DestroyCall:
+    """A call of the cloud's API that takes something away for which somebody should be asked."""
+
+    call: str
+    """``client.method``"""
+    when: tuple[str, Scalar] | None
+    """The parameter and value with which it always does; ``None``: where it is done to all there is."""
+    takes: str
+    """What it takes away then, in words."""
+
+
+@cache
+def destroy_calls() -> Mapping[str, DestroyCall]:
+    """``client.method`` → what it takes away."""
+    return MappingProxyType(
+        {
+            row["call"]: DestroyCall(
+                row["call"],
+                (row["when"]["parameter"], row["when"]["is"]) if "when" in row else None,
+                row.get("takes", ""),
+            )
+            for row in _table("commands")["calls"]
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyCommand:
     """A command line that changes what runs, when one of its flags switches the question off."""
 

@@ -15,6 +15,7 @@ from blastdoor import tables
 from blastdoor.context import environment_words
 from blastdoor.delta import flags, policy, scopes
 from blastdoor.evaluate.expression import to_number
+from blastdoor.fact import TOLD_ELSEWHERE
 from blastdoor.facts import iam
 from blastdoor.facts.network import network_of, unsettled
 from blastdoor.facts.reading import (
@@ -29,6 +30,7 @@ from blastdoor.facts.reading import (
     truth,
     words_of,
 )
+from blastdoor.facts.target import LOOP
 from blastdoor.reach import (
     AWS,
     EVERYWHERE,
@@ -144,7 +146,10 @@ class Footprint:
 def footprints(facts: Facts) -> list[Footprint]:
     """Every footprint of a unit, one for each key."""
     found: dict[tuple[str, str, str], Footprint] = {}
+    placed = {r.address for r in facts.unit.resources if TOLD_ELSEWHERE in r.extra}
     for item in _all(facts):
+        if item.address in placed and item.aspect != "placement":
+            continue  # another unit tells it
         known = found.get(item.key)
         found[item.key] = item if known is None else joined(known, item)
     return list(found.values())
@@ -462,7 +467,7 @@ def _replica_values(
 
 def _targets(facts: Facts) -> Iterator[Footprint]:
     for target in facts.targets:
-        if target.attribute == "for_each" and target.resource is not None:
+        if target.attribute == LOOP or (target.attribute == "for_each" and target.resource):
             continue  # its placement says it
         reach = (
             Reach(regions=_target_regions(target.value))

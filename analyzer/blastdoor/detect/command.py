@@ -8,25 +8,74 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import chain, origin
+from blastdoor.facts.reading import chain, items_of, origin
 from blastdoor.reach import DESTROY, Reach
+from blastdoor.value import Known, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from blastdoor.fact import Facts, Script
+    from blastdoor.fact import ApiCall, Facts, Script
 
 _NOTHING: Final = re.compile(
     r"(?:^|\.)(?:null_resource|terraform_data|(?:random|time|local|tls)_\w+)\.[\w-]+\Z", re.ASCII
 )
 """Addresses of what is nothing outside the state, or a file beside it."""
 _APART: Final = re.compile(r"[A-Za-z]+")
+_LISTING: Final = re.compile(r"(?:describe|list)_\w+\(\)")
+"""What the answer of a call is called that was asked for all there is."""
+_PASSING: Final = frozenset({"cleanup", "preview", "review", "teardown", "test", "tests"})
+"""Words of functions that are there for what does not last."""
 
 
 def destroy_command(facts: Facts) -> Iterator[Hit]:
     """A command or a block of its own destroys or recreates."""
     yield from _commands(facts)
     yield from _removals(facts)
+    yield from _calls(facts)
+
+
+def _calls(facts: Facts) -> Iterator[Hit]:
+    """Calls of an API that take away all there is, or what is in many accounts."""
+    table = tables.destroy_calls()
+    for call in facts.unit.calls:
+        row = table.get(call.name)
+        if row is None or call.dry:
+            continue
+        if row.when is not None:
+            value = call.arguments.get(row.when[0])
+            sure = isinstance(value, Known) and value.data == row.when[1]
+            said = f"takes away {row.takes}" if sure else ""
+        else:
+            listed = _all_there_is(call)
+            said = f"runs for each that {listed} gives, with none left out" if listed else ""
+        if said:
+            passing = not _PASSING.isdisjoint(_APART.findall(call.owner.lower()))
+            yield Hit(
+                call.name_span,
+                f"mutation: {call.operation} {said}",
+                call.owner or call.client.service,
+                call.operation,
+                "mutation",
+                call.name,
+                condition="of-what-does-not-last" if passing else "",
+                contain="name what is to go, and ask before it goes",
+                reach=Reach(mutation=DESTROY),
+            )
+
+
+def _all_there_is(call: ApiCall) -> str:
+    """The listing whose every element a call is for; ``""`` where something chooses among them."""
+    if call.guarded:
+        return ""
+    for collection, _text, _span in (*call.client.loops, *call.loops):
+        if not isinstance(collection, Unknown) or not _LISTING.fullmatch(collection.subject):
+            continue
+        for value in call.arguments.values():
+            for item in items_of(value)[0] or [value]:
+                if isinstance(item, Unknown) and item.subject == collection.subject:
+                    return collection.subject
+    return ""
 
 
 def _commands(facts: Facts) -> Iterator[Hit]:

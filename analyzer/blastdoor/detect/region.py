@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import (
+        ApiClient,
         Facts,
         LiteralText,
         Provider,
@@ -362,6 +363,10 @@ def name_region_mismatch(facts: Facts) -> Iterator[Hit]:
         if stack.region is not None:
             said = f"its id {stack.name}"
             yield from _mismatch(stack.name, stack.region, f"stack {stack.name}", said, stack)
+    for client in facts.unit.clients:
+        if client.given and client.name and client.service not in tables.api().worldwide:
+            address = f"the client {client.name}"
+            yield from _mismatch(client.name, client.region, address, "its name", client)
     for resource in facts.unit.resources:
         if resource.is_data or not tables.locations().aws_is_regional(resource.type):
             continue
@@ -434,7 +439,11 @@ def _keyed_mismatch(facts: Facts) -> Iterator[Hit]:
 
 
 def _mismatch(
-    name: str, region: Value, address: str, said: str, holder: Provider | Resource | Stack
+    name: str,
+    region: Value,
+    address: str,
+    said: str,
+    holder: Provider | Resource | Stack | ApiClient,
 ) -> Iterator[Hit]:
     pinned = known_text(region)
     if pinned is None or pinned not in tables.partitions().regions:
@@ -472,7 +481,7 @@ def _mismatch(
     )
 
 
-def _is_global_part(holder: Provider | Resource | Stack) -> bool:
+def _is_global_part(holder: Provider | Resource | Stack | ApiClient) -> bool:
     address, name = getattr(holder, "address", ""), getattr(holder, "name", "")
     words = f"{address} {name} {getattr(holder, 'type', '')}".lower()
     return any(part in words for part in _GLOBAL_PARTS)

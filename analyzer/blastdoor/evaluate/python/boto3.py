@@ -61,6 +61,8 @@ _LISTS: Final = {
     "list_roots": Meaning.ORGANIZATION_ROOT,
 }
 """Method → what its answer stands for."""
+_LISTING: Final = ("describe_", "list_")
+"""How methods begin whose answer, where nothing narrows it, has all there is."""
 _GROUP: Final = "AWS::EC2::SecurityGroup"
 _RANGES: Final = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
 _CREDENTIALS: Final = ("aws_access_key_id", "aws_secret_access_key", "profile_name")
@@ -158,6 +160,7 @@ class Clients:
             None if endpoint is None else self._value(endpoint, call.span),
             any(name in call.keywords for name in _CREDENTIALS)
             or (session is not None and any(n in session.keywords for n in _CREDENTIALS)),
+            call.assigned,
         )
 
     def _said(self, thing: Thing | None, call: Call) -> Value | None:
@@ -201,8 +204,10 @@ def loops_of(call: Call, value: ToValue) -> tuple[tuple[Value, str, Span], ...]:
 def meaning(call: Call) -> Value | None:
     """What the answer of a call stands for: a list of every region, or nothing in particular."""
     operation = operation_of(call)
-    found = None if operation is None else _LISTS.get(operation)
-    if found is None:
+    if operation is None:
+        return None
+    found = _LISTS.get(operation)
+    if found is None and not (operation.startswith(_LISTING) and not call.keywords):
         return None
     return Unknown(Reason.DATA_SOURCE, f"{operation}()", call.span, meaning=found)
 
@@ -253,6 +258,7 @@ def api_call(call: Call, client: ApiClient, operation: str, value: ToValue) -> A
         loops_of(call, value),
         arguments,
         call.complete,
+        call.guarded,
     )
 
 

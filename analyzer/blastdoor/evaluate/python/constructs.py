@@ -17,9 +17,15 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.evaluate.cloudformation import resource as lowered
-from blastdoor.evaluate.cloudformation.values import ANYWHERE, Place, region_of_environment
+from blastdoor.evaluate.cloudformation.values import ANYWHERE, Place
 from blastdoor.evaluate.python import names, operations
 from blastdoor.evaluate.python.addresses import address_of, id_of, scope_of, title_of
+from blastdoor.evaluate.python.environments import (
+    environment_of,
+    environment_said,
+    given_environment,
+    is_stack,
+)
 from blastdoor.evaluate.python.meanings import principal_of
 from blastdoor.evaluate.python.providers import Providers, arguments_of, is_provider
 from blastdoor.evaluate.python.things import (
@@ -31,7 +37,7 @@ from blastdoor.evaluate.python.things import (
     Later,
     Thing,
 )
-from blastdoor.fact import CROSS_REGION, AppWide, EscapeHatch, Stack
+from blastdoor.fact import CROSS_REGION, TOLD_ELSEWHERE, AppWide, EscapeHatch, Stack
 from blastdoor.value import (
     Alternative,
     Inherited,
@@ -74,6 +80,8 @@ _OPTIONS: Final = {
     "update_replace_policy": "UpdateReplacePolicy",
 }
 """Attributes of ``cfn_options`` that say what becomes of a resource."""
+_BEHIND: Final = ("resource", "properties")
+"""Dictionaries of a class of troposphere's: what is written beside the properties, and these."""
 _LEFT: Final = frozenset(_OPTIONS.values())
 _CHANGES: Final = frozenset(
     {*_OVERRIDES, "apply_removal_policy", "override_logical_id", "add_deletion_override"}
@@ -114,7 +122,8 @@ class Lowering:
 
     def lower(self, calls: Iterable[Call]) -> None:
         """Effect: puts the resources of a program, and what reaches further than one, into the unit."""
-        ordered = [call for call in calls if call.span.document is self.document]
+        every = list(calls)
+        ordered = [call for call in every if call.span.document is self.document]
         if self.unit.address.rpartition("/")[2] == _PROGRAM:
             uses = (c.name_span for c in ordered if names.provider_type(c.name) is not None)
             self.providers = Providers(self.value, self.settings, next(uses, None))
@@ -130,6 +139,26 @@ class Lowering:
             if call.later is not None:
                 self._past(call, call.later)
         self.unit.providers.extend(self.providers.all())
+        for call in every:
+            if call.span.document is not self.document:
+                self._imported(call)
+
+    def _imported(self, call: Call) -> None:
+        """Effect: places what a class of another file makes in a stack whose region is said here."""
+        type_ = names.template_type(call.name)
+        row = None if type_ is not None else names.construct(call.name)
+        scope = None if type_ is None and row is None else scope_of(call)
+        region = None if scope is None else environment_of(scope, self.value)[0]
+        if region is None or isinstance(region, Unknown):
+            return
+        count = len(self.unit.resources)
+        if row is not None:
+            self._add(call, row.type, self._of_construct(call, row))
+        elif type_ is not None:
+            self._add(call, type_, self._exact(call, cdk=call.name.startswith("aws_cdk")))
+        for resource in self.unit.resources[count:]:
+            resource.extra[TOLD_ELSEWHERE] = Known(data=True)
+            resource.module = call.span.path
 
     def _one(self, call: Call) -> None:
         name = call.name
@@ -344,6 +373,13 @@ class Lowering:
 
     def _past(self, call: Call, changes: list[Later]) -> None:
         """Effect: attributes of the resource behind a construct are raw overrides of it."""
+        made = call
+        if isinstance(call.function, Bound) and call.function.name == "add_resource":
+            given = call.argument(0, "resource")
+            made = given if isinstance(given, Call) else call
+        if made.name.startswith("troposphere."):
+            self._past_template(made, changes)
+            return
         row = names.construct(call.name)
         for later in changes:
             if later.path[:2] != ("node", "default_child") or len(later.path) < 3:  # noqa: PLR2004
@@ -361,6 +397,21 @@ class Lowering:
                     call.owner,
                 )
             )
+
+    def _past_template(self, call: Call, changes: list[Later]) -> None:
+        """Effect: entries of the dictionaries behind a class of troposphere's are raw overrides."""
+        for later in changes:
+            if len(later.path) == len(_BEHIND) and later.path[0] in _BEHIND:
+                self.unit.escape_hatches.append(
+                    EscapeHatch(
+                        f"{call.assigned or id_of(call)}.{later.path[0]}",
+                        later.path[1],
+                        names.template_type(call.name) or "",
+                        self.value(later.thing, later.span),
+                        later.span,
+                        call.owner,
+                    )
+                )
 
     def _resource_policy(self, call: Call, function: Bound) -> None:
         base = function.base
@@ -531,14 +582,14 @@ class Lowering:
     # Places
 
     def _stack(self, call: Call, kind: Class | None) -> None:
-        if kind is not None and not _is_stack(kind):
+        if kind is not None and not is_stack(kind):
             return
-        environment = _environment(call)
-        region, account = self._of_environment(environment)
+        environment = given_environment(call)
+        region, account = environment_said(environment, self.value)
         if environment is None:
             scope = scope_of(call)
             if scope is not None:
-                region, account = self._of_scope(scope, 0)
+                region, account = environment_of(scope, self.value)
         self.unit.stacks.append(Stack(id_of(call), region, account, call.name_span, call.owner))
         entries: dict[str, Value] = {}
         thing = call.keywords.get("termination_protection")
@@ -561,38 +612,13 @@ class Lowering:
         scope = scope_of(call)
         if scope is None:
             return ANYWHERE
-        region, account = self._of_scope(scope, 0)
+        region, account = environment_of(scope, self.value)
         given = {}
         if region is not None:
             given["region"] = region
         if account is not None:
             given["account"] = account
         return Place(**given)
-
-    def _of_scope(self, scope: Thing, hops: int) -> tuple[Value | None, Value | None]:
-        call = scope.call if isinstance(scope, Instance) else scope
-        if not isinstance(call, Call) or hops > _HOPS:
-            return None, None
-        environment = _environment(call)
-        if environment is not None:
-            return self._of_environment(environment)
-        outer = scope_of(call)
-        return (None, None) if outer is None else self._of_scope(outer, hops + 1)
-
-    def _of_environment(self, thing: Thing | None) -> tuple[Value | None, Value | None]:
-        if isinstance(thing, Call) and thing.name.endswith("Environment"):
-            parts = {
-                name: self.value(inner, thing.spans.get(name, thing.span))
-                for name, inner in thing.keywords.items()
-            }
-        elif isinstance(thing, Mapping):
-            parts = dict(thing.entries)
-        else:
-            return None, None
-        region, account = parts.get("region"), parts.get("account")
-        if isinstance(region, Unknown) and region.reason is Reason.ENVIRONMENT:
-            region = region_of_environment(region.span)
-        return region, account
 
     # Pulumi
 
@@ -659,16 +685,6 @@ class Lowering:
             Reason.ENVIRONMENT, "aws:region", call.name_span, meaning=Meaning.CURRENT_REGION
         )
         return [(None, region)]
-
-
-def _is_stack(kind: Class) -> bool:
-    return any(name in ("aws_cdk.Stack", "aws_cdk.core.Stack") for name in kind.base_names())
-
-
-def _environment(call: Call) -> Thing | None:
-    """What a stack or stage is given as its environment."""
-    thing = call.keywords.get("env")
-    return None if isinstance(thing, Known) and thing.data is None else thing
 
 
 def _argument(call: Call) -> str:

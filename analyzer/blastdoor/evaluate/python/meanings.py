@@ -17,7 +17,8 @@ from blastdoor import tables
 from blastdoor.evaluate.cloudformation import values
 from blastdoor.evaluate.python import boto3, names, operations
 from blastdoor.evaluate.python.addresses import address_of, title_of
-from blastdoor.evaluate.python.things import Call, Symbol, Thing
+from blastdoor.evaluate.python.environments import attribute_of_stack
+from blastdoor.evaluate.python.things import Bound, Call, Symbol, Thing
 from blastdoor.value import (
     Encoded,
     Known,
@@ -75,10 +76,12 @@ _STATEMENT: Final = {**_ELEMENTS, "effect": "Effect"}
 """Argument of Pulumi's statements → element of a policy."""
 
 
-def meaning(thing: Call | Symbol, value: ToValue) -> Value | None:
-    """What a call or a name stands for; ``None`` for nothing that is known."""
+def meaning(thing: Call | Symbol | Bound, value: ToValue) -> Value | None:
+    """What a call, a name or an attribute stands for; ``None`` for nothing that is known."""
     if isinstance(thing, Symbol):
         return _symbol(thing.name)
+    if isinstance(thing, Bound):
+        return attribute_of_stack(thing, value)
     found = boto3.meaning(thing)
     if found is not None:
         return found
