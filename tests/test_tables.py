@@ -341,15 +341,16 @@ def _calls() -> list[tuple[str, str, tuple[str, ...]]]:
         if row["source"] != "boto3"
     ]
     set_by_itself = {row["type"] for row in rows["operations"] if "sets" in row}
-    for row in (
-        *(row for rows in tables.guards().values() for row in rows),
-        *(row for rows in tables.share_attributes().values() for row in rows),
-        *(row for rows in tables.rollouts().values() for row in rows),
-    ):
-        service, dot, operation = row.type.partition(".")
-        known = service == "provider" or row.type in set_by_itself or row.type in _OF_RESOURCES
+    of_types = [
+        *((r.type, r.attribute) for rows in tables.guards().values() for r in rows),
+        *((r.type, r.attribute) for rows in tables.share_attributes().values() for r in rows),
+        *((r.type, r.attribute) for rows in tables.rollouts().values() for r in rows),
+    ]
+    for type_, attribute in of_types:
+        service, dot, operation = type_.partition(".")
+        known = service == "provider" or type_ in set_by_itself or type_ in _OF_RESOURCES
         if dot and "_" in operation and not known:
-            found.append((service, operation, (row.attribute,)))
+            found.append((service, operation, (attribute,)))
     for name in tables.destroy_calls():
         service, _dot, operation = name.partition(".")
         found.append((service, operation, ()))
