@@ -207,9 +207,27 @@ def meaning(call: Call) -> Value | None:
     if operation is None:
         return None
     found = _LISTS.get(operation)
-    if found is None and not (operation.startswith(_LISTING) and not call.keywords):
-        return None
+    if found is None:
+        everything = operation.startswith(_LISTING) and not call.keywords and call.complete
+        if not everything or not _is_of_client(call):
+            return None
     return Unknown(Reason.DATA_SOURCE, f"{operation}()", call.span, meaning=found)
+
+
+def _is_of_client(call: Call) -> bool:
+    """Whether a call goes back to something that makes a client here."""
+    current: Thing = call
+    for _hop in range(_MAX_HOPS):
+        if isinstance(current, Bound):
+            current = current.base
+        elif isinstance(current, Call):
+            module, _dot, maker = name_of(current.function).rpartition(".")
+            if module in _MODULES and maker in _MAKERS:
+                return True
+            current = current.function
+        else:
+            return False
+    return False
 
 
 def operation_of(call: Call) -> str | None:
