@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     ToValue = Callable[[Thing, Span | None], Value]
 
 _MODULES: Final = ("boto3", "aioboto3", "botocore.session")
+_LIBRARIES: Final = ("boto3", "aioboto3", "botocore")
 _MAKERS: Final = ("client", "resource", "create_client")
 _SESSIONS: Final = ("Session", "session.Session", "get_session")
 _NO_CALLS: Final = frozenset(
@@ -188,7 +189,7 @@ def _is_none(thing: Thing) -> bool:
 def _is_session(call: Call) -> bool:
     name = name_of(call.function)
     module, _dot, rest = name.partition(".")
-    return module in ("boto3", "aioboto3", "botocore") and rest.endswith(_SESSIONS)
+    return module in _LIBRARIES and rest.endswith(_SESSIONS)
 
 
 def session_profile(session: Call | None) -> Thing | None:
@@ -221,8 +222,7 @@ def _is_of_client(call: Call) -> bool:
         if isinstance(current, Bound):
             current = current.base
         elif isinstance(current, Call):
-            module, _dot, maker = name_of(current.function).rpartition(".")
-            if module in _MODULES and maker in _MAKERS:
+            if name_of(current.function).partition(".")[0] in _LIBRARIES:
                 return True
             current = current.function
         else:
