@@ -729,7 +729,9 @@ def _stacks(facts: Facts) -> Iterator[Footprint]:
 def _fixed(unit: str, resource: Resource) -> Iterator[Footprint]:
     """The arguments of something that holds data whose change replaces it."""
     row = tables.stateful().get(resource.type)
-    if row is None or known_text(resource.get("UpdateReplacePolicy")) == "Retain":
+    if row is None or resource.request:
+        return  # a call that names another thing replaces none
+    if known_text(resource.get("UpdateReplacePolicy")) == "Retain":
         return
     for name in sorted(row.replaced_by):
         for value in at_path(resource.get, name):
@@ -948,7 +950,7 @@ def _settings(facts: Facts) -> Iterator[Footprint]:
 
 def _calls(facts: Facts) -> Iterator[Footprint]:
     """Where a program sends the calls that change something, and that stand for no resource."""
-    told = {resource.address for resource in facts.unit.resources}
+    told = {r.address for r in facts.unit.resources if r.type.startswith("AWS::")}
     for call in facts.unit.calls:
         address = f"{facts.unit.address}: {call.name}"
         if call.dry or call.effect not in ("write", "destroy") or address in told:

@@ -158,7 +158,11 @@ class Clients:
             call.owner,
             self._invoked,
             loops_of(call, self._value),
-            None if endpoint is None else self._value(endpoint, call.span),
+            self._value(endpoint, call.span)
+            if endpoint is not None
+            else None
+            if call.complete
+            else Unknown(Reason.UNRESOLVED, "**kwargs", call.span),
             any(name in call.keywords for name in _CREDENTIALS)
             or (session is not None and any(n in session.keywords for n in _CREDENTIALS)),
             call.assigned,

@@ -470,7 +470,7 @@ class Interpreter:
         self._kept(f"{name_of(base) or self.source(target.value)}[{_key(key)}]", thing, node)
         text = operations.key_text(key) if isinstance(key, Value) else None
         if not isinstance(base, Mapping):
-            if text is not None and not self.quiet:
+            if text is not None and isinstance(base, Bound) and not self.quiet:
                 self._later(base, text, thing, node)
             return
         span = self.span(target)
