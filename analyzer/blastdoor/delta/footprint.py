@@ -365,7 +365,7 @@ def _stack_placement(unit: str, resource: Resource, value: Value) -> Iterator[Fo
         at or resource.span,
         origin(value),
         chain(value, at),
-        "the stack",
+        "" if resource.request else "the stack",
         exact=not isinstance(regions, Unresolved),
         home=resource.span,
     )
@@ -950,10 +950,14 @@ def _settings(facts: Facts) -> Iterator[Footprint]:
 
 def _calls(facts: Facts) -> Iterator[Footprint]:
     """Where a program sends the calls that change something, and that stand for no resource."""
-    told = {r.address for r in facts.unit.resources if r.type.startswith("AWS::")}
+    told = {
+        (r.span.path, r.span.start) for r in facts.unit.resources if r.type.startswith("AWS::")
+    }
     for call in facts.unit.calls:
         address = f"{facts.unit.address}: {call.name}"
-        if call.dry or call.effect not in ("write", "destroy") or address in told:
+        if call.dry or call.effect not in ("write", "destroy"):
+            continue
+        if (call.name_span.path, call.name_span.start) in told:
             continue
         value, client = call.client.region, call.client.span
         regions = regions_of(value)
