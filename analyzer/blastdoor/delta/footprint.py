@@ -950,9 +950,7 @@ def _settings(facts: Facts) -> Iterator[Footprint]:
 
 def _calls(facts: Facts) -> Iterator[Footprint]:
     """Where a program sends the calls that change something, and that stand for no resource."""
-    told = {
-        (r.span.path, r.span.start) for r in facts.unit.resources if r.type.startswith("AWS::")
-    }
+    told = {(r.span.path, r.span.start) for r in facts.unit.resources if r.type.startswith("AWS::")}
     for call in facts.unit.calls:
         address = f"{facts.unit.address}: {call.name}"
         if call.dry or call.effect not in ("write", "destroy"):

@@ -158,7 +158,8 @@ class Interpreter:
     def run(self, module: ast.Module) -> None:
         """Effect: follows a module, then the functions and classes that nothing in it calls."""
         try:
-            self._body(module.body, self.module)
+            with suppress(_Return):  # outside of a function, which only running it refuses
+                self._body(module.body, self.module)
             if self.quiet:
                 return
             number = 0
