@@ -71,12 +71,18 @@ def account_default_weakened(facts: Facts) -> Iterator[Hit]:
                     "accounts: everything in the account, and what comes later, by "
                     f"{guard.resource.address} ({_said(guard)}"
                     f"{'; ' + guard.note if guard.note else ''})",
-                    f"set {guard.attribute} = {guard.safe_text}, and make the exception where it "
-                    "is needed",
+                    f"{_undone(guard)}, and make the exception where it is needed",
                 ),
                 axis="accounts",
                 condition="public-content" if _for_the_public(guard.resource) else "",
             )
+
+
+def _undone(guard: Guard) -> str:
+    """What to do instead; a call may do by what it is what elsewhere an argument says."""
+    if guard.resource.request and guard.value.span == guard.resource.span:
+        return "leave the call out"
+    return f"set {guard.attribute} = {guard.safe_text}"
 
 
 def _for_the_public(resource: Resource) -> bool:

@@ -42,6 +42,7 @@ def _types() -> dict[tuple[str, str], str]:
     return found
 
 
+@cache
 def template_type(name: str) -> str | None:
     """The type that a class of CDK's L1 or of troposphere stands for, by its dotted name."""
     parts = name.split(".")
