@@ -547,6 +547,8 @@ class FleetCommands:
     types: Mapping[str, CommandRow]
     harmless: Mapping[str, tuple[str, str]]
     """Document → the parameter and the value with which it changes nothing; empty for any."""
+    machines: frozenset[str]
+    """``client.method`` of what stops machines, which a program may do to all there are."""
 
 
 _COMMAND_NAMES: Final = {
@@ -580,6 +582,7 @@ def fleet_commands() -> FleetCommands:
                 for row in table["harmless"]
             }
         ),
+        machines=frozenset(row["call"] for row in table["machines"]),
     )
 
 

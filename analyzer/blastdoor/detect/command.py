@@ -47,7 +47,7 @@ def _calls(facts: Facts) -> Iterator[Hit]:
             sure = isinstance(value, Known) and value.data == row.when[1]
             said = f"takes away {row.takes}" if sure else ""
         else:
-            listed = _all_there_is(call)
+            listed = all_there_is(call)
             said = f"runs for each that {listed} gives, with none left out" if listed else ""
         if said:
             passing = not _PASSING.isdisjoint(_APART.findall(call.owner.lower()))
@@ -64,7 +64,7 @@ def _calls(facts: Facts) -> Iterator[Hit]:
             )
 
 
-def _all_there_is(call: ApiCall) -> str:
+def all_there_is(call: ApiCall) -> str:
     """The listing whose every element a call is for; ``""`` where something chooses among them."""
     if call.guarded:
         return ""
