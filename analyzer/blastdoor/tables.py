@@ -816,7 +816,9 @@ class Constructs:
     """``aws_s3.Bucket`` → what it makes."""
     resource_policies: Mapping[str, tuple[str, str]]
     """Type → (type, property) of its policy, for ``add_to_resource_policy``."""
-    enumerations: Mapping[str, str]
+    grants: Mapping[tuple[str, str], tuple[str, ...]]
+    """(class, method) → the actions that it allows to whom it is given."""
+    enumerations: Mapping[str, Scalar]
     """``RemovalPolicy.DESTROY`` → what CloudFormation calls it."""
     pulumi: Mapping[str, str]
     """Dotted name of a class → Terraform type, where the name alone does not tell."""
@@ -835,6 +837,9 @@ def constructs() -> Constructs:
         ),
         MappingProxyType(
             {row["type"]: (row["policy"], row["property"]) for row in table["resource-policies"]}
+        ),
+        MappingProxyType(
+            {(row["class"], row["method"]): tuple(row["actions"]) for row in table["grants"]}
         ),
         MappingProxyType({row["name"]: row["value"] for row in table["enumerations"]}),
         MappingProxyType({row["class"]: row["type"] for row in table["pulumi"]}),

@@ -333,6 +333,12 @@ class Lowering:
             self._resource_policy(call, function)
         elif name in ("add_ingress_rule", "allow_from", "allow_from_any_ipv4"):
             self._ingress(call, name)
+        elif name == "add_managed_policy" and isinstance(function.base, Call):
+            self._attached(call, function.base)
+        elif name in ("add_permission", "grant_invoke"):
+            self._invoked(call, name)
+        elif name.startswith("grant_") and isinstance(function.base, Call):
+            self._granted(call, function.base, name)
         elif name == "add_function_url":
             self._url(call)
         elif name in _OVERRIDES:
@@ -425,6 +431,69 @@ class Lowering:
             document = _document((statement,), call.span)
             self._policy(call, policy[0], policy[1], document)
 
+    def _attached(self, call: Call, base: Call) -> None:
+        """Effect: a managed policy that an identity gets later."""
+        row = names.construct(base.name)
+        given = call.argument(0, "policy")
+        attribute = "" if row is None else tables.policy_attachments().get(row.type, "")
+        if row is None or given is None or not attribute:
+            return
+        found = self.value(given, call.span)
+        self._policy(call, row.type, attribute, Many((found,), call.span))
+
+    def _invoked(self, call: Call, name: str) -> None:
+        """Effect: whom a function lets call it."""
+        given = call.argument(0 if name == "grant_invoke" else 1, "grantee", "principal")
+        principal = principal_of(given, self.value) if isinstance(given, Call) else None
+        who = None if principal is None else _only(principal)
+        if who is not None:
+            entries = {
+                names.property_name(key): self.value(thing, call.spans.get(key, call.span))
+                for key, thing in call.keywords.items()
+                if key in ("source_arn", "source_account", "organization_id")
+            }
+            properties = Mapping({**entries, "Principal": who}, call.span)
+            self._of_method(call, "AWS::Lambda::Permission", properties)
+
+    def _granted(self, call: Call, base: Call, name: str) -> None:
+        """Effect: the statement that a resource's own policy gets for a principal of no construct."""
+        row = names.construct(base.name)
+        kind = ".".join(base.name.split(".")[-2:])
+        actions = tables.constructs().grants.get((kind, name))
+        policy = None if row is None else tables.constructs().resource_policies.get(row.type)
+        given = call.argument(0, "identity", "grantee")
+        if name == "grant_public_access" and kind == "aws_s3.Bucket":
+            actions = ("s3:GetObject",)
+            principal: Value | None = Mapping({"AWS": Known("*", call.span)}, call.span)
+        else:
+            principal = principal_of(given, self.value) if isinstance(given, Call) else None
+        if policy is None or principal is None or not actions:
+            return
+        statement = Mapping(
+            {
+                "Effect": Known("Allow", call.span),
+                "Principal": principal,
+                "Action": Many(tuple([Known(action, call.span) for action in actions]), call.span),
+                "Resource": self.value(base, None),
+            },
+            call.span,
+        )
+        self._policy(call, policy[0], policy[1], _document((statement,), call.span))
+
+    def _of_method(self, call: Call, type_: str, properties: Mapping) -> None:
+        """Effect: the resource that a method of a construct makes."""
+        self.unit.resources.append(
+            lowered.make(
+                type_,
+                id_of(call),
+                properties,
+                span=call.name_span,
+                address=address_of(call),
+                place=self._place(call),
+                module=self.unit.address,
+            )
+        )
+
     def _ingress(self, call: Call, name: str) -> None:
         if name == "allow_from_any_ipv4":
             peer: Value = Known("0.0.0.0/0", call.name_span)
@@ -480,17 +549,7 @@ class Lowering:
             return
         span = call.spans.get("auth_type", call.span)
         properties = Mapping({"AuthType": self.value(thing, span).at(span)}, call.span)
-        self.unit.resources.append(
-            lowered.make(
-                "AWS::Lambda::Url",
-                id_of(call),
-                properties,
-                span=call.name_span,
-                address=address_of(call),
-                place=self._place(call),
-                module=self.unit.address,
-            )
-        )
+        self._of_method(call, "AWS::Lambda::Url", properties)
 
     def _override(self, call: Call, function: Bound, *, below: bool) -> None:
         path = call.argument(0, "path", "property_path")
@@ -705,6 +764,13 @@ def _default_child(thing: Thing) -> Call | None:
         else:
             return None
     return None
+
+
+def _only(principal: Value) -> Value | None:
+    """The one name that a principal is."""
+    if not isinstance(principal, Mapping) or len(principal.entries) != 1:
+        return None
+    return next(iter(principal.entries.values()))
 
 
 def _document(statements: tuple[Value, ...], span: Span) -> Mapping:
