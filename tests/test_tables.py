@@ -346,3 +346,59 @@ def test_a_pipeline_with_a_command_that_destroys_is_read(row: tables.DestroyComm
     assert kind_of_content(path, text.encode()) is Kind.DOCUMENT
     report = analyze_files({path: text}, [rule for rule in RULES if rule.id == "destroy-command"])
     assert [finding.span.begin.line for finding in report.findings] == [4]
+
+
+_OF_RESOURCES = {"ec2.modify_attribute"}
+"""Methods that only resources of Boto3 have, under names that are no operation's."""
+
+
+def _calls() -> list[tuple[str, str, tuple[str, ...]]]:
+    """(client, method, parameters) of every call of the API that a table speaks of."""
+    rows = json.loads((tables.home() / "tables" / "calls.json").read_text(encoding="utf-8"))
+    found = [
+        (
+            row["service"],
+            row["operation"],
+            (*row["names"], *row.get("when", ()), *filter(None, (row.get("needs"),))),
+        )
+        for row in rows["operations"]
+        if row["source"] != "boto3"
+    ]
+    set_by_itself = {row["type"] for row in rows["operations"] if "sets" in row}
+    of_types = [
+        *((r.type, r.attribute) for rows in tables.guards().values() for r in rows),
+        *((r.type, r.attribute) for rows in tables.share_attributes().values() for r in rows),
+        *((r.type, r.attribute) for rows in tables.rollouts().values() for r in rows),
+    ]
+    for type_, attribute in of_types:
+        service, dot, operation = type_.partition(".")
+        known = service == "provider" or type_ in set_by_itself or type_ in _OF_RESOURCES
+        if dot and "_" in operation and not known:
+            found.append((service, operation, (attribute,)))
+    for name in tables.destroy_calls():
+        service, _dot, operation = name.partition(".")
+        found.append((service, operation, ()))
+    return found
+
+
+def test_calls_are_those_of_botocore() -> None:
+    session = pytest.importorskip("botocore.session").get_session()
+    names = pytest.importorskip("botocore").xform_name
+    models: dict[str, dict[str, set[str]]] = {}
+    wrong = []
+    for service, operation, parameters in _calls():
+        if service not in models:
+            model = session.get_service_model(service)
+            models[service] = {
+                names(name): set(shape.members) if shape is not None else set()
+                for name in model.operation_names
+                for shape in [model.operation_model(name).input_shape]
+            }
+        members = models[service].get(operation)
+        if members is None:
+            wrong.append(f"{service}.{operation}")
+        else:
+            heads = {parameter.partition(".")[0] for parameter in parameters}
+            wrong += [f"{service}.{operation}({name})" for name in heads - members]
+
+    assert wrong == []

@@ -85,6 +85,10 @@ class Context:
 
 ENVIRONMENT_DEFAULT: Final = "a default of the environment"
 """How a fallback comes about that stands in for a variable of the process's environment."""
+TOLD_ELSEWHERE: Final = "told elsewhere"
+"""What a resource has among its extras that another unit tells of, and this one only places."""
+CROSS_REGION: Final = "cross-region references"
+"""What a resource has among its extras whose stack may refer to things of other regions."""
 NO_CONTEXT: Final = Context()
 """The context of a repository that says nothing."""
 
@@ -159,6 +163,7 @@ class Resource:
     selects_provider: bool = False
     """Whether it names its provider configuration itself."""
     extra: dict[str, Value] = field(default_factory=dict)
+    """What is known of it besides its arguments: a policy document's ``json``, `CROSS_REGION`."""
     written_type: str = ""
     """The type as it is written where something makes another of it: ``AWS::Serverless::Function``."""
     copies: tuple[Copy, ...] = ()
@@ -391,6 +396,8 @@ class ApiClient:
     """``endpoint_url``, when it is given one."""
     credentials: bool = False
     """Whether it is given credentials, or a session or profile that has some of its own."""
+    name: str = ""
+    """What the program calls it: ``ec2_eu_west_1``."""
 
 
 @dataclass(slots=True, eq=False)
@@ -412,6 +419,8 @@ class ApiCall:
     arguments: dict[str, Value] = field(default_factory=dict)
     complete: bool = True
     """Whether these are all arguments."""
+    guarded: str = ""
+    """Source text of the conditions around it."""
 
     @property
     def name(self) -> str:
@@ -656,6 +665,8 @@ class StackPolicy:
     statements: tuple[Statement, ...]
     complete: bool
     """Whether these are all statements there are."""
+    during: bool = False
+    """Whether it stands in for the stack's own while one update runs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

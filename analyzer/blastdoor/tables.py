@@ -389,37 +389,61 @@ def destroy_commands() -> Mapping[str, tuple[DestroyCommand, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class DestroyCall:
+    """A call of the cloud's API that takes something away for which somebody should be asked."""
+
+    call: str
+    """``client.method``"""
+    when: tuple[str, Scalar] | None
+    """The parameter and value with which it always does; ``None``: where it is done to all there is."""
+    takes: str
+    """What it takes away then, in words."""
+
+
+@cache
+def destroy_calls() -> Mapping[str, DestroyCall]:
+    """``client.method`` → what it takes away."""
+    return MappingProxyType(
+        {
+            row["call"]: DestroyCall(
+                row["call"],
+                (row["when"]["parameter"], row["when"]["is"]) if "when" in row else None,
+                row.get("takes", ""),
+            )
+            for row in _table("commands")["calls"]
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Remade:
     """A call of an API that destroys something which is then made again, or that alone does both."""
 
     name: str
-    """``service.operation``."""
+    """``client.method``"""
     make: frozenset[str]
-    """Operations that make the same thing again; empty for what destroys by itself."""
+    """Methods that make the same thing again; empty for what does both by itself."""
     argument: str
     """What names the thing."""
     made: str
     """What names it where it is made."""
     thing: str
-    when: tuple[str, bool] | None
-    """An argument, and what it must be."""
 
 
 @cache
-def destroy_calls() -> Mapping[str, DestroyCall]:
-    """``service.operation`` → what it destroys."""
-    result: dict[str, DestroyCall] = {}
-    for row in _table("commands")["calls"]:
-        name = f"{row['service']}.{row['destroy']}"
-        when = row.get("when")
-        result[name] = DestroyCall(
-            name,
-            frozenset(row.get("make", ())),
-            row["name"],
-            row.get("made", row["name"]),
-            row["thing"],
-            None if when is None else (when[0], when[1]),
-        )
-    return MappingProxyType(result)
+def remade() -> Mapping[str, Remade]:
+    """``client.method`` → what it destroys, and how that is made again."""
+    return MappingProxyType(
+        {
+            row["call"]: Remade(
+                row["call"],
+                frozenset(row.get("make", ())),
+                row["name"],
+                row.get("made", row["name"]),
+                row["thing"],
+            )
+            for row in _table("commands")["remade"]
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -555,6 +579,8 @@ class FleetCommands:
     types: Mapping[str, CommandRow]
     harmless: Mapping[str, tuple[str, str]]
     """Document → the parameter and the value with which it changes nothing; empty for any."""
+    machines: frozenset[str]
+    """``client.method`` of what stops machines, which a program may do to all there are."""
 
 
 _COMMAND_NAMES: Final = {
@@ -588,6 +614,7 @@ def fleet_commands() -> FleetCommands:
                 for row in table["harmless"]
             }
         ),
+        machines=frozenset(row["call"] for row in table["machines"]),
     )
 
 
@@ -715,8 +742,15 @@ class CallRow:
     """A call that says the same as a resource type does."""
 
     type: str
+    """The resource type; ``service.operation`` where no type says the same."""
     names: Mapping[str, str]
-    """Name of a parameter → path of the property, where they differ."""
+    """Path of a parameter → path of the property, where they differ."""
+    needs: str = ""
+    """A parameter without which the call says nothing of the kind."""
+    when: Mapping[str, str] = MappingProxyType({})
+    """Parameters and the texts that they must have."""
+    sets: Mapping[str, Scalar] = MappingProxyType({})
+    """Properties that the call sets by what it is, whatever it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -736,6 +770,15 @@ class Api:
     worldwide: frozenset[str]
     """Clients of services that are not in a region."""
     operations: Mapping[tuple[str, str], CallRow]
+    homes: Mapping[str, str]
+    """Client → the one region that its service answers in."""
+
+    def row(self, service: str, operation: str) -> CallRow | None:
+        """What a call says; ``None`` for one that no table speaks of."""
+        found = self.operations.get((service, operation))
+        if found is None and f"{service}.{operation}" in known_types():
+            return CallRow(f"{service}.{operation}", MappingProxyType({}))
+        return found
 
     def effect(self, service: str, operation: str) -> str:
         """What a call does: ``read``, ``write``, ``destroy``, or ``""`` where that is not known."""
@@ -772,11 +815,16 @@ def api() -> Api:
         operations=MappingProxyType(
             {
                 (row["service"], row["operation"]): CallRow(
-                    row["type"], MappingProxyType(row["names"])
+                    row["type"],
+                    MappingProxyType(row["names"]),
+                    row.get("needs", ""),
+                    MappingProxyType(row.get("when", {})),
+                    MappingProxyType(row.get("sets", {})),
                 )
                 for row in table["operations"]
             }
         ),
+        homes=MappingProxyType({row["client"]: row["region"] for row in table["homes"]}),
     )
 
 
@@ -800,7 +848,9 @@ class Constructs:
     """``aws_s3.Bucket`` → what it makes."""
     resource_policies: Mapping[str, tuple[str, str]]
     """Type → (type, property) of its policy, for ``add_to_resource_policy``."""
-    enumerations: Mapping[str, str]
+    grants: Mapping[tuple[str, str], tuple[str, ...]]
+    """(class, method) → the actions that it allows to whom it is given."""
+    enumerations: Mapping[str, Scalar]
     """``RemovalPolicy.DESTROY`` → what CloudFormation calls it."""
     pulumi: Mapping[str, str]
     """Dotted name of a class → Terraform type, where the name alone does not tell."""
@@ -819,6 +869,9 @@ def constructs() -> Constructs:
         ),
         MappingProxyType(
             {row["type"]: (row["policy"], row["property"]) for row in table["resource-policies"]}
+        ),
+        MappingProxyType(
+            {(row["class"], row["method"]): tuple(row["actions"]) for row in table["grants"]}
         ),
         MappingProxyType({row["name"]: row["value"] for row in table["enumerations"]}),
         MappingProxyType({row["class"]: row["type"] for row in table["pulumi"]}),
@@ -848,7 +901,7 @@ def known_types() -> frozenset[str]:
     return frozenset(
         row[key]
         for row in _rows_of_types()
-        for key in ("type", "policy")
+        for key in ("type", "policy", "target")
         if isinstance(row.get(key), str)
     )
 
@@ -1042,6 +1095,8 @@ class ShareAttribute:
     may: str
     """What those it is shared with can do."""
     contain: str
+    when: Mapping[str, str] = MappingProxyType({})
+    """Other arguments and the texts that they must have."""
 
 
 @cache
@@ -1057,6 +1112,7 @@ def share_attributes() -> Mapping[str, tuple[ShareAttribute, ...]]:
                 row["everyone"],
                 row["may"],
                 row["contain"],
+                MappingProxyType(row.get("when", {})),
             )
         )
     return MappingProxyType({type_: tuple(rows) for type_, rows in result.items()})

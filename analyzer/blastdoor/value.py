@@ -764,6 +764,17 @@ def one_of(
     return within_budget(OneOf(kept, span, via))
 
 
+TURN: Final = "one turn of the loop"
+"""The condition of what stands for one element of a loop, where other turns have the others."""
+
+
+def turns(value: Value) -> list[Value]:
+    """What something is in each turn of a loop; the value itself where no loop makes several of it."""
+    if isinstance(value, OneOf) and all(a.condition == TURN for a in value.alternatives):
+        return [alternative.value.through(*value.via) for alternative in value.alternatives]
+    return [value]
+
+
 def alternatives(value: Value) -> tuple[Alternative, ...]:
     """The alternatives of a `OneOf`; a single unconditional one for any other value."""
     if isinstance(value, OneOf):

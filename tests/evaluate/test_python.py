@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from blastdoor import catalog
 from blastdoor.engine import Options, check, survey
 from blastdoor.evaluate import python
+from blastdoor.fact import TOLD_ELSEWHERE
 from blastdoor.finding import FailureKind
 from blastdoor.source import Memory
 from blastdoor.units import Repository
@@ -381,3 +382,117 @@ def test_an_import_that_nobody_uses_is_not_followed() -> None:
     assert len(found.clients) == 1
     assert "heavy.py" in found.inputs
     assert "heavy.py" not in read
+
+
+def test_a_return_outside_of_a_function_ends_what_is_read() -> None:
+    found = unit("a = 1\nreturn\nb = 2\n")
+
+    assert [setting.name for setting in found.settings] == ["a"]
+    assert found.failures == []
+
+
+CALLS = """
+import boto3
+for region in ["us-east-1", "ap-south-1"]:
+    boto3.client("ec2", region_name=region).run_instances(ImageId="ami-0123456789abcdef0")
+boto3.client("ecs").update_service(deploymentConfiguration={"minimumHealthyPercent": 0})
+boto3.client("sqs").set_queue_attributes(Attributes={"Policy": "{}", "DelaySeconds": "1"})
+boto3.client("sns").set_topic_attributes(AttributeName="DisplayName", AttributeValue="x")
+boto3.resource("s3").Object("b", "k").put(Body=b"")
+boto3.client("ec2").modify_instance_attribute(DisableApiTermination={"Value": False})
+boto3.client("rds").delete_db_instance(SkipFinalSnapshot=True)
+boto3.client("ec2").disable_snapshot_block_public_access()
+boto3.client("rds").describe_db_instances()
+"""
+
+
+def test_calls_set_properties_of_resources() -> None:
+    found = unit(CALLS).resources
+
+    assert [(r.type, known_text(r.region), r.names()) for r in found] == [
+        ("AWS::EC2::Instance", "us-east-1", ("ImageId",)),
+        ("AWS::EC2::Instance", "ap-south-1", ("ImageId",)),
+        ("AWS::ECS::Service", None, ("DeploymentConfiguration",)),
+        ("AWS::SQS::QueuePolicy", None, ("PolicyDocument",)),
+        ("AWS::EC2::Instance", None, ("DisableApiTermination",)),
+        ("rds.delete_db_instance", None, ("SkipFinalSnapshot",)),
+        ("AWS::EC2::SnapshotBlockPublicAccess", None, ("State",)),
+    ]
+    service, group = found[2].get("DeploymentConfiguration"), found[4].get("DisableApiTermination")
+    assert service is not None
+    assert group is not None
+    assert plain(service) == {"MinimumHealthyPercent": 0}
+    assert plain(group) is False
+    assert all(resource.request for resource in found)
+
+
+PROVIDERS = """
+import pulumi
+import pulumi_aws as aws
+west = aws.Provider("west", aws.ProviderArgs(region="us-west-2", profile="w"))
+for region in ["eu-west-1", "eu-central-1"]:
+    each = aws.Provider(f"in-{region}", region=region)
+    aws.sqs.Queue("each", opts=pulumi.ResourceOptions(provider=each))
+queue = aws.sqs.Queue("west", opts=pulumi.ResourceOptions(provider=west))
+aws.sqs.Queue("child", opts=pulumi.ResourceOptions(parent=queue))
+aws.sqs.Queue("open", opts=pulumi.ResourceOptions(provider=choose()))
+aws.sqs.Queue("default")
+"""
+
+
+def test_providers_of_pulumi_and_what_is_under_them() -> None:
+    found = unit(PROVIDERS)
+    under = [
+        (r.name, known_text(r.region), None if r.provider is None else r.provider.address)
+        for r in found.resources
+    ]
+
+    assert under == [
+        ("each", "eu-west-1", "provider.aws.each"),
+        ("each", "eu-central-1", "provider.aws.each"),
+        ("west", "us-west-2", "provider.aws.west"),
+        ("child", "us-west-2", "provider.aws.west"),
+        ("open", None, None),
+        ("default", None, None),
+    ]
+    assert [provider.address for provider in found.providers] == [
+        "provider.aws.west",
+        "provider.aws.each",
+        "provider.aws.each",
+    ]
+    (west, _one, _other) = found.providers
+    assert known_text(west.get("profile")) == "w"
+    assert west.get("allowed_account_ids") is None
+
+
+STACKS = """
+from aws_cdk import Stack
+from aws_cdk import aws_s3 as s3
+
+class Logs(Stack):
+    def __init__(self, scope, construct_id, **kwargs):
+        super().__init__(scope, construct_id, **kwargs)
+        s3.Bucket(self, "Logs", bucket_name=f"logs-{self.region}-{self.account}")
+"""
+
+
+def test_stacks_of_another_file_are_placed_where_they_are_made() -> None:
+    app = """
+from aws_cdk import App, Environment
+from stacks import Logs
+
+app = App()
+Logs(app, "Ireland", env=Environment(region="eu-west-1", account="111122223333"))
+Logs(app, "Anywhere")
+"""
+    found = units({"app.py": app, "stacks.py": STACKS})
+    placed = [r for r in found["app.py"].resources if r.type == "AWS::S3::Bucket"]
+    own = [r for r in found["stacks.py"].resources if r.type == "AWS::S3::Bucket"]
+
+    assert [(r.address, known_text(r.region), r.span.path) for r in placed] == [
+        ("Ireland/Logs", "eu-west-1", "stacks.py")
+    ]
+    assert known_text(placed[0].get("BucketName")) == "logs-eu-west-1-111122223333"
+    assert TOLD_ELSEWHERE in placed[0].extra
+    assert [known_text(r.get("BucketName")) for r in own] == [None]
+    assert not own[0].extra

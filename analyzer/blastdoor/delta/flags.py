@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from blastdoor.evaluate.expression import to_number
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.facts.reading import at_path, blocks_at, bodies_of, items_of, words_of
+from blastdoor.facts.setting import address_of, word_set, words_in
 from blastdoor.value import Known, Many, Mapping, Meaning, OneOf, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from blastdoor.fact import Resource
+    from blastdoor.fact import Facts, Resource, Setting
+    from blastdoor.span import Span
 
     Get = Callable[[str], Value | None]
 
@@ -61,15 +63,28 @@ _RECORDS: Final = {
 _SHARES: Final = frozenset({"rollout", "percent", "percentage", "weight", "traffic"})
 """Keys of a document whose number is a share."""
 _AUDIENCES: Final = frozenset({"targets", "users", "segments"})
+_ROLLOUTS: Final = frozenset(
+    {"canary", "experiment", "experiments", "feature", "features", "flag", "flags", "release"}
+    | {"releases", "rollout", "rollouts", "traffic"}
+)
+"""Words of settings whose shares are of users or traffic."""
 _EVERYONE: Final = frozenset({"*", "all", "everyone"})
 _MAX_NODES: Final = 20_000
 """Values of one document that are looked at."""
 
 
+class Holder(NamedTuple):
+    """What lets a share through: a resource, or a setting of a program."""
+
+    address: str
+    type: str
+    span: Span
+
+
 class Share(NamedTuple):
     """One share of traffic or users."""
 
-    resource: Resource
+    holder: Holder
     attribute: str
     """Where it is, told by names and not by positions."""
     percent: float
@@ -77,8 +92,27 @@ class Share(NamedTuple):
     value: Value
 
 
-def shares(resources: Iterable[Resource]) -> Iterator[Share]:
-    """Every share that the code says, of resources that belong together."""
+def shares(facts: Facts) -> Iterator[Share]:
+    """Every share that the code says, of resources that belong together and of settings."""
+    yield from _of_resources(facts.unit.resources)
+    if facts.unit.language == "python":
+        for setting in facts.unit.settings:
+            if setting.kind == "local":
+                yield from _of_setting(setting)
+
+
+def _of_setting(setting: Setting) -> Iterator[Share]:
+    """The shares of a named value of a program; a weight may be that of anything."""
+    words = words_in(setting.name)
+    holder = Holder(address_of(setting, ()), "setting", setting.name_span)
+    own = words[-1] if words else ""
+    for path, found in _within(setting.value, own):
+        named = word_set((setting.name, *path.split(".")))
+        if not named.isdisjoint(_ROLLOUTS):
+            yield Share(holder, path or setting.name, found[0], found[1])
+
+
+def _of_resources(resources: Iterable[Resource]) -> Iterator[Share]:
     records: dict[tuple[str, ...], list[tuple[Resource, str, Value, float]]] = defaultdict(list)
     for resource in resources:
         if resource.is_data:
@@ -107,7 +141,7 @@ def shares(resources: Iterable[Resource]) -> Iterator[Share]:
         total = sum(number for _resource, _told, _weight, number in group)
         if total > 0 and len(group) > 1:
             for resource, told, weight, number in group:
-                yield Share(resource, told, number * WHOLE / total, weight)
+                yield Share(_held(resource), told, number * WHOLE / total, weight)
 
 
 def _share(
@@ -115,7 +149,11 @@ def _share(
 ) -> Iterator[Share]:
     number = None if value is None else to_number(value)
     if value is not None and number is not None and 0 <= number * factor <= WHOLE:
-        yield Share(resource, attribute, number * factor, value)
+        yield Share(_held(resource), attribute, number * factor, value)
+
+
+def _held(resource: Resource) -> Holder:
+    return Holder(resource.address, resource.type, resource.span)
 
 
 def _alias(resource: Resource) -> Iterator[Share]:
@@ -138,7 +176,7 @@ def _alias(resource: Resource) -> Iterator[Share]:
             yield from _share(resource, f"version {version}", value, WHOLE)
     current = _version(at)
     if current is not None and at is not None and not weights:
-        yield Share(resource, f"version {current}", WHOLE, at)
+        yield Share(_held(resource), f"version {current}", WHOLE, at)
 
 
 def _version(value: Value | None) -> str | None:
@@ -174,15 +212,20 @@ def _listener(resource: Resource) -> Iterator[Share]:
         total = sum(number for _name, _weight, number in groups)
         if total > 0 and len(groups) > 1:
             for name, weight, number in groups:
-                yield Share(resource, f"target group {name}", number * WHOLE / total, weight)
+                yield Share(_held(resource), f"target group {name}", number * WHOLE / total, weight)
 
 
 def _document(resource: Resource, argument: str) -> Iterator[Share]:
     value = resource.get(argument)
     document = None if value is None else decode(value)
-    if document is None:
-        return
-    stack: list[tuple[str, str, Value]] = [("", "", document)]
+    if document is not None:
+        for path, (percent, said) in _within(document):
+            yield Share(_held(resource), f"{argument}.{path}", percent, said)
+
+
+def _within(document: Value, key: str = "") -> Iterator[tuple[str, tuple[float, Value]]]:
+    """(path, share and what says it) of each share in a document; ``key`` names the whole."""
+    stack: list[tuple[str, str, Value]] = [("", key, document)]
     seen = 0
     while stack and seen < _MAX_NODES:
         path, key, current = stack.pop()
@@ -193,12 +236,12 @@ def _document(resource: Resource, argument: str) -> Iterator[Share]:
         elif key in _SHARES and isinstance(current, Known) and not isinstance(current.data, bool):
             number = to_number(current)
             if number is not None and 0 <= number <= WHOLE:
-                yield Share(resource, f"{argument}.{path}", number, current)
+                yield path, (number, current)
         elif key in _AUDIENCES:
             items, complete = items_of(current)
             if complete and any((known_text(i) or "").lower() in _EVERYONE for i in items):
-                yield Share(resource, f"{argument}.{path}", WHOLE, current)
+                yield path, (WHOLE, current)
             elif complete:
-                yield Share(resource, f"{argument}.{path}", 0, current)
+                yield path, (0, current)
         elif isinstance(current, Many):
             stack.extend((path, key, item) for item in reversed(current.items))

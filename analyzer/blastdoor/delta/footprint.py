@@ -15,6 +15,7 @@ from blastdoor import tables
 from blastdoor.context import environment_words
 from blastdoor.delta import flags, policy, scopes
 from blastdoor.evaluate.expression import to_number
+from blastdoor.fact import TOLD_ELSEWHERE
 from blastdoor.facts import iam
 from blastdoor.facts.network import network_of, unsettled
 from blastdoor.facts.reading import (
@@ -29,6 +30,7 @@ from blastdoor.facts.reading import (
     truth,
     words_of,
 )
+from blastdoor.facts.target import LOOP
 from blastdoor.reach import (
     AWS,
     EVERYWHERE,
@@ -144,7 +146,10 @@ class Footprint:
 def footprints(facts: Facts) -> list[Footprint]:
     """Every footprint of a unit, one for each key."""
     found: dict[tuple[str, str, str], Footprint] = {}
+    placed = {r.address for r in facts.unit.resources if TOLD_ELSEWHERE in r.extra}
     for item in _all(facts):
+        if item.address in placed and item.aspect != "placement":
+            continue  # another unit tells it
         known = found.get(item.key)
         found[item.key] = item if known is None else joined(known, item)
     return list(found.values())
@@ -353,7 +358,7 @@ def _stack_placement(unit: str, resource: Resource, value: Value) -> Iterator[Fo
         at or resource.span,
         origin(value),
         chain(value, at),
-        "the stack",
+        "" if resource.request else "the stack",
         exact=not isinstance(regions, Unresolved),
         home=resource.span,
     )
@@ -394,12 +399,14 @@ _REPLICAS: Final = (
     ("aws_ssmincidents_replication_set", "region", "name"),
     ("aws_ssmincidents_replication_set", "regions", "name"),
     ("AWS::DynamoDB::GlobalTable", "Replicas", "Region"),
+    ("AWS::DynamoDB::Table", "", "ReplicationRegions"),
     ("AWS::SecretsManager::Secret", "ReplicaRegions", "Region"),
     ("AWS::SSMIncidents::ReplicationSet", "Regions", "RegionName"),
 )
 """(type, block, argument) of what says to which regions data is copied.
 
-Terraform AWS provider documentation, argument references of the types.
+Terraform AWS provider documentation, argument references of the types; AWS CloudFormation Template
+Reference; AWS CDK API reference, ``Table``: a custom resource makes its ``replicationRegions``.
 """
 
 
@@ -453,7 +460,7 @@ def _replica_values(
 
 def _targets(facts: Facts) -> Iterator[Footprint]:
     for target in facts.targets:
-        if target.attribute == "for_each" and target.resource is not None:
+        if target.attribute == LOOP or (target.attribute == "for_each" and target.resource):
             continue  # its placement says it
         reach = (
             Reach(regions=_target_regions(target.value))
@@ -636,7 +643,7 @@ _PROVIDER_SETTINGS: Final = (
 terraform-provider-aws, -google and -azurerm documentation, provider configuration references. Regions
 are the placement of each resource, and are compared there.
 """
-ACCOUNT_GUARDS: Final = frozenset({"allowed_account_ids", "forbidden_account_ids"})
+ACCOUNT_GUARDS: Final = frozenset({"allowed_account_ids", "forbidden_account_ids", "env.account"})
 """Those of them that keep everything out of the wrong account."""
 _CREDENTIALS: Final = ("assume_role", "profile", "access_key", "impersonate_service_account")
 
@@ -675,6 +682,38 @@ def _providers(facts: Facts) -> Iterator[Footprint]:
                 related=chain(value, at),
                 value=value,
             )
+    yield from _stacks(facts)
+
+
+def _stacks(facts: Facts) -> Iterator[Footprint]:
+    """The account of a stack, which decides for all that is in it. Its region is that of each."""
+    for stack in facts.unit.stacks:
+        common = Footprint(
+            facts.unit.address,
+            f"stack {stack.name}",
+            "stack",
+            "provider",
+            "",
+            Reach(),
+            stack.span,
+            home=stack.span,
+            under=tuple(
+                (resource.address, resource.span)
+                for resource in facts.unit.resources
+                if resource.address.startswith(f"{stack.name}/")
+            ),
+        )
+        yield common
+        if stack.account is not None and not isinstance(stack.account, Unknown):
+            at = place(stack.account, stack.span) or stack.span
+            yield replace(
+                common,
+                attribute="env.account",
+                span=at,
+                words=origin(stack.account),
+                related=chain(stack.account, at),
+                value=stack.account,
+            )
 
 
 # Guards and rollouts
@@ -683,7 +722,9 @@ def _providers(facts: Facts) -> Iterator[Footprint]:
 def _fixed(unit: str, resource: Resource) -> Iterator[Footprint]:
     """The arguments of something that holds data whose change replaces it."""
     row = tables.stateful().get(resource.type)
-    if row is None or known_text(resource.get("UpdateReplacePolicy")) == "Retain":
+    if row is None or resource.request:
+        return  # a call that names another thing replaces none
+    if known_text(resource.get("UpdateReplacePolicy")) == "Retain":
         return
     for name in sorted(row.replaced_by):
         for value in at_path(resource.get, name):
@@ -868,12 +909,12 @@ def _members(facts: Facts) -> Iterator[Footprint]:
 
 
 def _flags(facts: Facts) -> Iterator[Footprint]:
-    for share in flags.shares(facts.unit.resources):
-        at = place(share.value, share.resource.span) or share.resource.span
+    for share in flags.shares(facts):
+        at = place(share.value, share.holder.span) or share.holder.span
         yield Footprint(
             facts.unit.address,
-            share.resource.address,
-            share.resource.type,
+            share.holder.address,
+            share.holder.type,
             "flag",
             share.attribute,
             Reach(fleet=Fleet(share.percent)) if share.percent > 0 else Reach(),
@@ -902,10 +943,12 @@ def _settings(facts: Facts) -> Iterator[Footprint]:
 
 def _calls(facts: Facts) -> Iterator[Footprint]:
     """Where a program sends the calls that change something, and that stand for no resource."""
-    told = {resource.address for resource in facts.unit.resources}
+    told = {(r.span.path, r.span.start) for r in facts.unit.resources if r.type.startswith("AWS::")}
     for call in facts.unit.calls:
         address = f"{facts.unit.address}: {call.name}"
-        if call.dry or call.effect not in ("write", "destroy") or address in told:
+        if call.dry or call.effect not in ("write", "destroy"):
+            continue
+        if (call.name_span.path, call.name_span.start) in told:
             continue
         value, client = call.client.region, call.client.span
         regions = regions_of(value)

@@ -12,14 +12,15 @@ from blastdoor.facts.reading import at_path, chain, items_of, origin, place, tex
 from blastdoor.facts.target import named_baseline
 from blastdoor.finding import Related
 from blastdoor.reach import Accounts, Organization, Reach
-from blastdoor.value import Known, Many, Meaning, Unknown, Value, known_text
+from blastdoor.value import Known, Many, Meaning, Reason, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import Facts, Provider, Resource, Statement, Target
+    from blastdoor.span import Span
 
-_PRINCIPALS: Final = ("principal", "Principals")
+_PRINCIPALS: Final = ("principal", "Principals", "principals")
 """Arguments that take an organization for a target, too."""
 _FILTERS: Final = (
     "deployment_targets.account_filter_type",
@@ -81,9 +82,16 @@ def _excluded(target: Target) -> bool:
         for value in at_path(resource.get, path):
             if known_text(value) in ("INTERSECTION", "DIFFERENCE"):
                 return True
-    given = resource.get("policy_id")
+    given = _attached(resource)
     policy = text_of(given) if given is not None else None
     return policy is not None and policy.endswith("FullAWSAccess")
+
+
+def _attached(resource: Resource) -> Value | None:
+    """The policy that something attaches."""
+    row = tables.things("account-target").get(resource.type)
+    name = row.names.get("policy") if row is not None else None
+    return None if name is None else resource.get(name)
 
 
 def _denying_policies(facts: Facts) -> set[str]:
@@ -105,7 +113,7 @@ def _condition(target: Target, denying: set[str], resources: list[Resource]) -> 
         named = known_text(resource.get("Type"))
         controls = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", None)
         return "" if named in controls else "advisory-policy"
-    given = resource.get("policy_id")
+    given = _attached(resource)
     subject = given.subject if isinstance(given, Unknown) else ""
     module, _dot, _rest = resource.address.rpartition("aws_organizations_policy_attachment")
     address = module + subject.removesuffix(".id")
@@ -181,33 +189,74 @@ def stackset_autodeploy_unbounded(facts: Facts) -> Iterator[Hit]:
 
 
 def account_guard_missing(facts: Facts) -> Iterator[Hit]:
-    """A production root changes whatever account its credentials are for."""
+    """What is for production changes whatever account its credentials are for."""
     unit = facts.unit
     if not unit.is_root or unit.environment != "production":
         return
-    if not any(r.type.startswith("aws_") and not r.is_data for r in unit.resources):
-        return
-    open_ones = [
-        (provider, words)
-        for provider in unit.providers
+    open_ones = [*_open_providers(facts), *_open_stacks(facts)]
+    if open_ones:
+        (span, address, words), *rest = open_ones
+        more = f" (and {len(rest)} more)" if rest else ""
+        stack = bool(unit.stacks) and not any(p.span is span for p in unit.providers)
+        yield Hit(
+            span,
+            f"accounts: whatever account the credentials are for: {address}{more} {words}",
+            address,
+            "env.account" if stack else "allowed_account_ids",
+            "accounts",
+            "missing",
+            contain="give env the one account that it is for"
+            if stack
+            else "set allowed_account_ids to the one account that this root is for",
+            related=tuple(Related(at, f"{name} {said}") for at, name, said in rest[:20]),
+        )
+    yield from _unasked(facts)
+
+
+_Open = tuple["Span", str, str]
+"""Place and address of what may act in any account, and why, in words."""
+
+
+def _open_providers(facts: Facts) -> list[_Open]:
+    if not any(r.type.startswith("aws_") and not r.is_data for r in facts.unit.resources):
+        return []
+    return [
+        (provider.span, provider.address, words)
+        for provider in facts.unit.providers
         if provider.name == "aws" and provider.declared
         for words in [_unguarded(provider)]
         if words is not None
     ]
-    if not open_ones:
+
+
+def _open_stacks(facts: Facts) -> list[_Open]:
+    return [
+        (stack.span, f"stack {stack.name}", "pins none")
+        for stack in facts.unit.stacks
+        if stack.account is None
+        or (isinstance(stack.account, Unknown) and stack.account.reason is Reason.ENVIRONMENT)
+    ]
+
+
+def _unasked(facts: Facts) -> Iterator[Hit]:
+    """A program for production that takes something away and never asks which account it is in."""
+    calls = facts.unit.calls
+    if any(call.name == "sts.get_caller_identity" for call in calls):
         return
-    (first, words), *rest = open_ones
-    more = f" (and {len(rest)} more)" if rest else ""
-    yield Hit(
-        first.span,
-        f"accounts: whatever account the credentials are for: {first.address}{more} {words}",
-        first.address,
-        "allowed_account_ids",
-        "accounts",
-        "missing",
-        contain="set allowed_account_ids to the one account that this root is for",
-        related=tuple(Related(p.span, f"{p.address} {w}") for p, w in rest[:20]),
-    )
+    for call in calls:
+        if call.effect != "destroy" or call.dry or call.client.credentials or not call.complete:
+            continue
+        yield Hit(
+            call.name_span,
+            f"accounts: whatever account the credentials are for: {call.name} runs, and nothing "
+            "asks which account it is",
+            call.owner or call.client.service,
+            call.operation,
+            "accounts",
+            "missing",
+            contain="compare sts.get_caller_identity with the account that is meant, and stop",
+        )
+        return
 
 
 def _unguarded(provider: Provider) -> str | None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import chain, origin
+from blastdoor.facts.reading import chain, items_of, origin
 from blastdoor.finding import Related
 from blastdoor.reach import DESTROY, Reach
-from blastdoor.value import Known, Unknown, Value, known_text
+from blastdoor.value import Known, Unknown, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,18 +22,109 @@ _NOTHING: Final = re.compile(
     r"(?:^|\.)(?:null_resource|terraform_data|(?:random|time|local|tls)_\w+)\.[\w-]+\Z", re.ASCII
 )
 """Addresses of what is nothing outside the state, or a file beside it."""
-_PASSING: Final = re.compile(
-    r"preview|tear_?down|clean_?up|ephemeral|sandbox|(?:\b|_)(?:test|demo)", re.IGNORECASE
-)
-"""Functions whose work is to take away what was there for a while."""
 _APART: Final = re.compile(r"[A-Za-z]+")
+_LISTING: Final = re.compile(r"(?:describe|list)_\w+\(\)")
+"""What the answer of a call is called that was asked for all there is."""
+_PASSING: Final = frozenset({"cleanup", "preview", "review", "teardown", "test", "tests"})
+"""Words of functions that are there for what does not last."""
 
 
 def destroy_command(facts: Facts) -> Iterator[Hit]:
     """A command or a block of its own destroys or recreates."""
     yield from _commands(facts)
-    yield from _calls(facts)
     yield from _removals(facts)
+    yield from _calls(facts)
+    yield from _remakes(facts)
+
+
+def _calls(facts: Facts) -> Iterator[Hit]:
+    """Calls of an API that take away all there is, or what is in many accounts."""
+    table = tables.destroy_calls()
+    for call in facts.unit.calls:
+        row = table.get(call.name)
+        if row is None or call.dry:
+            continue
+        if row.when is not None:
+            value = call.arguments.get(row.when[0])
+            sure = isinstance(value, Known) and value.data == row.when[1]
+            said = f"takes away {row.takes}" if sure else ""
+        else:
+            listed = all_there_is(call)
+            said = f"runs for each that {listed} gives, with none left out" if listed else ""
+        if said:
+            yield Hit(
+                call.name_span,
+                f"mutation: {call.operation} {said}",
+                call.owner or call.client.service,
+                call.operation,
+                "mutation",
+                call.name,
+                condition="of-what-does-not-last" if _passes(call) else "",
+                contain="name what is to go, and ask before it goes",
+                reach=Reach(mutation=DESTROY),
+            )
+
+
+def _remakes(facts: Facts) -> Iterator[Hit]:
+    """Things that a program destroys and makes anew, and calls that do both."""
+    rows = tables.remade()
+    for number, call in enumerate(facts.unit.calls):
+        row = rows.get(call.name)
+        if row is None or call.dry:
+            continue
+        later = facts.unit.calls[number + 1 :]
+        again = next((one for one in later if _makes_again(call, one, row)), None)
+        if row.make and again is None:
+            continue
+        name = known_text(call.arguments.get(row.argument))
+        what = f"{row.thing} {name}" if name else f"the {row.thing}"
+        how = call.operation
+        if again is not None:
+            how = f"{call.operation}, and {again.operation} of the same name"
+        yield Hit(
+            call.name_span,
+            f"mutation: {what} is destroyed and made anew ({how})"
+            f"{f', in {call.owner}' if call.owner else ''}",
+            call.owner or call.client.service,
+            call.operation,
+            "mutation",
+            call.name,
+            condition="of-what-does-not-last" if _passes(call) else "",
+            contain="change what is there, and let somebody read what a change set or a plan says",
+            related=(Related(again.name_span, "made anew here"),) if again is not None else (),
+            reach=Reach(mutation=DESTROY),
+        )
+
+
+def _passes(call: ApiCall) -> bool:
+    """Whether a call is in a function that is there for what does not last."""
+    return not _PASSING.isdisjoint(_APART.findall(call.owner.lower()))
+
+
+def _makes_again(call: ApiCall, other: ApiCall, row: tables.Remade) -> bool:
+    """Whether a later call makes what another one destroys."""
+    if other.operation not in row.make or other.client.service != call.client.service:
+        return False
+    gone, new = call.arguments.get(row.argument), other.arguments.get(row.made)
+    if gone is None or new is None or other.owner != call.owner or other.dry:
+        return False
+    if isinstance(gone, Unknown) and isinstance(new, Unknown):
+        return bool(gone.subject) and (gone.reason, gone.subject) == (new.reason, new.subject)
+    return gone.resolved and gone.key == new.key
+
+
+def all_there_is(call: ApiCall) -> str:
+    """The listing whose every element a call is for; ``""`` where something chooses among them."""
+    if call.guarded:
+        return ""
+    for collection, _text, _span in (*call.client.loops, *call.loops):
+        if not isinstance(collection, Unknown) or not _LISTING.fullmatch(collection.subject):
+            continue
+        for value in call.arguments.values():
+            for item in items_of(value)[0] or [value]:
+                if isinstance(item, Unknown) and item.subject == collection.subject:
+                    return collection.subject
+    return ""
 
 
 def _commands(facts: Facts) -> Iterator[Hit]:
@@ -61,61 +152,6 @@ def _commands(facts: Facts) -> Iterator[Hit]:
             related=chain(command.value, command.span),
             reach=Reach(mutation=DESTROY),
         )
-
-
-def _calls(facts: Facts) -> Iterator[Hit]:
-    """Things that a program destroys and makes anew, and calls that do both."""
-    rows = tables.destroy_calls()
-    for number, call in enumerate(facts.unit.calls):
-        row = rows.get(call.name)
-        if row is None or call.dry:
-            continue
-        again = None
-        if row.make:
-            later = facts.unit.calls[number + 1 :]
-            again = next((one for one in later if _makes_again(call, one, row)), None)
-            if again is None:
-                continue
-        elif row.when is not None and not _is(call.arguments.get(row.when[0]), data=row.when[1]):
-            continue
-        value = call.arguments.get(row.argument)
-        name = None if value is None else known_text(value)
-        what = f"{row.thing} {name}" if name and row.when is None else f"the {row.thing}"
-        where = f", in {call.owner}" if call.owner else ""
-        does = call.operation
-        if again is not None:
-            does = f"{call.operation}, and {again.operation} of the same name"
-        elif row.when is not None:
-            does = f"{call.operation} with {row.when[0]} = {str(row.when[1]).lower()}"
-        yield Hit(
-            call.name_span,
-            f"mutation: {what} is destroyed{' and made anew' if again is not None else ''} "
-            f"({does}){where}",
-            call.owner or call.client.service,
-            call.operation,
-            "mutation",
-            call.name,
-            condition="of-what-does-not-last" if _PASSING.search(call.owner) else "",
-            contain="change what is there, and let somebody read what a change set or a plan says",
-            related=(Related(again.name_span, "made anew here"),) if again is not None else (),
-            reach=Reach(mutation=DESTROY),
-        )
-
-
-def _makes_again(call: ApiCall, other: ApiCall, row: tables.DestroyCall) -> bool:
-    """Whether a later call makes what another one destroys."""
-    if other.operation not in row.make or other.client.service != call.client.service:
-        return False
-    gone, new = call.arguments.get(row.argument), other.arguments.get(row.made)
-    if gone is None or new is None or other.owner != call.owner or other.dry:
-        return False
-    if isinstance(gone, Unknown) and isinstance(new, Unknown):
-        return bool(gone.subject) and (gone.reason, gone.subject) == (new.reason, new.subject)
-    return gone.resolved and gone.key == new.key
-
-
-def _is(value: Value | None, *, data: bool) -> bool:
-    return isinstance(value, Known) and value.data is data
 
 
 def _weight(script: Script, *, unattended: bool) -> str:

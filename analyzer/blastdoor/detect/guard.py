@@ -38,9 +38,11 @@ def deletion_protection_off(facts: Facts) -> Iterator[Hit]:
     """Deletion or termination protection is explicitly switched off."""
     for guard in facts.guards:
         if guard.kind == "deletion" and guard.unsafe:
+            address = guard.resource.address
+            what = f"the thing, after {address}," if guard.resource.request else address
             yield _hit(
                 guard,
-                f"guards: {guard.resource.address} can be deleted by one call ({_said(guard)})",
+                f"guards: {what} can be deleted by one call ({_said(guard)})",
                 f"set {guard.attribute} = {guard.safe_text}",
             )
 
@@ -49,10 +51,12 @@ def data_kept_by_force_lost(facts: Facts) -> Iterator[Hit]:
     """Destroying a resource is made to destroy its data."""
     for guard in facts.guards:
         if guard.kind == "data-loss" and guard.unsafe:
+            address = guard.resource.address
+            what = address if guard.resource.request else f"destroying {address}"
             yield _hit(
                 guard,
-                f"guards: destroying {guard.resource.address} destroys what it holds "
-                f"({_said(guard)})",
+                f"guards: {what} destroys what {'the thing' if guard.resource.request else 'it'} "
+                f"holds ({_said(guard)})",
                 f"remove {guard.attribute}",
             )
 
@@ -67,12 +71,18 @@ def account_default_weakened(facts: Facts) -> Iterator[Hit]:
                     "accounts: everything in the account, and what comes later, by "
                     f"{guard.resource.address} ({_said(guard)}"
                     f"{'; ' + guard.note if guard.note else ''})",
-                    f"set {guard.attribute} = {guard.safe_text}, and make the exception where it "
-                    "is needed",
+                    f"{_undone(guard)}, and make the exception where it is needed",
                 ),
                 axis="accounts",
                 condition="public-content" if _for_the_public(guard.resource) else "",
             )
+
+
+def _undone(guard: Guard) -> str:
+    """What to do instead; a call may do by what it is what elsewhere an argument says."""
+    if guard.resource.request and guard.value.span == guard.resource.span:
+        return "leave the call out"
+    return f"set {guard.attribute} = {guard.safe_text}"
 
 
 def _for_the_public(resource: Resource) -> bool:
@@ -148,8 +158,8 @@ def immediate_risky_apply(facts: Facts) -> Iterator[Hit]:
         also = "" if upgrade is None else f", a new major version too ({_said(upgrade)})"
         hit = _hit(
             guard,
-            f"guards: a change to {guard.resource.address} does not wait for the maintenance "
-            f"window ({_said(guard)}){also}",
+            f"guards: a change {'by' if guard.resource.request else 'to'} {guard.resource.address} "
+            f"does not wait for the maintenance window ({_said(guard)}){also}",
             contain,
         )
         yield replace(hit, condition="" if upgrade is None else "major-upgrade")
@@ -210,17 +220,25 @@ def stack_policy_open(facts: Facts) -> Iterator[Hit]:
         where = origin(found.value)
         yield Hit(
             at,
-            f"guards: any update may replace or delete any resource of {policy.resource.address} "
-            f"(its stack policy allows {found.text} on everything and denies nothing"
-            f"{', ' + where if where else ''})",
+            f"guards: {_updates(policy)} (the stack policy allows {found.text} on everything and "
+            f"denies nothing{', ' + where if where else ''})",
             policy.resource.address,
             policy.attribute,
             "guards",
             found.text,
+            "during-update" if policy.during else "",
             contain="deny Update:Replace and Update:Delete on the resources that hold data",
             related=chain(found.value, at),
             reach=Reach(guards=Guards()),
         )
+
+
+def _updates(policy: StackPolicy) -> str:
+    address = policy.resource.address
+    if policy.during:
+        return f"this update may replace or delete any resource of the stack, by {address}"
+    whose = f"of the stack, by {address}" if policy.resource.request else f"of {address}"
+    return f"any update may replace or delete any resource {whose}"
 
 
 def _open_to_updates(policy: StackPolicy) -> Term | None:

@@ -24,7 +24,14 @@ from blastdoor.facts.reading import (
 )
 from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import Reach, Regions, partition_of
-from blastdoor.value import Inherited, Known, Many, Mapping, Value, known_text
+from blastdoor.value import (
+    Inherited,
+    Known,
+    Many,
+    Mapping,
+    Value,
+    known_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,6 +86,8 @@ def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
 
 def _lookup(resource: Resource) -> str:
     """What gives the image of a region in the notation of a resource."""
+    if resource.request:
+        return "ssm.get_parameter, or ec2.describe_images with an owner"
     if "::" in resource.type:
         return "a parameter of type AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
     return "data.aws_ssm_parameter or data.aws_ami"
@@ -169,7 +178,7 @@ def literal_name_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
     """One block that is created in several regions takes the same globally unique name in each."""
     groups: dict[tuple[str, int], list[Resource]] = defaultdict(list)
     for resource in facts.unit.resources:
-        if resource.type in tables.places().names and not resource.is_data:
+        if resource.type in tables.places().names and not (resource.is_data or resource.request):
             groups[resource.span.path, resource.span.start].append(resource)
     for members in groups.values():
         row = tables.places().names[members[0].type]

@@ -38,7 +38,8 @@ def public_endpoint_enabled(facts: Facts) -> Iterator[Hit]:
                 guard.value,
                 guard.resource,
                 guard.attribute,
-                f"network: {guard.resource.address} gets an address on the internet "
+                f"network: {guard.resource.address} {'gives' if guard.resource.request else 'gets'} an "
+                f"address on the internet "
                 f"({guard.attribute.rsplit('.', 1)[-1]} = {words_of(guard.value)}{{where}})",
                 f"set {guard.attribute} = {guard.safe_text}",
                 Level.named(guard.level),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.detect import grant
 from blastdoor.detect.hit import Hit
+from blastdoor.fact import CROSS_REGION
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -224,7 +225,7 @@ def resource_region_override_split(facts: Facts) -> Iterator[Hit]:
         own = known_text(resource.region)
         if own is None or resource.is_data or resource.type in places.across_regions:
             continue
-        if not tables.locations().aws_is_regional(resource.type):
+        if resource.type in tables.locations().aws_without_region or CROSS_REGION in resource.extra:
             continue
         names = set(resource.names())
         for attribute, type_ in places.references:
@@ -242,13 +243,24 @@ def _target(
     value: Value, type_: str, user: Resource, by_address: dict[str, list[Resource]]
 ) -> Resource | None:
     """The resource that an id comes from, where all its instances are in one known region."""
-    if not isinstance(value, Unknown) or not value.subject.startswith(f"{type_}."):
+    if not isinstance(value, Unknown):
         return None
-    scope = _scope(value, user)
-    if scope is None:
+    if "::" in type_:
+        name = value.subject.partition(".")[0]
+        found = [
+            target
+            for address in (name, f"{user.address.removesuffix(user.name)}{name}")
+            for target in by_address.get(address, ())
+            if target.type == type_
+        ]
+    elif value.subject.startswith(f"{type_}."):
+        scope = _scope(value, user)
+        if scope is None:
+            return None
+        name = value.subject.split(".")[1].split("[")[0]
+        found = by_address.get(f"{scope}{type_}.{name}", [])
+    else:
         return None
-    name = value.subject.split(".")[1].split("[")[0]
-    found = by_address.get(f"{scope}{type_}.{name}", [])
     regions = {known_text(member.region) for member in found}
     return found[0] if len(regions) == 1 and None not in regions else None
 

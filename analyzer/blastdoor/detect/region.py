@@ -41,12 +41,14 @@ from blastdoor.value import (
     Unknown,
     Value,
     known_text,
+    turns,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import (
+        ApiClient,
         Facts,
         LiteralText,
         Provider,
@@ -374,6 +376,10 @@ def name_region_mismatch(facts: Facts) -> Iterator[Hit]:
         if stack.region is not None:
             said = f"its name {stack.name}"
             yield from _mismatch(stack.name, stack.region, f"stack {stack.name}", said, stack)
+    for client in facts.unit.clients:
+        if client.given and client.name and client.service not in tables.api().worldwide:
+            address = f"the client {client.name}"
+            yield from _mismatch(client.name, client.region, address, "its name", client)
     for resource in facts.unit.resources:
         if resource.is_data or not tables.locations().aws_is_regional(resource.type):
             continue
@@ -500,7 +506,11 @@ def _keyed_mismatch(facts: Facts) -> Iterator[Hit]:
 
 
 def _mismatch(
-    name: str, region: Value, address: str, said: str, holder: Provider | Resource | Stack
+    name: str,
+    region: Value,
+    address: str,
+    said: str,
+    holder: Provider | Resource | Stack | ApiClient,
 ) -> Iterator[Hit]:
     pinned = known_text(region)
     if pinned is None or pinned not in tables.partitions().regions:
@@ -538,14 +548,14 @@ def _mismatch(
     )
 
 
-def _stack_place(holder: Provider | Resource | Stack, at: Span) -> tuple[Related, ...]:
+def _stack_place(holder: Provider | Resource | Stack | ApiClient, at: Span) -> tuple[Related, ...]:
     """Where a stack is whose region stands in another file."""
     if holder.span.path == at.path or not isinstance(holder, Stack):
         return ()
     return (Related(holder.span, f"stack {holder.name}"),)
 
 
-def _is_global_part(holder: Provider | Resource | Stack) -> bool:
+def _is_global_part(holder: Provider | Resource | Stack | ApiClient) -> bool:
     address, name = getattr(holder, "address", ""), getattr(holder, "name", "")
     words = f"{address} {name} {getattr(holder, 'type', '')}".lower()
     return any(part in words for part in _GLOBAL_PARTS)
@@ -847,12 +857,44 @@ def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:
                 span = value.span or resource.span
                 related = (Related(span, f"used by {resource.address}"),)
                 yield _misplaced(target, reference.region, reference.why, related)
+    yield from _misplaced_clients(facts)
+
+
+def _misplaced_clients(facts: Facts) -> Iterator[Hit]:
+    """Clients of services that answer in one region only, sent to another."""
+    for client in facts.unit.clients:
+        home = tables.api().homes.get(client.service)
+        for region in turns(client.region) if home is not None and client.endpoint is None else ():
+            own = known_text(region)
+            if own is None or own == home or partition_of(own) != "aws":
+                continue
+            at = place(region, client.span) or client.span
+            yield Hit(
+                at,
+                f"regions: {own}{_because(region)}, but {client.service} answers in {home} only",
+                client.owner or client.service,
+                client.service,
+                "regions",
+                own,
+                condition=_contradiction(region),
+                contain=f'make the client with region_name="{home}"',
+                related=chain(region, at),
+                reach=Reach(regions=Regions(own)),
+            )
 
 
 def _referred(
     value: Value, type_: str, user: Resource, by_address: dict[str, Resource]
 ) -> Resource | None:
-    if not isinstance(value, Unknown) or not value.subject.startswith(f"{type_}."):
+    if not isinstance(value, Unknown):
+        return None
+    if "::" in type_:
+        name = value.subject.partition(".")[0]
+        found = by_address.get(name) or by_address.get(
+            f"{user.address.removesuffix(user.name)}{name}"
+        )
+        return found if found is not None and found.type == type_ else None
+    if not value.subject.startswith(f"{type_}."):
         return None
     prefix = user.address[: len(user.address) - len(f"{user.type}.{user.name}")]
     name = value.subject.split(".")[1].split("[")[0]
@@ -881,10 +923,19 @@ def _misplaced(resource: Resource, region: str, why: str, related: tuple[Related
         "regions",
         str(known_text(own)),
         condition=_contradiction(own),
-        contain=f'set region = "{region}" or a provider of that region',
+        contain=_home(resource, region),
         related=(*related, *more),
         reach=Reach(regions=Regions(str(known_text(own)))),
     )
+
+
+def _home(resource: Resource, region: str) -> str:
+    """How to put a resource into a region, in its own notation."""
+    if resource.request:
+        return f"send it to {region}"
+    if "::" in resource.type:
+        return f"put it into a stack of {region}"
+    return f'set region = "{region}" or a provider of that region'
 
 
 # Policies
@@ -983,7 +1034,7 @@ def _blocked_globals(statement: Statement) -> list[str]:
 def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
     """Something that is created in several regions contains a literal region."""
     members: dict[tuple[str, int], list[Resource]] = defaultdict(list)
-    for resource in facts.unit.resources:
+    for resource in (*facts.unit.resources, *(literal.resource for literal in facts.literals)):
         members[resource.span.path, resource.span.start].append(resource)
     spread: dict[tuple[str, int], _Spread | None] = {}
     seen: set[tuple[str, int, int]] = set()
@@ -1035,7 +1086,8 @@ def _spread(facts: Facts, resource: Resource, members: list[Resource]) -> _Sprea
     regions = sorted(regions_of(members))
     if len(regions) > 1:
         by = next((f" by {copy.said}" for copy in resource.copies if copy.said), "")
-        words = f"{resource.address} is created in {' and '.join(regions[:4])}{by}"
+        verb = "is sent to" if resource.request else "is created in"
+        words = f"{resource.address} {verb} {' and '.join(regions[:4])}{by}"
         related = [
             Related(copy.region.span, f"{known_text(copy.region)}, by {copy.said}")
             for copy in resource.copies[:4]
@@ -1064,7 +1116,7 @@ def _says_where(literal: LiteralText) -> bool:
 
 
 def _within_module(literal: LiteralText) -> bool:
-    """Whether the literal is written in the module that is repeated, not given to it."""
+    """Whether the literal is written in the module or file that is repeated, not given to it."""
     path, module = literal.span.path, literal.resource.module
     return not literal.given and module in (path, path.rpartition("/")[0] or ".")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from blastdoor import tables
+from blastdoor.detect.command import all_there_is
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.reading import chain, origin, place, set_to, words_of
 from blastdoor.reach import Fleet, Reach
@@ -182,3 +184,23 @@ def fleet_wide_command(facts: Facts) -> Iterator[Hit]:
             related=chain(value, at),
             reach=Reach(fleet=Fleet(_WHOLE)),
         )
+    yield from _machines(facts)
+
+
+def _machines(facts: Facts) -> Iterator[Hit]:
+    """Calls that stop every machine there is, one after the other."""
+    for call in facts.unit.calls:
+        listed = all_there_is(call) if call.name in tables.fleet_commands().machines else ""
+        if listed and not call.dry:
+            yield Hit(
+                call.name_span,
+                f"fleet: {call.operation} runs for each machine that {listed} gives, with none left "
+                "out",
+                call.owner or call.client.service,
+                call.operation,
+                "fleet",
+                call.name,
+                condition="all-at-once",
+                contain="ask for the machines by a tag, and take a tenth of them at a time",
+                reach=Reach(fleet=Fleet(_WHOLE)),
+            )

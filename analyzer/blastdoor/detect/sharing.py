@@ -38,6 +38,8 @@ def shared_with_everyone(facts: Facts) -> Iterator[Hit]:
         if resource.is_data:
             continue
         for row in table.get(resource.type, ()):
+            if any(known_text(resource.get(name)) != text for name, text in row.when.items()):
+                continue
             for value in at_path(resource.get, row.attribute):
                 for item in items_of(value)[0]:
                     found = _named_everyone(item, row)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from blastdoor import tables
 from blastdoor.detect.hit import Hit
 from blastdoor.facts.reading import chain, origin, place, set_to, truth
 from blastdoor.value import Unknown, Value, known_text, walk
@@ -34,9 +35,13 @@ _SWITCHES: Final = {
         "force_overwrite_replica_secret", "a secret of the same name in the replica's region", ""
     ),
     "aws_ssm_parameter": _Switch("overwrite", "a parameter of the same name", "parameter"),
+    "ssm.put_parameter": _Switch("Overwrite", "a parameter of the same name", "parameter"),
 }
+_NAMED: Final = {"ssm.put_parameter": "Name"}
+"""Call → what names the object, in which the environment or region may be that it runs for."""
 _ZONE_RECORDS: Final = frozenset({"NS", "SOA"})
 """Records that a zone is born with: overwriting them is how one manages them."""
+_WORD: Final = re.compile(r"[a-z0-9]+")
 _PROOF: Final = re.compile(r"validation|verification|challenge|acme|dkim", re.IGNORECASE)
 """Names of records that only prove whose a domain is."""
 
@@ -47,6 +52,8 @@ def foreign_object_takeover(facts: Facts) -> Iterator[Hit]:
         switch = None if resource.is_data else _SWITCHES.get(resource.type)
         value = resource.get(switch.attribute) if switch is not None else None
         if switch is None or value is None or truth(value) is not True or _own(resource):
+            continue
+        if resource.request and not _same_everywhere(resource):
             continue
         at = place(value, resource.span) or resource.span
         where = origin(value)
@@ -63,6 +70,17 @@ def foreign_object_takeover(facts: Facts) -> Iterator[Hit]:
             related=chain(value, at),
             remedies=set_to(value, switch.attribute, False),  # noqa: FBT003  the literal
         )
+
+
+def _same_everywhere(resource: Resource) -> bool:
+    """Whether a call names the same object whatever environment and region it runs for."""
+    name = known_text(resource.get(_NAMED[resource.type]))
+    if name is None:
+        return False
+    words = _WORD.findall(name.lower())
+    return tables.scopes().environment_of(words) is None and not any(
+        region in name for region in tables.partitions().regions
+    )
 
 
 def _mild(resource: Resource) -> str:

@@ -6,9 +6,10 @@ of what matters could be known.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Final
 
-from blastdoor.fact import Facts
+from blastdoor.fact import TOLD_ELSEWHERE, Facts
 from blastdoor.facts import (
     binding,
     command,
@@ -41,6 +42,8 @@ def extract(unit: Evaluated, *, thorough: bool = False) -> tuple[Facts, Coverage
     """
     facts = Facts(unit)
     coverage = Coverage()
+    facts.literals.extend(literal.literals(unit, thorough=thorough))
+    unit = _own(unit)
     policies = list(iam.policies(unit))
     facts.statements.extend(iam.statements(policies))
     facts.bindings.extend(binding.bindings(unit))
@@ -48,7 +51,6 @@ def extract(unit: Evaluated, *, thorough: bool = False) -> tuple[Facts, Coverage
     facts.rollouts.extend(rollout.rollouts(unit))
     facts.scopes.extend(scope.scopes(unit, facts.statements))
     facts.targets.extend(target.targets(unit))
-    facts.literals.extend(literal.literals(unit, thorough=thorough))
     facts.openings.extend(network.openings(unit))
     facts.endpoints.extend(network.endpoints(unit))
     facts.stack_policies.extend(stack_policy.stack_policies(unit))
@@ -59,6 +61,16 @@ def extract(unit: Evaluated, *, thorough: bool = False) -> tuple[Facts, Coverage
     for obstacle in binding.obstacles(facts.bindings):
         _count(coverage, "binding", obstacle if obstacle is not None else _FOUND)
     return facts, coverage
+
+
+def _own(unit: Evaluated) -> Evaluated:
+    """The unit with what it tells itself: not what another unit tells, and this one only places."""
+    resources = [r for r in unit.resources if TOLD_ELSEWHERE not in r.extra]
+    if len(resources) == len(unit.resources):
+        return unit
+    own = copy(unit)
+    own.resources = resources
+    return own
 
 
 def _cover(unit: Evaluated, policies: list[iam.Policy], coverage: Coverage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blastdoor.fact import Copy
-from blastdoor.value import Inherited, known_text
+from blastdoor.value import Inherited, Meaning, Unknown, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +27,12 @@ def _account(resource: Resource) -> tuple[str, ...] | None:
     known = known_text(resource.account)
     if known is not None:
         return (known,)
-    if resource.provider is not None and isinstance(resource.account, Inherited):
+    account = resource.account
+    if resource.provider is not None and isinstance(account, Inherited):
         return tuple(sorted(resource.provider.credentials))
+    if isinstance(account, Unknown) and account.meaning is Meaning.CURRENT_ACCOUNT:
+        provider = resource.provider
+        return () if provider is None else tuple(sorted(provider.credentials))
     return None
 
 

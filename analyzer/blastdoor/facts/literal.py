@@ -34,6 +34,7 @@ from blastdoor.value import (
     Unknown,
     Value,
     known_text,
+    turns,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def literals(unit: Evaluated, *, thorough: bool = False) -> Iterator[LiteralText
                 )
             ):
                 yield from _of(resource)
-    yield from _of_calls(unit)
+    yield from _of_calls(unit, looks, words)
 
 
 def named_regions(resource: Resource) -> Iterator[tuple[str, Value, str]]:
@@ -125,22 +126,49 @@ def named_regions(resource: Resource) -> Iterator[tuple[str, Value, str]]:
             yield argument, value, named.pop()
 
 
-def _of_calls(unit: Evaluated) -> Iterator[LiteralText]:
-    """The literals among the arguments of calls that go to a known partition."""
-    for call in unit.calls:
-        region = call.client.region
-        if known_text(region) is None or not call.arguments:
-            continue
-        resource = lowered.make(
-            call.name,
-            call.name,
-            Mapping(call.arguments, call.span),
-            span=call.name_span,
-            address=call.name,
-            place=Place(region=region),
-        )
-        if known_text(resource.partition) != "aws" or "arn:aws-" in call.span.text:
+def _of_calls(unit: Evaluated, looks: _Looks, words: list[str]) -> Iterator[LiteralText]:
+    """The literals among the arguments of calls.
+
+    Of those that go to a partition other than the usual one, to several regions in turn, or, where that
+    matters, to a region that something else decides.
+    """
+    for client in unit.clients:
+        if client.endpoint is not None and words:
+            resource = lowered.make(
+                f"{client.service} client",
+                client.service,
+                Mapping({"endpoint_url": client.endpoint}, client.span),
+                span=client.span,
+                address=f"a client of {client.service}",
+                place=Place(region=client.region),
+                module=unit.address,
+            )
+            resource.request = True
             yield from _of(resource)
+    groups: dict[tuple[str, int], list[Resource]] = defaultdict(list)
+    for call in unit.calls:
+        for region in turns(call.client.region) if call.arguments else ():
+            resource = lowered.make(
+                call.name,
+                call.name,
+                Mapping(call.arguments, call.span),
+                span=call.name_span,
+                address=call.name,
+                place=Place(region=region),
+                module=unit.address,
+            )
+            resource.request = True
+            groups[call.name_span.path, call.name_span.start].append(resource)
+    for members in groups.values():
+        several = len(regions_of(members)) > 1
+        for resource in members:
+            partition = known_text(resource.partition)
+            if partition is None:
+                wanted = bool(words) and looks.hold(resource.span.document, *words)
+            else:
+                wanted = partition != "aws" or looks.hold(resource.span.document, "arn:aws-")
+            if wanted or several:
+                yield from _of(resource)
 
 
 class _Looks:

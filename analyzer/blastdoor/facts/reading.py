@@ -163,6 +163,8 @@ def set_to(value: Value, name: str, data: Scalar) -> tuple[Remedy, ...]:
     span = written_at_use(value)
     if span is None:
         return ()
+    if isinstance(data, bool) and isinstance(value, Known) and isinstance(value.data, str):
+        data = "true" if data else "false"  # a list of pairs has texts for its values
     words = f"set {name.rsplit('.', 1)[-1]} to {json.dumps(data)}"
     return (Remedy(Act.SET, span, words, data),)
 

@@ -31,6 +31,14 @@ def scopes(unit: Evaluated, statements: Sequence[Statement]) -> Iterator[Scope]:
                 )
             else:
                 yield from _google(provider.get, ("region",), "provider", provider.address)
+    for client in unit.clients:
+        if client.given and client.endpoint is None and client.region.span is not None:
+            owner = f"a client of {client.service}"
+            yield Scope(client.region, client.region.span, "provider", owner, "region_name")
+    for stack in unit.stacks:
+        if stack.region is not None and stack.region.span is not None:
+            owner = f"stack {stack.name}"
+            yield Scope(stack.region, stack.region.span, "provider", owner, "env.region")
     for backend in unit.backends:
         if backend.kind == "s3":
             yield Scope(backend.region, backend.span, "backend", backend.address, "region")

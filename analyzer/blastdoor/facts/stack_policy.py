@@ -1,13 +1,15 @@
 """Stack policies of CloudFormation stacks.
 
 Source: AWS CloudFormation User Guide, "Prevent updates to stack resources": a stack policy has the
-form of an IAM policy document.
+form of an IAM policy document. AWS CloudFormation API Reference, UpdateStack: the policy of
+``StackPolicyDuringUpdateBody`` stands in for that of the stack while the update runs.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from blastdoor import tables
 from blastdoor.evaluate.jsontext import decode
 from blastdoor.fact import StackPolicy
 from blastdoor.facts.iam import Policy, statements
@@ -19,21 +21,18 @@ if TYPE_CHECKING:
 
     from blastdoor.fact import Evaluated
 
-_ARGUMENTS: Final = {"aws_cloudformation_stack": "policy_body"}
-
 
 def stack_policies(unit: Evaluated) -> Iterator[StackPolicy]:
     """The stack policies that the unit writes out."""
+    table = tables.things("stack")
     for resource in unit.resources:
-        attribute = _ARGUMENTS.get(resource.type)
-        value = None if attribute is None or resource.is_data else resource.get(attribute)
-        if attribute is None or value is None:
-            continue
-        document = decode(value)
-        if not isinstance(document, Mapping):
-            continue
-        items, complete = items_of(document.get("Statement"))
-        found = tuple(statements([Policy(resource, attribute, "stack", value, document)]))
-        yield StackPolicy(
-            resource, attribute, found, complete and document.complete and len(found) == len(items)
-        )
+        row = None if resource.is_data else table.get(resource.type)
+        for part, attribute in row.names.items() if row is not None else ():
+            value = resource.get(attribute)
+            document = None if value is None else decode(value)
+            if value is None or not isinstance(document, Mapping):
+                continue
+            items, complete = items_of(document.get("Statement"))
+            found = tuple(statements([Policy(resource, attribute, "stack", value, document)]))
+            whole = complete and document.complete and len(found) == len(items)
+            yield StackPolicy(resource, attribute, found, whole, part == "during")

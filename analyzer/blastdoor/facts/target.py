@@ -8,7 +8,7 @@ from blastdoor import tables
 from blastdoor.fact import Target
 from blastdoor.facts.reading import at_path, blocks_at
 from blastdoor.reach import partition_of
-from blastdoor.value import Many, Mapping, Meaning, OneOf, Unknown, Value, known_text
+from blastdoor.value import Many, Mapping, Meaning, OneOf, Unknown, Value, known_text, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +80,30 @@ def targets(unit: Evaluated) -> Iterator[Target]:
             baseline=_call_is_baseline(call),
         )
     yield from _looped(unit)
+    yield from _placed(unit)
+
+
+def _placed(unit: Evaluated) -> Iterator[Target]:
+    """Stacks and provider configurations that a loop makes for several regions."""
+    groups: dict[tuple[str, int], list[tuple[str, Value]]] = {}
+    spans: dict[tuple[str, int], Span] = {}
+    made = [(f"stack {s.name}", s.region, s.span) for s in unit.stacks if s.region is not None]
+    made += [(provider.address, provider.region, provider.span) for provider in unit.providers]
+    for owner, value, span in made:
+        key = span.path, span.start
+        groups.setdefault(key, []).extend((owner, region) for region in turns(value))
+        spans[key] = span
+    for key, members in groups.items():
+        owner, first = members[0]
+        span = spans[key]
+        if isinstance(first, Unknown) and first.meaning is Meaning.EACH_REGION:
+            every = Meaning.EVERY_REGION
+            found: Value = Unknown(first.reason, first.subject, span, meaning=every)
+        elif len(members) > 1:
+            found = Many(tuple(region for _owner, region in members), span)
+        else:
+            continue
+        yield Target(None, owner, LOOP, "regions", found, span, "what is in it")
 
 
 def _accounts(resource: Resource, row: ThingRow) -> Iterator[Target]:

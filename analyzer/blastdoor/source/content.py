@@ -73,6 +73,10 @@ _CLOSER: Final = (
         re.compile(rb"-(?:north|south|east|west|central)(?:east|west)?-\d").search,
     ),
     (
+        (b"rollout", b"Rollout", b"ROLLOUT", b"feature", b"Feature", b"FEATURE"),
+        re.compile(rb"\b(?:rollout|Rollout|ROLLOUT)|\b(?i:feature_?flags)").search,
+    ),
+    (
         (b"regions", b"Regions", b"REGIONS"),
         re.compile(rb"\b(?:[Rr]egions|REGIONS)[\"']?\s*[:=]").search,
     ),

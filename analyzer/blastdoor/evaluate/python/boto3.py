@@ -11,29 +11,34 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.evaluate.cloudformation import resource as lowered
 from blastdoor.evaluate.cloudformation.values import Place
+from blastdoor.evaluate.python import names
 from blastdoor.evaluate.python.things import Bound, Call, Instance, Thing, name_of
 from blastdoor.fact import ApiCall, ApiClient
 from blastdoor.span import Span
 from blastdoor.value import (
+    Evidence,
     Inherited,
     Known,
     Many,
     Mapping,
     Meaning,
     Reason,
+    Step,
     Unknown,
     Value,
     known_text,
+    turns,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from blastdoor.fact import Resource
 
     ToValue = Callable[[Thing, Span | None], Value]
 
 _MODULES: Final = ("boto3", "aioboto3", "botocore.session")
+_LIBRARIES: Final = ("boto3", "aioboto3", "botocore")
 _MAKERS: Final = ("client", "resource", "create_client")
 _SESSIONS: Final = ("Session", "session.Session", "get_session")
 _NO_CALLS: Final = frozenset(
@@ -49,7 +54,16 @@ _NO_CALLS: Final = frozenset(
         "get_available_subresources",
     }
 )
-_REGION_LISTS: Final = ("get_available_regions", "describe_regions", "list_regions")
+_LISTS: Final = {
+    "describe_organization": Meaning.ORGANIZATION,
+    "describe_regions": Meaning.EVERY_REGION,
+    "get_available_regions": Meaning.EVERY_REGION,
+    "list_regions": Meaning.EVERY_REGION,
+    "list_roots": Meaning.ORGANIZATION_ROOT,
+}
+"""Method → what its answer stands for."""
+_LISTING: Final = ("describe_", "list_")
+"""How methods begin whose answer, where nothing narrows it, has all there is."""
 _GROUP: Final = "AWS::EC2::SecurityGroup"
 _RANGES: Final = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
 _CREDENTIALS: Final = ("aws_access_key_id", "aws_secret_access_key", "profile_name")
@@ -144,9 +158,14 @@ class Clients:
             call.owner,
             self._invoked(),
             loops_of(call, self._value),
-            None if endpoint is None else self._value(endpoint, call.span),
+            self._value(endpoint, call.span)
+            if endpoint is not None
+            else None
+            if call.complete
+            else Unknown(Reason.UNRESOLVED, "**kwargs", call.span),
             any(name in call.keywords for name in _CREDENTIALS)
             or (session is not None and any(n in session.keywords for n in _CREDENTIALS)),
+            call.assigned,
         )
 
     def _said(self, thing: Thing | None, call: Call) -> Value | None:
@@ -174,7 +193,7 @@ def _is_none(thing: Thing) -> bool:
 def _is_session(call: Call) -> bool:
     name = name_of(call.function)
     module, _dot, rest = name.partition(".")
-    return module in ("boto3", "aioboto3", "botocore") and rest.endswith(_SESSIONS)
+    return module in _LIBRARIES and rest.endswith(_SESSIONS)
 
 
 def session_profile(session: Call | None) -> Thing | None:
@@ -189,11 +208,30 @@ def loops_of(call: Call, value: ToValue) -> tuple[tuple[Value, str, Span], ...]:
 
 def meaning(call: Call) -> Value | None:
     """What the answer of a call stands for: a list of every region, or nothing in particular."""
-    function = call.function
-    if not isinstance(function, Bound) or function.name not in _REGION_LISTS:
+    operation = operation_of(call)
+    if operation is None:
         return None
-    subject = f"{function.name}()"
-    return Unknown(Reason.DATA_SOURCE, subject, call.span, meaning=Meaning.EVERY_REGION)
+    found = _LISTS.get(operation)
+    if found is None:
+        everything = operation.startswith(_LISTING) and not call.keywords and call.complete
+        if not everything or not _is_of_client(call):
+            return None
+    return Unknown(Reason.DATA_SOURCE, f"{operation}()", call.span, meaning=found)
+
+
+def _is_of_client(call: Call) -> bool:
+    """Whether a call goes back to something that makes a client here."""
+    current: Thing = call
+    for _hop in range(_MAX_HOPS):
+        if isinstance(current, Bound):
+            current = current.base
+        elif isinstance(current, Call):
+            if name_of(current.function).partition(".")[0] in _LIBRARIES:
+                return True
+            current = current.function
+        else:
+            return False
+    return False
 
 
 def operation_of(call: Call) -> str | None:
@@ -242,27 +280,34 @@ def api_call(call: Call, client: ApiClient, operation: str, value: ToValue) -> A
         loops_of(call, value),
         arguments,
         call.complete,
+        call.guarded,
     )
 
 
-def as_resource(call: ApiCall, path: str) -> Resource | None:
-    """The resource whose properties a call sets; ``None`` for calls that set none."""
-    row = tables.api().operations.get((call.client.service, call.operation))
-    if row is None:
-        return None
+def as_resources(call: ApiCall, path: str) -> Iterator[Resource]:
+    """The resource whose properties a call sets, once for each region that a loop sends it to.
+
+    None for a call that sets none.
+    """
+    row = tables.api().row(call.client.service, call.operation)
+    if row is None or (row.needs and row.needs not in call.arguments):
+        return
+    if any(known_text(call.arguments.get(name)) != text for name, text in row.when.items()):
+        return
     properties = _properties(call, row)
     type_ = row.type
     if type_ == _GROUP and "CidrIp" in call.arguments:
         type_ = f"{_GROUP}Ingress"
-    return lowered.make(
-        type_,
-        call.name,
-        properties,
-        span=call.name_span,
-        address=f"{call.owner or path.rpartition('/')[2]}: {call.name}",
-        place=Place(region=call.client.region),
-        module=path,
-    )
+    for region in turns(call.client.region):
+        yield lowered.make(
+            type_,
+            call.name,
+            properties,
+            span=call.name_span,
+            address=f"{call.owner or path.rpartition('/')[2]}: {call.name}",
+            place=Place(region=region),
+            module=path,
+        )
 
 
 def _permissions(value: Value) -> Value:
@@ -292,14 +337,33 @@ def _permissions(value: Value) -> Value:
 
 
 def _properties(call: ApiCall, row: tables.CallRow) -> Mapping:
-    entries: dict[str, Value] = {}
-    nested: dict[str, dict[str, Value]] = {}
+    """The arguments of a call by the names of properties."""
+    found: names.Tree = {}
     for name, value in call.arguments.items():
-        block, dot, inner = row.names.get(name, name).partition(".")
-        if dot:
-            nested.setdefault(block, {})[inner] = value
-        else:
-            entries[block] = _permissions(value) if block == "SecurityGroupIngress" else value
-    for block, parts in nested.items():
-        entries[block] = Mapping(parts, call.span)
-    return Mapping(entries, call.span, complete=call.complete)
+        below = [path for path in row.names if path.startswith(f"{name}.")]
+        for path in below:
+            inner = _below(value, path.split(".")[1:])
+            if inner is not None:
+                names.put(found, row.names[path], inner)
+        small = name[:1].islower() and "::" in row.type
+        said = names.renamed(value) if small else value
+        if name in row.names:
+            path = row.names[name]
+            names.put(found, path, _permissions(said) if path == "SecurityGroupIngress" else said)
+        elif not below:
+            found[names.property_name(name) if small else name] = said
+    for path, data in row.sets.items():
+        # No literal that a fix could replace: the call itself says it.
+        itself = Evidence(Step.ELEMENT, call.operation, call.name_span)
+        names.put(found, path, Known(data, call.name_span, (itself,)))
+    return names.whole(found, call.span, complete=call.complete)
+
+
+def _below(value: Value, path: list[str]) -> Value | None:
+    """What a value has at a path of keys."""
+    current: Value | None = value
+    for name in path:
+        if not isinstance(current, Mapping):
+            return None
+        current = current.entries.get(name)
+    return current

@@ -12,13 +12,22 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.evaluate.cloudformation import resource as lowered
-from blastdoor.evaluate.cloudformation.values import ANYWHERE, Place, region_of_environment
-from blastdoor.evaluate.python import names
-from blastdoor.evaluate.python.meanings import principal_of, renamed
+from blastdoor.evaluate.cloudformation.values import ANYWHERE, Place
+from blastdoor.evaluate.python import names, operations
+from blastdoor.evaluate.python.addresses import address_of, id_of, scope_of, title_of
+from blastdoor.evaluate.python.environments import (
+    environment_of,
+    environment_said,
+    given_environment,
+    is_stack,
+)
+from blastdoor.evaluate.python.meanings import principal_of
+from blastdoor.evaluate.python.providers import Providers, arguments_of, is_provider
 from blastdoor.evaluate.python.things import (
     Bound,
     Call,
@@ -28,7 +37,7 @@ from blastdoor.evaluate.python.things import (
     Later,
     Thing,
 )
-from blastdoor.fact import AppWide, EscapeHatch, Stack
+from blastdoor.fact import CROSS_REGION, TOLD_ELSEWHERE, AppWide, EscapeHatch, Stack
 from blastdoor.value import (
     Alternative,
     Inherited,
@@ -41,12 +50,14 @@ from blastdoor.value import (
     Value,
     known_text,
     one_of,
+    turns,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from collections.abc import Mapping as AbstractMapping
 
-    from blastdoor.fact import Evaluated
+    from blastdoor.fact import Evaluated, Provider
     from blastdoor.span import Document, Span
 
     ToValue = Callable[[Thing, Span | None], Value]
@@ -69,6 +80,8 @@ _OPTIONS: Final = {
     "update_replace_policy": "UpdateReplacePolicy",
 }
 """Attributes of ``cfn_options`` that say what becomes of a resource."""
+_BEHIND: Final = ("resource", "properties")
+"""Dictionaries of a class of troposphere's: what is written beside the properties, and these."""
 _LEFT: Final = frozenset(_OPTIONS.values())
 _CHANGES: Final = frozenset(
     {*_OVERRIDES, "apply_removal_policy", "override_logical_id", "add_deletion_override"}
@@ -77,6 +90,9 @@ _TRANSFORMS: Final = frozenset(
     {"register_stack_transformation", "register_resource_transform", "register_stack_transform"}
 )
 _ALL_PROTOCOLS: Final = "-1"
+_STACK: Final = "AWS::CloudFormation::Stack"
+_PROGRAM: Final = "__main__.py"
+"""The file that a project of Pulumi's runs, for which the settings of its stacks are."""
 _LIFECYCLE: Final = {"protect": "prevent_destroy", "ignore_changes": "ignore_changes"}
 """Resource option of Pulumi → argument of Terraform's ``lifecycle``."""
 
@@ -85,11 +101,16 @@ class Lowering:
     """The constructs of one program."""
 
     def __init__(
-        self, unit: Evaluated, document: Document, value: ToValue, region: Value | None = None
+        self,
+        unit: Evaluated,
+        document: Document,
+        value: ToValue,
+        settings: AbstractMapping[str, Value] = MappingProxyType({}),
     ) -> None:
-        """``region`` is that of the default provider of Pulumi, where the repository says it."""
+        """``settings`` are those of the default provider of Pulumi, where the repository says them."""
         self.unit = unit
-        self.region = region
+        self.settings = settings
+        self.providers = Providers(value, settings, None)
         self.document = document
         self.value = value
         self._attributes: dict[int, dict[str, Value]] = {}
@@ -101,7 +122,11 @@ class Lowering:
 
     def lower(self, calls: Iterable[Call]) -> None:
         """Effect: puts the resources of a program, and what reaches further than one, into the unit."""
-        ordered = [call for call in calls if call.span.document is self.document]
+        every = list(calls)
+        ordered = [call for call in every if call.span.document is self.document]
+        if self.unit.address.rpartition("/")[2] == _PROGRAM:
+            uses = (c.name_span for c in ordered if names.provider_type(c.name) is not None)
+            self.providers = Providers(self.value, self.settings, next(uses, None))
         for call in ordered:
             if not isinstance(call.function, Bound):
                 continue
@@ -113,6 +138,27 @@ class Lowering:
             self._one(call)
             if call.later is not None:
                 self._past(call, call.later)
+        self.unit.providers.extend(self.providers.all())
+        for call in every:
+            if call.span.document is not self.document:
+                self._imported(call)
+
+    def _imported(self, call: Call) -> None:
+        """Effect: places what a class of another file makes in a stack whose region is said here."""
+        type_ = names.template_type(call.name)
+        row = None if type_ is not None else names.construct(call.name)
+        scope = None if type_ is None and row is None else scope_of(call)
+        region = None if scope is None else environment_of(scope, self.value)[0]
+        if region is None or isinstance(region, Unknown):
+            return
+        count = len(self.unit.resources)
+        if row is not None:
+            self._add(call, row.type, self._of_construct(call, row))
+        elif type_ is not None:
+            self._add(call, type_, self._exact(call, cdk=call.name.startswith("aws_cdk")))
+        for resource in self.unit.resources[count:]:
+            resource.extra[TOLD_ELSEWHERE] = Known(data=True)
+            resource.module = call.span.path
 
     def _one(self, call: Call) -> None:
         name = call.name
@@ -164,18 +210,34 @@ class Lowering:
                 span = call.spans.get(argument, call.span)
                 found = self.value(thing, span)
                 attributes[attribute] = found.at(span) if found.span is None else found
-        self.unit.resources.append(
-            lowered.make(
+        place = self._place(call)
+        for region in turns(place.region):
+            made = lowered.make(
                 type_,
-                self._id(call),
+                id_of(call),
                 properties,
                 span=call.name_span,
-                address=self._address(call),
+                address=address_of(call),
                 attributes=attributes,
-                place=self._place(call),
+                place=replace(place, region=region),
                 module=self.unit.address,
             )
-        )
+            if self._across(call):
+                made.extra[CROSS_REGION] = Known(data=True)
+            self.unit.resources.append(made)
+
+    def _across(self, call: Call) -> bool:
+        """Whether the stack around a construct may refer to things of stacks in other regions."""
+        scope = scope_of(call)
+        for _hop in range(_HOPS):
+            outer = scope.call if isinstance(scope, Instance) else scope
+            if outer is None:
+                break
+            given = outer.keywords.get("cross_region_references")
+            if given is not None and operations.truth(self.value(given, None)) is not False:
+                return True
+            scope = scope_of(outer)
+        return False
 
     def _exact(self, call: Call, *, cdk: bool) -> Mapping:
         """The properties of a class that is made from a schema."""
@@ -185,13 +247,13 @@ class Lowering:
             span = call.spans.get(name, call.span)
             found = self.value(thing, span)
             key = names.property_name(name) if cdk else name
-            entries[key] = renamed(found) if cdk else found
+            entries[key] = names.renamed(found) if cdk else found
             spans[key] = span
         for later in call.later or ():
             if len(later.path) == 1 and later.path[0] not in _LEFT:
                 found = self.value(later.thing, later.span).at(later.span)
                 key = names.property_name(later.path[0]) if cdk else later.path[0]
-                found = renamed(found) if cdk else found
+                found = names.renamed(found) if cdk else found
                 entries[key] = _or_before(found, entries.get(key), later, call)
                 spans[key] = later.span
         for path, value, span in self._overrides.get(id(call), ()):
@@ -199,8 +261,7 @@ class Lowering:
         return Mapping(entries, call.span, complete=call.complete, key_spans=spans)
 
     def _of_construct(self, call: Call, row: tables.ConstructRow) -> Mapping:
-        entries: dict[str, Value] = {}
-        nested: dict[str, dict[str, Value]] = {}
+        tree: names.Tree = {}
         for name, path in row.names.items():
             thing = call.keywords.get(name)
             if thing is None:
@@ -209,19 +270,13 @@ class Lowering:
             found = self.value(thing, span)
             if name == "assumed_by":
                 found = self._trust(thing, span)
-            found = found.at(span) if found.span is None else found
-            block, dot, inner = path.partition(".")
-            if dot:
-                nested.setdefault(block, {})[inner] = found
-            else:
-                entries[block] = found
+            found = names.renamed(found)
+            names.put(tree, path, found.at(span) if found.span is None else found)
         statements = call.keywords.get("statements")
         if statements is not None:
             span = call.spans.get("statements", call.span)
-            entries["PolicyDocument"] = Mapping({"Statement": self.value(statements, span)}, span)
-        for block, parts in nested.items():
-            entries[block] = Mapping(parts, call.span)
-        return Mapping(entries, call.span, complete=call.complete)
+            tree["PolicyDocument"] = Mapping({"Statement": self.value(statements, span)}, span)
+        return names.whole(tree, call.span, complete=call.complete)
 
     def _trust(self, thing: Thing, span: Span) -> Value:
         """The trust policy of a role that a principal may assume."""
@@ -252,11 +307,11 @@ class Lowering:
         self, call: Call, type_: str, attribute: str, document: Value, name: str = ""
     ) -> None:
         """Effect: a policy that a program adds."""
-        address = self._address(call)
+        address = address_of(call)
         self.unit.resources.append(
             lowered.make(
                 type_,
-                name or self._id(call),
+                name or id_of(call),
                 Mapping({attribute: document}, call.span),
                 span=call.name_span,
                 address=f"{address}.{name}" if name else address,
@@ -278,6 +333,12 @@ class Lowering:
             self._resource_policy(call, function)
         elif name in ("add_ingress_rule", "allow_from", "allow_from_any_ipv4"):
             self._ingress(call, name)
+        elif name == "add_managed_policy" and isinstance(function.base, Call):
+            self._attached(call, function.base)
+        elif name in ("add_permission", "grant_invoke"):
+            self._invoked(call, name)
+        elif name.startswith("grant_") and isinstance(function.base, Call):
+            self._granted(call, function.base, name)
         elif name == "add_function_url":
             self._url(call)
         elif name in _OVERRIDES:
@@ -318,6 +379,13 @@ class Lowering:
 
     def _past(self, call: Call, changes: list[Later]) -> None:
         """Effect: attributes of the resource behind a construct are raw overrides of it."""
+        made = call
+        if isinstance(call.function, Bound) and call.function.name == "add_resource":
+            given = call.argument(0, "resource")
+            made = given if isinstance(given, Call) else call
+        if made.name.startswith("troposphere."):
+            self._past_template(made, changes)
+            return
         row = names.construct(call.name)
         for later in changes:
             if later.path[:2] != ("node", "default_child") or len(later.path) < 3:  # noqa: PLR2004
@@ -327,7 +395,7 @@ class Lowering:
             found = self.value(later.thing, later.span)
             self.unit.escape_hatches.append(
                 EscapeHatch(
-                    f"{call.assigned or self._id(call)}.node.default_child",
+                    f"{call.assigned or id_of(call)}.node.default_child",
                     path,
                     row.type if row is not None else "",
                     found,
@@ -335,6 +403,21 @@ class Lowering:
                     call.owner,
                 )
             )
+
+    def _past_template(self, call: Call, changes: list[Later]) -> None:
+        """Effect: entries of the dictionaries behind a class of troposphere's are raw overrides."""
+        for later in changes:
+            if len(later.path) == len(_BEHIND) and later.path[0] in _BEHIND:
+                self.unit.escape_hatches.append(
+                    EscapeHatch(
+                        f"{call.assigned or id_of(call)}.{later.path[0]}",
+                        later.path[1],
+                        names.template_type(call.name) or "",
+                        self.value(later.thing, later.span),
+                        later.span,
+                        call.owner,
+                    )
+                )
 
     def _resource_policy(self, call: Call, function: Bound) -> None:
         base = function.base
@@ -347,6 +430,69 @@ class Lowering:
         if policy is not None and isinstance(statement, Mapping):
             document = _document((statement,), call.span)
             self._policy(call, policy[0], policy[1], document)
+
+    def _attached(self, call: Call, base: Call) -> None:
+        """Effect: a managed policy that an identity gets later."""
+        row = names.construct(base.name)
+        given = call.argument(0, "policy")
+        attribute = "" if row is None else tables.policy_attachments().get(row.type, "")
+        if row is None or given is None or not attribute:
+            return
+        found = self.value(given, call.span)
+        self._policy(call, row.type, attribute, Many((found,), call.span))
+
+    def _invoked(self, call: Call, name: str) -> None:
+        """Effect: whom a function lets call it."""
+        given = call.argument(0 if name == "grant_invoke" else 1, "grantee", "principal")
+        principal = principal_of(given, self.value) if isinstance(given, Call) else None
+        who = None if principal is None else _only(principal)
+        if who is not None:
+            entries = {
+                names.property_name(key): self.value(thing, call.spans.get(key, call.span))
+                for key, thing in call.keywords.items()
+                if key in ("source_arn", "source_account", "organization_id")
+            }
+            properties = Mapping({**entries, "Principal": who}, call.span)
+            self._of_method(call, "AWS::Lambda::Permission", properties)
+
+    def _granted(self, call: Call, base: Call, name: str) -> None:
+        """Effect: the statement that a resource's own policy gets for a principal of no construct."""
+        row = names.construct(base.name)
+        kind = ".".join(base.name.split(".")[-2:])
+        actions = tables.constructs().grants.get((kind, name))
+        policy = None if row is None else tables.constructs().resource_policies.get(row.type)
+        given = call.argument(0, "identity", "grantee")
+        if name == "grant_public_access" and kind == "aws_s3.Bucket":
+            actions = ("s3:GetObject",)
+            principal: Value | None = Mapping({"AWS": Known("*", call.span)}, call.span)
+        else:
+            principal = principal_of(given, self.value) if isinstance(given, Call) else None
+        if policy is None or principal is None or not actions:
+            return
+        statement = Mapping(
+            {
+                "Effect": Known("Allow", call.span),
+                "Principal": principal,
+                "Action": Many(tuple([Known(action, call.span) for action in actions]), call.span),
+                "Resource": self.value(base, None),
+            },
+            call.span,
+        )
+        self._policy(call, policy[0], policy[1], _document((statement,), call.span))
+
+    def _of_method(self, call: Call, type_: str, properties: Mapping) -> None:
+        """Effect: the resource that a method of a construct makes."""
+        self.unit.resources.append(
+            lowered.make(
+                type_,
+                id_of(call),
+                properties,
+                span=call.name_span,
+                address=address_of(call),
+                place=self._place(call),
+                module=self.unit.address,
+            )
+        )
 
     def _ingress(self, call: Call, name: str) -> None:
         if name == "allow_from_any_ipv4":
@@ -367,10 +513,10 @@ class Lowering:
         self.unit.resources.append(
             lowered.make(
                 "AWS::EC2::SecurityGroupIngress",
-                self._id(call),
+                id_of(call),
                 Mapping(entries, span),
                 span=call.name_span,
-                address=self._address(call),
+                address=address_of(call),
                 place=self._place(call),
                 module=self.unit.address,
             )
@@ -403,17 +549,7 @@ class Lowering:
             return
         span = call.spans.get("auth_type", call.span)
         properties = Mapping({"AuthType": self.value(thing, span).at(span)}, call.span)
-        self.unit.resources.append(
-            lowered.make(
-                "AWS::Lambda::Url",
-                self._id(call),
-                properties,
-                span=call.name_span,
-                address=self._address(call),
-                place=self._place(call),
-                module=self.unit.address,
-            )
-        )
+        self._of_method(call, "AWS::Lambda::Url", properties)
 
     def _override(self, call: Call, function: Bound, *, below: bool) -> None:
         path = call.argument(0, "path", "property_path")
@@ -505,97 +641,56 @@ class Lowering:
     # Places
 
     def _stack(self, call: Call, kind: Class | None) -> None:
-        if kind is not None and not _is_stack(kind):
+        if kind is not None and not is_stack(kind):
             return
-        environment = _environment(call)
-        region, account = self._of_environment(environment)
+        environment = given_environment(call)
+        region, account = environment_said(environment, self.value)
         if environment is None:
-            scope = call.argument(0, "scope")
-            if isinstance(scope, (Call, Instance)):
-                region, account = self._of_scope(scope, 0)
-        self.unit.stacks.append(Stack(self._id(call), region, account, call.name_span, call.owner))
+            scope = scope_of(call)
+            if scope is not None:
+                region, account = environment_of(scope, self.value)
+        self.unit.stacks.append(Stack(id_of(call), region, account, call.name_span, call.owner))
+        entries: dict[str, Value] = {}
+        thing = call.keywords.get("termination_protection")
+        if thing is not None:
+            span = call.spans.get("termination_protection", call.span)
+            entries["EnableTerminationProtection"] = self.value(thing, span).at(span)
+        made = lowered.make(
+            _STACK,
+            id_of(call),
+            Mapping(entries, call.span, complete=call.complete),
+            span=call.name_span,
+            address=address_of(call),
+            module=self.unit.address,
+        )
+        # Where it goes is said by what is in it.
+        made.region = made.partition = made.account = None
+        self.unit.resources.append(made)
 
     def _place(self, call: Call) -> Place:
-        scope = call.argument(0, "scope")
-        if not isinstance(scope, (Call, Instance)):
-            function = call.function
-            base = function.base if isinstance(function, Bound) else None
-            scope = base if isinstance(base, (Call, Instance)) else None
+        scope = scope_of(call)
         if scope is None:
             return ANYWHERE
-        region, account = self._of_scope(scope, 0)
+        region, account = environment_of(scope, self.value)
         place = ANYWHERE if region is None else Place(region)
         return place if account is None else replace(place, account=account)
-
-    def _of_scope(self, scope: Thing, hops: int) -> tuple[Value | None, Value | None]:
-        call = scope.call if isinstance(scope, Instance) else scope
-        if not isinstance(call, Call) or hops > _HOPS:
-            return None, None
-        environment = _environment(call)
-        if environment is not None:
-            return self._of_environment(environment)
-        outer = call.argument(0, "scope")
-        if isinstance(outer, (Call, Instance)):
-            return self._of_scope(outer, hops + 1)
-        return None, None
-
-    def _of_environment(self, thing: Thing | None) -> tuple[Value | None, Value | None]:
-        if isinstance(thing, Call) and thing.name.endswith("Environment"):
-            parts = {
-                name: self.value(inner, thing.spans.get(name, thing.span))
-                for name, inner in thing.keywords.items()
-            }
-        elif isinstance(thing, Mapping):
-            parts = dict(thing.entries)
-        else:
-            return None, None
-        region, account = parts.get("region"), parts.get("account")
-        if isinstance(region, Unknown) and region.reason is Reason.ENVIRONMENT:
-            region = region_of_environment(region.span)
-        return region, account
-
-    def _id(self, call: Call) -> str:
-        for position in (1, 0):
-            thing = call.argument(position, "id", "construct_id", "resource_name")
-            text = known_text(thing) if isinstance(thing, Value) else None
-            if text:
-                return text
-        return call.assigned or call.name.rpartition(".")[2] or "construct"
-
-    def _address(self, call: Call) -> str:
-        """Where a construct stands in its tree, as far as names tell."""
-        parts = [self._id(call)]
-        scope: Thing | None = call.argument(0, "scope")
-        if isinstance(call.function, Bound):
-            scope = call.function.base
-            parts = [call.function.name]
-        for _hop in range(_HOPS):
-            outer = scope.call if isinstance(scope, Instance) else scope
-            if not isinstance(outer, Call):
-                break
-            if len(outer.arguments) > 1 or isinstance(scope, Instance):
-                parts.append(self._id(outer))
-            scope = outer.argument(0, "scope")
-        if len(parts) == 1 and call.owner:
-            parts.append(call.owner.partition(".")[0])
-        return "/".join(reversed(parts))
 
     # Pulumi
 
     def _pulumi(self, call: Call, name: str) -> None:
+        if is_provider(name):
+            self.providers.of(call)
+            return
         type_ = names.provider_type(name)
         if type_ is None:
             return
+        said = arguments_of(call)
         entries: dict[str, Value] = {}
-        for key, thing in call.keywords.items():
-            if key not in ("opts", "resource_name"):
-                span = call.spans.get(key, call.span)
-                found = self.value(thing, span)
-                entries[key] = found.at(span) if found.span is None else found
-        options = call.keywords.get("opts")
-        region: Value = self.region or Inherited(
-            Reason.ENVIRONMENT, "aws:region", call.name_span, meaning=Meaning.CURRENT_REGION
-        )
+        for key, thing in said.keywords.items():
+            span = said.spans.get(key, call.span)
+            found = self.value(thing, span)
+            entries[key] = found.at(span) if found.span is None else found
+        options = said.options
         if isinstance(options, Call):
             lifecycle = {
                 argument: self.value(
@@ -606,36 +701,45 @@ class Lowering:
             }
             if lifecycle:
                 entries["lifecycle"] = Mapping(lifecycle, options.span)
-            provider = options.keywords.get("provider")
-            given = provider.keywords.get("region") if isinstance(provider, Call) else None
-            if given is not None:
-                region = self.value(given, call.span)
-        first = call.arguments[0] if call.arguments else None
-        text = known_text(first) if isinstance(first, Value) else None
-        title = text or call.assigned or "resource"
-        properties = Mapping(entries, call.span, complete=call.complete)
-        made = lowered.make(
-            type_,
-            title,
-            properties,
-            span=call.name_span,
-            address=f"{type_}.{title}",
-            place=Place(region=region) if type_.startswith("aws_") else ANYWHERE,
-            module=self.unit.address,
+        title = title_of(call)
+        properties = Mapping(entries, call.span, complete=said.complete)
+        for provider, region in self._provided(type_, options, entries.get("region"), call):
+            made = lowered.make(
+                type_,
+                title,
+                properties,
+                span=call.name_span,
+                address=f"{type_}.{title}",
+                place=Place(region=region) if type_.startswith("aws_") else ANYWHERE,
+                module=self.unit.address,
+            )
+            if not type_.startswith("aws_"):
+                made.region = made.partition = made.account = None
+            elif provider is not None:
+                made.account = provider.account
+            made.provider = provider
+            made.selects_provider = provider is not None and bool(provider.alias)
+            self.unit.resources.append(made)
+
+    def _provided(
+        self, type_: str, options: Thing | None, own: Value | None, call: Call
+    ) -> list[tuple[Provider | None, Value]]:
+        """The provider configurations of a resource, one for each turn of a loop, and its regions."""
+        chosen = self.providers.chosen(options)
+        if isinstance(chosen, Unknown):
+            return [(None, chosen)]
+        if chosen is None:
+            default = self.providers.default if type_.startswith("aws_") else None
+            chosen = [] if default is None else [default]
+        if own is not None and type_.startswith("aws_"):
+            provider = chosen[0] if len(chosen) == 1 else None
+            return [(provider, region) for region in turns(own)]
+        if chosen:
+            return [(provider, provider.region) for provider in chosen]
+        region = self.settings.get("region") or Inherited(
+            Reason.ENVIRONMENT, "aws:region", call.name_span, meaning=Meaning.CURRENT_REGION
         )
-        if not type_.startswith("aws_"):
-            made.region = made.partition = made.account = None
-        self.unit.resources.append(made)
-
-
-def _is_stack(kind: Class) -> bool:
-    return any(name in ("aws_cdk.Stack", "aws_cdk.core.Stack") for name in kind.base_names())
-
-
-def _environment(call: Call) -> Thing | None:
-    """What a stack or stage is given as its environment."""
-    thing = call.keywords.get("env")
-    return None if isinstance(thing, Known) and thing.data is None else thing
+        return [(None, region)]
 
 
 def _argument(call: Call) -> str:
@@ -656,6 +760,13 @@ def _default_child(thing: Thing) -> Call | None:
         else:
             return None
     return None
+
+
+def _only(principal: Value) -> Value | None:
+    """The one name that a principal is."""
+    if not isinstance(principal, Mapping) or len(principal.entries) != 1:
+        return None
+    return next(iter(principal.entries.values()))
 
 
 def _document(statements: tuple[Value, ...], span: Span) -> Mapping:

@@ -71,8 +71,8 @@ if TYPE_CHECKING:
     from blastdoor.span import Span
 
     ToValue = Callable[[Thing, Span | None], Value]
-    Meaningful = Callable[[Call | Symbol, ToValue], Value | None]
-    """What a call or a name stands for, as a value; ``None`` for nothing in particular."""
+    Meaningful = Callable[[Call | Symbol | Bound, ToValue], Value | None]
+    """What a call, a name or an attribute stands for; ``None`` for nothing in particular."""
     Loader = Callable[[str, int], "Module | None"]
     """A module of the repository, by dotted name and level of a relative import."""
 
@@ -183,7 +183,8 @@ class Interpreter:
     def run(self, module: ast.Module) -> None:
         """Effect: follows a module, then the functions and classes that nothing in it calls."""
         try:
-            self._body(module.body, self.module)
+            with suppress(_Return):  # outside of a function, which only running it refuses
+                self._body(module.body, self.module)
             if self.quiet:
                 return
             number = 0
@@ -551,9 +552,11 @@ class Interpreter:
         base = self.evaluate(target.value, scope)
         key = self.evaluate(target.slice, scope)
         self._kept(f"{name_of(base) or self.source(target.value)}[{_key(key)}]", thing, node)
-        if not isinstance(base, Mapping):
-            return
         text = operations.key_text(key) if isinstance(key, Value) else None
+        if not isinstance(base, Mapping):
+            if text is not None and isinstance(base, Bound) and not self.quiet:
+                self._later(base, text, thing, node)
+            return
         span = self.span(target)
         if text is not None and isinstance(thing, Value):
             entries = {**base.entries, text: thing}
@@ -644,6 +647,9 @@ class Interpreter:
                 return found
             return operations.unknown(f"{thing.name or 'a call'}()", span or thing.span)
         if isinstance(thing, (Item, Bound)):
+            meant = self.meaning(thing, self.value) if isinstance(thing, Bound) else None
+            if meant is not None:
+                return meant.at(span) if span is not None and meant.span is None else meant
             base = self.value(thing.base, span)
             if (
                 isinstance(thing, Bound)

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.evaluate.cloudformation import values
 from blastdoor.evaluate.python import boto3, names, operations
-from blastdoor.evaluate.python.things import Call, Symbol, Thing
+from blastdoor.evaluate.python.addresses import address_of, title_of
+from blastdoor.evaluate.python.environments import attribute_of_stack
+from blastdoor.evaluate.python.things import Bound, Call, Symbol, Thing
 from blastdoor.value import (
     Encoded,
     Known,
@@ -50,6 +52,8 @@ _PSEUDO: Final = {
 }
 _POLICIES: Final = {"Delete": "Delete", "Retain": "Retain", "Snapshot": "Snapshot"}
 """troposphere's names of deletion policies."""
+_SHAPES: Final = frozenset({"ReplicaRegion", "ReplicaTableProps"})
+"""Classes of CDK that are a nested shape with the names of CloudFormation."""
 _HOLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
 _SECONDS: Final = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
 _PRINCIPALS: Final = {
@@ -72,23 +76,35 @@ _STATEMENT: Final = {**_ELEMENTS, "effect": "Effect"}
 """Argument of Pulumi's statements → element of a policy."""
 
 
-def meaning(thing: Call | Symbol, value: ToValue) -> Value | None:
-    """What a call or a name stands for; ``None`` for nothing that is known."""
+def meaning(thing: Call | Symbol | Bound, value: ToValue) -> Value | None:
+    """What a call, a name or an attribute stands for; ``None`` for nothing that is known."""
     if isinstance(thing, Symbol):
         return _symbol(thing.name)
+    if isinstance(thing, Bound):
+        return attribute_of_stack(thing, value)
     found = boto3.meaning(thing)
     if found is not None:
         return found
     name = thing.name
     library = name.partition(".")[0]
     if library == "troposphere":
-        return _troposphere(thing, name, value)
-    if library == "awacs":
-        return _awacs(thing, name, value)
-    if library == "aws_cdk":
-        return _cdk(thing, name, value)
-    if library.startswith("pulumi"):
-        return _pulumi(thing, name, value)
+        found = _troposphere(thing, name, value)
+    elif library == "awacs":
+        found = _awacs(thing, name, value)
+    elif library == "aws_cdk":
+        found = _cdk(thing, name, value)
+    elif library.startswith("pulumi"):
+        found = _pulumi(thing, name, value)
+    return found if found is not None else _reference(thing, name)
+
+
+def _reference(call: Call, name: str) -> Value | None:
+    """What a program has of something that it declares: its id, and by that its attributes."""
+    if names.template_type(name) is not None or names.construct(name) is not None:
+        return values.reference(address_of(call), None)
+    type_ = names.provider_type(name)
+    if type_ is not None:
+        return values.reference(f"{type_}.{title_of(call)}", None)
     return None
 
 
@@ -229,9 +245,19 @@ def _cdk(call: Call, name: str, value: ToValue) -> Value | None:
         if short in ("any_ipv4", "any_ipv6"):
             return Known("0.0.0.0/0" if short == "any_ipv4" else "::/0", call.span)
         return None if first is None else value(call.arguments[0], call.span)
-    if short.endswith("Property") and kind.startswith("Cfn"):
+    if (short.endswith("Property") and kind.startswith("Cfn")) or short in _SHAPES:
         return _properties(call, value, exact=False)
+    if kind == "MachineImage" and short in ("generic_linux", "generic_windows"):
+        table = call.argument(0, "ami_map")
+        return None if table is None else _image(value(table, call.span))
     return principal_of(call, value)
+
+
+def _image(table: Value) -> Value | None:
+    """The image of a table by region, where it has one only: CDK finds none in any other region."""
+    if not isinstance(table, Mapping) or not table.complete or len(table.entries) != 1:
+        return None
+    return next(iter(table.entries.values()))
 
 
 def _managed(call: Call, value: ToValue) -> Value | None:
@@ -369,29 +395,6 @@ def _properties(call: Call, value: ToValue, *, exact: bool) -> Mapping:
         span = call.spans.get(name, call.span)
         found = value(thing, span)
         key = name if exact else names.property_name(name)
-        entries[key] = found if exact else renamed(found)
+        entries[key] = found if exact else names.renamed(found)
         spans[key] = span
     return Mapping(entries, call.span, complete=call.complete, key_spans=spans)
-
-
-_FREE: Final = frozenset({"Tags", "Variables", "Environment", "Statement", "Parameters"})
-"""Properties whose keys are the author's own, or IAM's."""
-
-
-def renamed(value: Value, depth: int = 0) -> Value:
-    """A value of CDK's L1 with the names of properties that CloudFormation has."""
-    if depth > 12:  # noqa: PLR2004  no schema is as deep
-        return value
-    if isinstance(value, Many):
-        items = tuple([renamed(item, depth + 1) for item in value.items])
-        return Many(items, value.span, value.via, complete=value.complete)
-    if isinstance(value, Mapping) and "Statement" not in value.entries:
-        entries: dict[str, Value] = {}
-        spans: dict[str, Span] = {}
-        for key, inner in value.entries.items():
-            name = names.property_name(key)
-            entries[name] = inner if name in _FREE else renamed(inner, depth + 1)
-            if key in value.key_spans:
-                spans[name] = value.key_spans[key]
-        return Mapping(entries, value.span, value.via, complete=value.complete, key_spans=spans)
-    return value

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor.evaluate.expression import joined
 from blastdoor.value import (
+    TURN,
     Alternative,
     Encoded,
     Known,
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 MAX_ITEMS: Final = 20_000
 """Most elements of a collection that is built."""
 _EACH: Final = (Meaning.EVERY_REGION, Meaning.EACH_REGION)
+_ANSWERS: Final = {
+    Meaning.ORGANIZATION: frozenset({"Organization", "Arn"}),
+    Meaning.ORGANIZATION_ROOT: frozenset({"Roots", "Id", "Arn"}),
+}
+"""Meaning of an answer → the keys of it that lead to what it means."""
 
 
 def unknown(subject: str, span: Span | None = None, reason: Reason = Reason.COMPUTED) -> Unknown:
@@ -125,6 +131,9 @@ def _within(base: Unknown, key: Value, span: Span) -> Unknown:
         return base
     if base.meaning is Meaning.EACH_REGION:
         return base
+    keys = _ANSWERS.get(base.meaning) if base.meaning is not None else None
+    if keys is not None and isinstance(key, Known) and (key.data in keys or key.data == 0):
+        return Unknown(base.reason, base.subject, span, meaning=base.meaning)
     if base.reason is Reason.ENVIRONMENT:
         name = known_text(key)
         if name is not None and base.subject == "os.environ":
@@ -137,6 +146,8 @@ def element(collection: Value, span: Span) -> Value:
     if isinstance(collection, Unknown):
         if collection.meaning in _EACH:
             return Unknown(Reason.RANGE, collection.subject, span, meaning=Meaning.EACH_REGION)
+        if collection.meaning is Meaning.ORGANIZATION_ROOT:
+            return Unknown(Reason.RANGE, collection.subject, span, meaning=collection.meaning)
         return Unknown(Reason.RANGE, collection.subject, span)
     items: list[Value] = []
     if isinstance(collection, Many):
@@ -151,7 +162,7 @@ def element(collection: Value, span: Span) -> Value:
         return unknown("an element", span, Reason.RANGE)
     if len(items) == 1:
         return items[0]
-    return one_of([Alternative(value, "one turn of the loop") for value in items], span)
+    return one_of([Alternative(value, TURN) for value in items], span)
 
 
 def key_text(value: Value) -> str | None:

@@ -255,12 +255,12 @@ class Program:
         if interpreter.spent:
             message = "takes more steps than one file may; the rest is not followed"
             unit.failures.append(Failure(FailureKind.LIMIT, path, message))
-        region = None
+        settings: dict[str, Value] = {}
         if any(name.partition(".")[0] == "pulumi_aws" for name in interpreter.libraries):
             unit.inputs.update(stacks.files(self.repository, path))
-            region = stacks.region(self.repository, path)
+            settings = stacks.settings(self.repository, path)
         invoked = cache(partial(self._invoked, path))
-        _fill(unit, interpreter, parsed.document, region, invoked)
+        _fill(unit, interpreter, parsed.document, settings, invoked)
         unit.close = interpreter.forget
         return unit
 
@@ -283,7 +283,7 @@ def _fill(
     unit: Evaluated,
     found: Interpreter,
     document: Document,
-    region: Value | None,
+    settings: dict[str, Value],
     invoked: Callable[[], bool],
 ) -> None:
     """Effect: puts what an interpreter found into a unit."""
@@ -308,7 +308,7 @@ def _fill(
     if not mocked:
         _started(unit, found, calls)
     if any(_LIBRARY.match(name) for name in found.libraries):
-        Lowering(unit, document, found.value, region).lower(calls)
+        Lowering(unit, document, found.value, settings).lower(calls)
     clients = boto3.Clients(
         found.value,
         _set_to(unit.process_settings, "setup_default_session(region_name)"),
@@ -331,8 +331,7 @@ def _fill(
             continue
         fact = boto3.api_call(call, made, operation, found.value)
         unit.calls.append(fact)
-        resource = boto3.as_resource(fact, unit.address)
-        if resource is not None:
+        for resource in boto3.as_resources(fact, unit.address):
             resource.request = True
             unit.resources.append(resource)
 
