@@ -191,6 +191,12 @@ def test_every_review_rule_names_a_test_that_exists() -> None:
         ('resource "a" "b" {\n  x = 1\n  y = [true]\n  z {\n    w = "v"\n  }\n}\n', None),
         ("x = = 1\n", None),
         ("x = <<A\nabc\nA\n", None),
+        ("# one\nx = 1.0 # two\nb {\n  /* three */ y = {\n    # four\n    z = 1\n  }\n}\n", None),
+        ("\ufeffx = 1\n", None),
+        ("x = [{ __is_block__ = true }, { y = 1, z = 2 }, 3]\n", None),
+        ("x {\n}\nx = 1\n", None),
+        ("__comments__ = 1\n", None),
+        ("__is_block__ = 1\n", "only one of them sees __is_block__"),
     ],
 )
 def test_two_parsers_agree(text: str, words: str | None) -> None:

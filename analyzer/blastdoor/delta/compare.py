@@ -140,6 +140,8 @@ class Side:
 
 
 Key = tuple[str, str, str]
+Wholes = tuple["policy.Policy | None", "policy.Policy | None"]
+"""All that the holder of an inline policy has of its effect, in base and in head."""
 _REACHING: Final = frozenset({"member", "network", "replica", "target"})
 """Aspects that a thing can be without, and then reaches nothing by them."""
 _NOTHING_NEW: Final = frozenset(
@@ -183,7 +185,8 @@ def deltas(
     for unit, pairs in paired.items():
         for before, item in pairs:
             if before is not None:
-                found.extend(_compared(union.held(before, item), item))
+                wholes = (union.held(before), head_union.held(item))
+                found.extend(_compared(before, item, wholes))
                 if item.aspect == "existence" and item.stateful and not before.kept:
                     found.extend(_fewer(before, item, head.sources.get(unit, set())))
             elif item.aspect not in _NOTHING_NEW:
@@ -271,9 +274,9 @@ def later(address: str, aliases: Mapping[str, Sequence[str]]) -> list[str]:
 # One thing, before and after
 
 
-def _compared(base: Footprint, head: Footprint) -> list[Delta]:
+def _compared(base: Footprint, head: Footprint, wholes: Wholes = (None, None)) -> list[Delta]:
     if head.aspect in ("allow", "deny"):
-        return _policies(base, head)
+        return _policies(base, head, wholes)
     if head.aspect in ("fixed", "provider"):
         return _changed(base, head)
     if head.aspect == "flag":
@@ -430,8 +433,12 @@ def _let_through(base: Footprint, head: Footprint) -> list[Delta]:
     return [_words_delta(event, "fleet", head, f"{before:g} %", f"{after:g} %")]
 
 
-def _policies(base: Footprint, head: Footprint) -> list[Delta]:
-    """Allow statements may not allow more, deny statements may not deny less."""
+def _policies(base: Footprint, head: Footprint, wholes: Wholes) -> list[Delta]:
+    """Allow statements may not allow more, deny statements may not deny less.
+
+    What one inline policy says is held against all that its holder has on the other side: a statement
+    may move from one to the next.
+    """
     if base.policy is None or head.policy is None:
         if base.policy is not None:
             return [_untold(base, head)]
@@ -442,8 +449,10 @@ def _policies(base: Footprint, head: Footprint) -> list[Delta]:
     wide, narrow = (head, base) if allow else (base, head)
     assert wide.policy is not None
     assert narrow.policy is not None
-    excess, unclear = policy.outside(wide.policy, narrow.policy)
-    back, _ = policy.outside(narrow.policy, wide.policy)
+    before, after = wholes if base.holder == head.holder else (None, None)
+    all_wide, all_narrow = (after, before) if allow else (before, after)
+    excess, unclear = policy.outside(wide.policy, all_narrow or narrow.policy)
+    back, _ = policy.outside(narrow.policy, all_wide or wide.policy)
     found = [_exceeding(item, base, head, allow=allow) for item in excess]
     if back:
         less, more = _listed(back[0].before) or "nothing", _listed(back[0].after)
@@ -460,9 +469,9 @@ def _policies(base: Footprint, head: Footprint) -> list[Delta]:
         return found
     large = policy.beyond(wide.policy) and not policy.same(wide.policy, narrow.policy)
     if large or (unclear and base.exact and not head.exact):
-        after = "more statements than are compared" if large else "what the code does not say"
-        before = base.policy.grants().describe() if not policy.beyond(base.policy) else "fewer"
-        found.append(_words_delta(Event.UNKNOWN, "resources", head, before, after))
+        now = "more statements than are compared" if large else "what the code does not say"
+        was = base.policy.grants().describe() if not policy.beyond(base.policy) else "fewer"
+        found.append(_words_delta(Event.UNKNOWN, "resources", head, was, now))
     elif unclear and head.exact and not base.exact:
         found.append(_words_delta(Event.REVEALED, "resources", head, "", ""))
     return found
@@ -626,15 +635,15 @@ class _Union:
             if other.unit == unit or other.address.rpartition(".")[2] == name
         ]
 
-    def held(self, base: Footprint, head: Footprint) -> Footprint:
-        """An inline policy of base with the others of the same holder."""
-        if not base.holder or base.holder != head.holder or base.policy is None:
-            return base
-        whole = base.policy
-        for other in self.side.footprints.get(base.unit, ()):
-            if other is not base and (other.holder, other.aspect) == (base.holder, base.aspect):
+    def held(self, item: Footprint) -> policy.Policy | None:
+        """An inline policy with the others of the same holder; otherwise the policy itself."""
+        if not item.holder or item.policy is None:
+            return item.policy
+        whole = item.policy
+        for other in self.side.footprints.get(item.unit, ()):
+            if other.key != item.key and (other.holder, other.aspect) == (item.holder, item.aspect):
                 whole = whole.joined(other.policy)
-        return replace(base, policy=whole)
+        return whole
 
     def extent(self, unit: str, item: Footprint, axis: str) -> Extent | None:
         """The union of one axis over what is like a thing in a unit.
