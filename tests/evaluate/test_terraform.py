@@ -576,6 +576,11 @@ def test_a_policy_document(unit: type[Unit]) -> None:
       variable = "aws:SourceArn"
       values   = ["2"]
     }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["3", "4"]
+    }
   }
 """
     assert statements(unit, body) == [
@@ -584,7 +589,9 @@ def test_a_policy_document(unit: type[Unit]) -> None:
             "Action": ["s3:PutObject", "s3:{<NO_VALUE var.open>}"],
             "NotResource": ["arn:aws:s3:::x/${aws:username}"],
             "Principal": {"AWS": ["a"], "Service": ["s"]},
-            "Condition": {"StringEquals": {"aws:SourceAccount": ["1"], "aws:SourceArn": ["2"]}},
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": ["1", "3", "4"], "aws:SourceArn": ["2"]}
+            },
         }
     ]
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from blastdoor.delta import policy
 from blastdoor.delta.footprint import ACCOUNT_GUARDS, joined
 from blastdoor.delta.settled import changes
+from blastdoor.facts.reading import chain, origin, place
 from blastdoor.finding import Related
 from blastdoor.reach import (
     Accounts,
@@ -490,7 +491,8 @@ def _exceeding(excess: policy.Excess, base: Footprint, head: Footprint, *, allow
     if not allow:
         # What was denied and is no longer: the statement of base is the wider one.
         if excess.part == "conditions":
-            before, after = f"denied under {after}", f"no longer denied, only under {before}"
+            limits = () if excess.after == (policy.NO_CONDITION,) else excess.after
+            before, after = _denied(excess.actions, limits), f"denied only where {before}"
         else:
             before, after = f"{after} denied", _less_denied(before)
     normal = json.dumps([allow, sorted(excess.before), sorted(excess.after)])
@@ -512,6 +514,7 @@ def _words_delta(
     after: str,
     **more: Any,
 ) -> Delta:
+    span, words, related = _decided(item, axis)
     return Delta(
         event,
         axis,
@@ -523,9 +526,9 @@ def _words_delta(
         before,
         after,
         more.pop("normal", f"{before}\u2192{after}"),
-        item.span,
-        item.words,
-        item.related,
+        span,
+        words,
+        related,
         item.cause,
         item.reach,
         stateful=item.stateful,
@@ -533,6 +536,22 @@ def _words_delta(
         key=item.key,
         **more,
     )
+
+
+def _decided(item: Footprint, axis: str) -> tuple[Span, str, tuple[Related, ...]]:
+    """What decides an axis: the place, where its value comes from, and the chain that leads there."""
+    if axis != "accounts" or item.aspect != "placement":
+        return item.span, item.words, item.related
+    if item.account is None:
+        return item.span, "", ()
+    at = place(item.account) or item.span
+    return at, origin(item.account), chain(item.account, at)
+
+
+def _denied(actions: Sequence[str], conditions: Sequence[str]) -> str:
+    """What a statement denies, in words."""
+    where = f" where {_listed(conditions)}" if conditions else ""
+    return f"{_listed(actions)} denied{where}"
 
 
 def _less_denied(left: str) -> str:
@@ -810,8 +829,8 @@ def _gone(
                         Event.WIDENED,
                         "conditions",
                         moved,
-                        f"{_listed(one.after)} denied",
-                        _less_denied(_listed(one.before)),
+                        _denied(one.actions, one.conditions),
+                        "no longer denied",
                         normal=json.dumps([sorted(one.before), sorted(one.after)]),
                     ),
                     limits=item.policy.limits(),

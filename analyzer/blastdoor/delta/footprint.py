@@ -134,6 +134,8 @@ class Footprint:
     """How many of its parts are not known, and left out of ``reach``."""
     unknown: str = ""
     """What is not known, in words."""
+    account: Value | None = None
+    """For a place: the account, which something else decides than the region."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -229,6 +231,7 @@ def joined(one: Footprint, other: Footprint) -> Footprint:
         else one.instances | other.instances,
         open=one.open + other.open,
         unknown=one.unknown or other.unknown,
+        account=one.account if _same(one.account, other.account) else None,
     )
 
 
@@ -321,6 +324,7 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
         "" if own else provider.address,
         exact=not isinstance(regions, Unresolved),
         home=resource.span,
+        account=resource.account,
     )
 
 

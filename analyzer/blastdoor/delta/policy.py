@@ -44,6 +44,7 @@ __all__ = ["Excess", "Fact", "Part", "Policy", "outside", "read"]
 Part = Literal["principals", "actions", "resources", "conditions"]
 _PARTS: Final[tuple[Part, ...]] = ("principals", "actions", "resources", "conditions")
 
+NO_CONDITION: Final = "no condition"
 OPEN, CLOSE = "\u27e6", "\u27e7"
 """Stand around the name of something that is not known."""
 _NAME: Final = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
@@ -135,6 +136,10 @@ class Excess:
     sid: str
     limits: tuple[str, ...] = ()
     """For conditions: the keys that limited it and no longer do."""
+    actions: tuple[str, ...] = ()
+    """Those of the whole statement."""
+    conditions: tuple[str, ...] = ()
+    """Those of the whole statement."""
 
 
 def read(facts: Iterable[Fact]) -> Policy:
@@ -331,9 +336,12 @@ def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
     return found, unclear
 
 
-def _distance(denied: Sequence[Part]) -> tuple[int, bool]:
-    """How far a statement is from holding a tuple: one that differs in conditions alone is nearest."""
-    return len(denied), "conditions" not in denied
+def _distance(denied: Sequence[Part]) -> tuple[int, bool, bool]:
+    """How far a statement is from holding a tuple.
+
+    One that differs in conditions alone is nearest, then one that holds the action.
+    """
+    return len(denied), "conditions" not in denied, "actions" in denied
 
 
 def _excess(
@@ -347,20 +355,29 @@ def _excess(
         before = [] if near is None else [c for c in near.conditions if c[:2] not in kept]
         changed = [] if near is None else [c for c in near.conditions if c[:2] in kept]
         lost = before or changed
-        after = [c for c in head.conditions if c[:2] in {d[:2] for d in lost}]
+        same = () if near is None else near.conditions
+        after = [c for c in head.conditions if c not in same]
         return Excess(
             first,
-            tuple(_condition(c) for c in after) or ("no condition",),
+            tuple(_condition(c) for c in after) or (NO_CONDITION,),
             tuple(_condition(c) for c in lost) or ("a condition",),
             head.span,
             head.sid,
             tuple(key for _operator, key, _values in lost),
+            *_whole(head),
         )
     at = {"principals": 0, "actions": 1, "resources": 2}[first]
     elements = [element for row in tuples if (element := row[at]) is not None]
     after_texts = tuple(dict.fromkeys(_shown(element.text) for element in elements))
     before_texts = () if near is None else tuple(_shown(e.text) for e in near.part(first))
-    return Excess(first, after_texts, before_texts, elements[0].span, head.sid)
+    at_ = elements[0].span
+    return Excess(first, after_texts, before_texts, at_, head.sid, (), *_whole(head))
+
+
+def _whole(statement: _Statement) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The actions and conditions of a statement, in words."""
+    actions = dict.fromkeys(_shown(element.text) for element in statement.actions)
+    return tuple(actions), tuple(_condition(c) for c in statement.conditions)
 
 
 def _shown(text: str) -> str:
