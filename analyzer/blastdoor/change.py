@@ -138,7 +138,7 @@ def compare(  # noqa: PLR0913  everything after the options by keyword
         if failure.kind is not FailureKind.SUPPRESSION or failure.path in touched
     ]
     introduced, unchanged = _compared(
-        report.findings, report_base.findings, _Names(new.side, renamed), widenings
+        report.findings, report_base.findings, _Names(old.side, new.side, renamed), widenings
     )
     return Comparison(
         found,
@@ -181,7 +181,7 @@ def compare_plan(
     found = planned_deltas(found, new.side, new.planned)
     widenings = judged(found, rules, options, old.secrets | new.secrets, new)
     introduced, unchanged = _compared(
-        reports[1].findings, reports[0].findings, _Names(new.side, renamed), widenings
+        reports[1].findings, reports[0].findings, _Names(old.side, new.side, renamed), widenings
     )
     return Comparison(
         found,
@@ -224,14 +224,16 @@ def _compared(
     """The findings of head that base did not have, and those that it had."""
     places = {(f.rule, f.span.path, f.span.start) for f in widenings}
     had = Counter(names.before(finding) for finding in base)
+    gone = Counter(key for finding in base if (key := names.gone(finding)) is not None)
     introduced: list[Finding] = []
     unchanged: list[Finding] = []
     for finding in head:
         if (finding.rule, finding.span.path, finding.span.start) in places:
             continue  # the delta says it with what was before
-        for key in names.after(finding):
-            if had[key] > 0:
-                had[key] -= 1
+        for keys, left in ((names.after(finding), had), (names.come(finding), gone)):
+            key = next((key for key in keys if left[key] > 0), None)
+            if key is not None:
+                left[key] -= 1
                 unchanged.append(replace(finding, baseline="unchanged"))
                 break
         else:
@@ -245,11 +247,19 @@ Said = tuple[str, str, str, str, str, str]
 class _Names:
     """What a finding says, wherever it stands, on both sides of a change alike."""
 
-    def __init__(self, head: Side, renamed: Mapping[str, str]) -> None:
+    def __init__(self, base: Side, head: Side, renamed: Mapping[str, str]) -> None:
         self._renamed = renamed
         self._moves: dict[str, list[str]] = {}
         for moves in head.moves.values():
             self._moves.update(moves)
+        moved = tuple(f"{old}." for former in self._moves.values() for old in former)
+        before, after = _types(base), _types(head)
+        self._gone = {
+            address: kind
+            for address, kind in before.items()
+            if address not in after and not f"{address}.".startswith(moved)
+        }
+        self._come = {address: kind for address, kind in after.items() if address not in before}
 
     def before(self, finding: Finding) -> Said:
         """What a finding of base says."""
@@ -262,9 +272,27 @@ class _Names:
         units = dict.fromkeys((finding.unit, *earlier(finding.unit, self._moves)))
         return [self._said(finding, f, unit) for f in folders for unit in units]
 
+    def gone(self, finding: Finding) -> Said | None:
+        """What a finding of base says of something that is gone, by its type."""
+        kind = self._gone.get(finding.unit)
+        folder = posixpath.dirname(finding.span.path) or "."
+        return None if kind is None else self._said(finding, folder, kind)
+
+    def come(self, finding: Finding) -> list[Said]:
+        """What a finding of head says of something that is new, which may have had another name."""
+        kind = self._come.get(finding.unit)
+        folder = posixpath.dirname(finding.span.path) or "."
+        folders = dict.fromkeys((folder, self._renamed.get(folder, folder)))
+        return [] if kind is None else [self._said(finding, f, kind) for f in folders]
+
     @staticmethod
     def _said(finding: Finding, folder: str, unit: str) -> Said:
         return finding.rule, folder, unit, finding.attribute, finding.axis, finding.value
+
+
+def _types(side: Side) -> dict[str, str]:
+    """Address → type of all that is there."""
+    return {item.address: item.type for items in side.footprints.values() for item in items}
 
 
 def _levelled(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blastdoor import catalog
+from blastdoor.cli import ack
 from blastdoor.gate import crosscheck
 from blastdoor.gate.record import Record, RecordError, read, write
 from blastdoor.owners import Owners
@@ -209,6 +210,19 @@ def test_what_two_parsers_read_differently_is_said(monkeypatch: pytest.MonkeyPat
 
     assert crosscheck.disagreement(Document("a.tf", "x = 1\n")) == "they read x differently"
     assert crosscheck.disagreement(Document("a.tf", "y = 2\n")) == "only one of them sees x"
+
+
+def test_what_cannot_be_read_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["nobody", "A Reviewer <reviewer@example.com>", "never", ""])
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _question: next(answers))
+    request = ack.Request("main")
+
+    reviewer = ack._reviewer(request, asks=True)
+    day = ack._day(request, 90, asks=True)
+
+    assert str(reviewer) == "A Reviewer <reviewer@example.com>"
+    assert (day - dt.datetime.now(tz=dt.UTC).date()).days in (29, 30)
+    assert next(answers, None) is None
 
 
 def test_a_parser_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
