@@ -479,6 +479,66 @@ def test_environments_at_once(edited: dict[str, str], spans: list[str]) -> None:
     assert [d.attribute for d in found] == spans
 
 
+ROLE = 'resource "aws_iam_role" "worker" {\n  name = "worker"\n}\n'
+BUCKET = 'resource "aws_s3_bucket" "orders" {\n  bucket = "orders"\n}\n'
+
+
+def refusing(type_: str, name: str, more: str, action: str = "s3:*") -> str:
+    """A policy that denies something."""
+    argument = "content" if "organizations" in type_ else "policy"
+    who = ' Principal = "*",' if "bucket" in type_ else ""
+    return (
+        f'resource "{type_}" "{name}" {{\n  {more}\n  {argument} = jsonencode({{ Statement = '
+        f'[{{ Effect = "Deny",{who} Action = "{action}", Resource = "*" }}] }})\n}}\n'
+    )
+
+
+BUCKET_POLICY = refusing("aws_s3_bucket_policy", "p", "bucket = aws_s3_bucket.orders.id")
+ROLE_POLICY = refusing("aws_iam_role_policy", "p", "role = aws_iam_role.worker.id")
+UNKNOWN_POLICY = (
+    'variable "document" {}\nresource "aws_s3_bucket_policy" "q" {\n'
+    "  bucket = aws_s3_bucket.orders.id\n  policy = var.document\n}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "expected"),
+    [
+        (BUCKET + BUCKET_POLICY, BUCKET, ["aws_s3_bucket_policy.p"]),
+        (BUCKET + BUCKET_POLICY, "", ["aws_s3_bucket.orders"]),
+        (BUCKET + BUCKET_POLICY, BUCKET + BUCKET_POLICY.replace('"p"', '"q"'), []),
+        (BUCKET + BUCKET_POLICY, BUCKET + UNKNOWN_POLICY, []),
+        (ROLE + ROLE_POLICY, ROLE, ["aws_iam_role_policy.p"]),
+        (ROLE + ROLE_POLICY, "", []),
+        (ROLE_POLICY.replace("aws_iam_role.worker.id", '"worker"'), "", ["aws_iam_role_policy.p"]),
+        (ROLE + refusing("aws_iam_policy", "p", ""), ROLE, []),
+        (
+            refusing("aws_organizations_policy", "fence", 'name = "fence"', "ec2:*"),
+            "",
+            ["aws_organizations_policy.fence"],
+        ),
+        (
+            ROLE + ROLE_POLICY,
+            ROLE + "removed {\n  from = aws_iam_role_policy.p\n  lifecycle {\n    destroy = false\n"
+            "  }\n}\n",
+            [],
+        ),
+        (
+            'variable "on" {\n  default = false\n}\n' + ROLE + ROLE_POLICY,
+            'variable "on" {\n  default = false\n}\n'
+            + ROLE
+            + ROLE_POLICY.replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1),
+            [],
+        ),
+    ],
+)
+def test_a_refusal_that_goes_with_its_policy(base: str, head: str, expected: list[str]) -> None:
+    queue = 'provider "aws" {}\nresource "aws_sqs_queue" "q" {}\n'
+    found = deltas(queue + base, queue + head)
+
+    assert [d.address for d in found if d.event in (Event.WIDENED, Event.DESTROYED)] == expected
+
+
 def test_what_was_there_before_is_the_statement_that_grew() -> None:
     text = (
         'variable "region" {}\n'

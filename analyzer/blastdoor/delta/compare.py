@@ -195,11 +195,14 @@ def deltas(
                 found.extend(_from_nothing(item, counterpart[unit], union, there=there))
         kept = head.kept.get(unit, set())
         for delta in _gone(gone[unit], unit, head.footprints[unit], kept, head_union):
-            default = delta.event is Event.DESTROYED and any(
+            default = any(
                 _is_kept(address, head.idle.get(unit, set()))
                 for address in later(delta.address, head.moves.get(unit, {}))
             )
-            found.append(replace(delta, attribute="variable") if default else delta)
+            if default and delta.event is Event.DESTROYED:
+                found.append(replace(delta, attribute="variable"))
+            elif not default or delta.event is not Event.WIDENED:
+                found.append(delta)
     found.extend(_lost(lost, head))
     found.extend(_spans(base, head, counterpart, edited))
     environments = {unit: _environment(names) for unit, names in head.environments.items()}
@@ -783,7 +786,7 @@ def _gone(
         if item.aspect == "guard" and item.reach.guards
     }
     untold = {
-        (item.address, item.attribute)
+        (item.address, item.attribute): item.type
         for item in items
         if item.aspect == "allow" and item.policy is None
     }
@@ -791,11 +794,14 @@ def _gone(
         here = present.get(item.address)
         related = (Related(item.span, "before this change"),)
         if here is None:
+            near = _near(item, items)
+            moved = replace(item, unit=unit, span=near, related=related, home=near)
             lost = item.aspect == "existence" and item.stateful and not item.kept
             if lost and not _is_kept(item.address, kept):
-                near = _near(item, items)
-                moved = replace(item, unit=unit, span=near, related=related, home=near)
                 yield _words_delta(Event.DESTROYED, "guards", moved, item.address, "nothing")
+            dropped = item.aspect == "deny" and item.type not in untold.values()
+            if dropped and _applied(item, gone) and not _is_kept(item.address, kept):
+                yield from _allowed_again(moved, union.policy(unit, "deny"))
             continue
         moved = replace(item, unit=unit, span=here.span, related=related, home=here.span)
         if item.aspect in ("guard", "lifecycle") and item.reach.guards:
@@ -822,19 +828,41 @@ def _gone(
         elif item.aspect == "deny" and item.policy is not None:
             if (item.address, item.attribute) in untold:
                 continue  # the whole policy is, and that is said
-            excess, _unclear = policy.outside(item.policy, union.policy(unit, "deny"))
-            for one in excess:
-                yield replace(
-                    _words_delta(
-                        Event.WIDENED,
-                        "conditions",
-                        moved,
-                        _denied(one.actions, one.conditions),
-                        "no longer denied",
-                        normal=json.dumps([sorted(one.before), sorted(one.after)]),
-                    ),
-                    limits=item.policy.limits(),
-                )
+            yield from _allowed_again(moved, union.policy(unit, "deny"))
+
+
+def _allowed_again(item: Footprint, left: policy.Policy) -> Iterator[Delta]:
+    """What a policy that is gone denied, and nothing that is left denies."""
+    if item.policy is None:
+        return
+    excess, _unclear = policy.outside(item.policy, left)
+    for one in excess:
+        yield replace(
+            _words_delta(
+                Event.WIDENED,
+                "conditions",
+                item,
+                _denied(one.actions, one.conditions),
+                "no longer denied",
+                normal=json.dumps([sorted(one.before), sorted(one.after)]),
+            ),
+            limits=item.policy.limits(),
+        )
+
+
+_BY_ATTACHMENT: Final = frozenset({"aws_iam_policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"})
+"""Types of policies that say nothing of what they hold for."""
+
+
+def _applied(item: Footprint, gone: Iterable[Footprint]) -> bool:
+    """Whether what a gone policy held for is still there, as far as its type says.
+
+    The type of a policy is named after what it holds for (``aws_s3_bucket_policy``).
+    """
+    if not item.type.endswith(("_policy", "Policy")) or item.type in _BY_ATTACHMENT:
+        return False
+    kind = item.type.removesuffix("Policy").removesuffix("_policy").removesuffix("_inline")
+    return not any(other.aspect == "existence" and other.type == kind for other in gone)
 
 
 def _lost(lost: Mapping[str, Sequence[Footprint]], head: Side) -> Iterator[Delta]:
