@@ -396,6 +396,25 @@ def test_a_new_name_is_no_new_finding(here: Path, capsys: pytest.CaptureFixture[
     assert finding["rule"] == "open-ingress-admin-port"
 
 
+def test_a_new_sid_is_no_new_finding(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def bucket(*sids: str) -> str:
+        statements = ", ".join(
+            f'{{ Sid = "{sid}", Effect = "Allow", Principal = "*", Action = "s3:GetObject", '
+            f'Resource = "arn:aws-cn:s3:::{sid[-1]}/*" }}'
+            for sid in sids
+        )
+        return (
+            'resource "aws_s3_bucket_policy" "p" {\n  bucket = "a"\n'
+            f"  policy = jsonencode({{ Statement = [{statements}] }})\n}}\n"
+        )
+
+    commit(here, {"live/main.tf": BASE + bucket("ReadA")})
+    write(here, {"live/main.tf": BASE + bucket("PublicReadA", "PublicReadB")})
+    assert run(["check", "--diff-base", "HEAD", "--format", "json"]) == 1
+    (finding,) = document(capsys)["findings"]
+    assert (finding["rule"], finding["attribute"]) == ("public-principal", "policy[PublicReadB]")
+
+
 # reach
 
 

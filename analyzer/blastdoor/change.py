@@ -223,25 +223,25 @@ def _compared(
 ) -> tuple[list[Finding], list[Finding]]:
     """The findings of head that base did not have, and those that it had."""
     places = {(f.rule, f.span.path, f.span.start) for f in widenings}
-    had = Counter(names.before(finding) for finding in base)
-    gone = Counter(key for finding in base if (key := names.gone(finding)) is not None)
-    introduced: list[Finding] = []
-    unchanged: list[Finding] = []
-    for finding in head:
-        if (finding.rule, finding.span.path, finding.span.start) in places:
-            continue  # the delta says it with what was before
-        for keys, left in ((names.after(finding), had), (names.come(finding), gone)):
-            key = next((key for key in keys if left[key] > 0), None)
-            if key is not None:
-                left[key] -= 1
-                unchanged.append(replace(finding, baseline="unchanged"))
-                break
-        else:
-            introduced.append(replace(finding, baseline="new"))
-    return introduced, unchanged
+    open_ = [f for f in head if (f.rule, f.span.path, f.span.start) not in places]
+    # Where there is a delta, it says what was before.
+    known: set[int] = set()
+    for was, now in names.ways:
+        had: dict[Said, list[Finding]] = defaultdict(list)
+        for finding in base:
+            for key in was(finding) if id(finding) not in known else ():
+                had[key].append(finding)
+        for finding in open_:
+            if id(finding) not in known:
+                former = next((had[key] for key in now(finding) if had[key]), None)
+                if former is not None:
+                    known.update((id(former.pop()), id(finding)))
+    unchanged = [replace(f, baseline="unchanged") for f in open_ if id(f) in known]
+    return [replace(f, baseline="new") for f in open_ if id(f) not in known], unchanged
 
 
 Said = tuple[str, str, str, str, str, str]
+Way = Callable[["Finding"], "Iterable[Said]"]
 
 
 class _Names:
@@ -261,9 +261,22 @@ class _Names:
         }
         self._come = {address: kind for address, kind in after.items() if address not in before}
 
-    def before(self, finding: Finding) -> Said:
+    @property
+    def ways(self) -> tuple[tuple[Way, Way], ...]:
+        """How a finding of base may be one of head, the surest way first."""
+        return (
+            (self.before, self.after),
+            (self.gone, self.come),
+            # A statement that has another Sid.
+            (
+                lambda f: map(_nameless, self.before(f)),
+                lambda f: map(_nameless, self.after(f)),
+            ),
+        )
+
+    def before(self, finding: Finding) -> list[Said]:
         """What a finding of base says."""
-        return self._said(finding, posixpath.dirname(finding.span.path) or ".", finding.unit)
+        return [self._said(finding, posixpath.dirname(finding.span.path) or ".", finding.unit)]
 
     def after(self, finding: Finding) -> list[Said]:
         """What a finding of head says, under the names that its place and thing may have had."""
@@ -272,11 +285,11 @@ class _Names:
         units = dict.fromkeys((finding.unit, *earlier(finding.unit, self._moves)))
         return [self._said(finding, f, unit) for f in folders for unit in units]
 
-    def gone(self, finding: Finding) -> Said | None:
+    def gone(self, finding: Finding) -> list[Said]:
         """What a finding of base says of something that is gone, by its type."""
         kind = self._gone.get(finding.unit)
         folder = posixpath.dirname(finding.span.path) or "."
-        return None if kind is None else self._said(finding, folder, kind)
+        return [] if kind is None else [self._said(finding, folder, kind)]
 
     def come(self, finding: Finding) -> list[Said]:
         """What a finding of head says of something that is new, which may have had another name."""
@@ -288,6 +301,15 @@ class _Names:
     @staticmethod
     def _said(finding: Finding, folder: str, unit: str) -> Said:
         return finding.rule, folder, unit, finding.attribute, finding.axis, finding.value
+
+
+_IN_BRACKETS: Final = re.compile(r"\[[^\]]*\]")
+
+
+def _nameless(said: Said) -> Said:
+    """What a finding says without the name of the statement that it is about."""
+    rule, folder, unit, attribute, axis, value = said
+    return rule, folder, unit, _IN_BRACKETS.sub("", attribute), axis, value
 
 
 def _types(side: Side) -> dict[str, str]:
