@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -81,6 +81,15 @@ class _Statement:
     span: Span
     sure: bool
     """False when part of it is not known at all, such as its conditions."""
+    _wide: list[Actions] = field(default_factory=list)
+
+    @property
+    def every_action(self) -> Actions:
+        """All of its known actions as one extent, made once: that is dear for many."""
+        if not self._wide:
+            known = [e.extent for e in self.actions if isinstance(e.extent, Actions)]
+            self._wide.append(Actions(*(one for extent in known for one in extent.elements)))
+        return self._wide[0]
 
     def part(self, name: Part) -> tuple[_Element, ...]:
         if name == "principals":
@@ -399,6 +408,7 @@ class _Against:
         self._conditions = _limits_hold(head.conditions, base.conditions)
         self._attached = (head.principals is None) == (base.principals is None)
         self._known: dict[tuple[Part, str], bool | None] = {}
+        self._texts: dict[Part, set[str]] = {}
 
     def shared(self) -> int:
         """How many texts the two have in common: the statement that grew has the most."""
@@ -427,16 +437,17 @@ class _Against:
     def _part(self, name: Part, element: _Element) -> bool | None:
         key = (name, element.text)
         if key not in self._known:
-            self._known[key] = _covered(name, element, self.base.part(name))
+            if name not in self._texts:
+                self._texts[name] = {other.text for other in self.base.part(name)}
+            same = element.text in self._texts[name]
+            self._known[key] = same or _covered(name, element, self.base)
         return self._known[key]
 
 
-def _covered(name: Part, element: _Element, base: Sequence[_Element]) -> bool | None:
-    """Whether elements of base cover one of head; ``None`` if nobody can tell."""
+def _covered(name: Part, element: _Element, base: _Statement) -> bool | None:
+    """Whether another element of base covers one of head; ``None`` if nobody can tell."""
     perhaps = False
-    for other in base:
-        if other.text == element.text:
-            return True
+    for other in base.part(name):
         if other.extent is not None and element.extent is not None:
             if element.extent.within(other.extent):
                 return True
@@ -459,6 +470,7 @@ def _covered(name: Part, element: _Element, base: Sequence[_Element]) -> bool | 
     return None if perhaps else False
 
 
+@lru_cache(maxsize=4096)
 def _as_pattern(text: str) -> str:
     """A text whose names are literal: no wildcard of a pattern stands in one."""
     return _NAME.sub(lambda match: match[0].replace("*", "").replace("?", ""), text)
@@ -494,15 +506,12 @@ def _may_be(named: str, text: str) -> bool:
     return shape is None or shape.fullmatch(_NAME.sub("x", text)) is not None
 
 
-def _expands_within(element: _Element, base: Sequence[_Element]) -> bool:
+def _expands_within(element: _Element, base: _Statement) -> bool:
     """Whether all that an action pattern expands to today is covered."""
     if "*" not in element.text and "?" not in element.text:
         return False
     actions = tables.expand(element.text)
-    wide = Actions()
-    for other in base:
-        if isinstance(other.extent, Actions):
-            wide = wide.union(other.extent)
+    wide = base.every_action
     return bool(actions) and all(Actions(action.text).within(wide) for action in actions)
 
 
