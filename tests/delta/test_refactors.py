@@ -464,6 +464,17 @@ REFACTORS: Final = [
         ROLE + 'resource "aws_iam_role_policy" "p" {\n  role = aws_iam_role.orders.name\n'
         f"  policy = jsonencode({{ Statement = [{READ}, {DENY}] }})\n}}\n",
     ),
+    many(
+        "a module is handed an alias beside the default provider",
+        {"live/main.tf": PROVIDER + CALL, "modules/queue/main.tf": MODULE},
+        {
+            "live/main.tf": PROVIDER
+            + 'provider "aws" {\n  alias  = "dns"\n  region = "eu-west-1"\n}\n'
+            + CALL.replace("}\n", "  providers = { aws.dns = aws.dns }\n}\n"),
+            "modules/queue/main.tf": MODULE + "terraform {\n  required_providers {\n    aws = {\n"
+            '      source = "hashicorp/aws"\n      configuration_aliases = [aws.dns]\n    }\n  }\n}\n',
+        },
+    ),
     one(
         "two inline policies of one role become one",
         ROLE + inline("p", READ) + inline("q", WRITE),
