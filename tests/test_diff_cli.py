@@ -377,6 +377,27 @@ def test_a_name_moved_is_no_new_finding(here: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
 
 
+def test_a_template_elsewhere_that_does_not_parse(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = '{"AWSTemplateFormatVersion": "2010-09-09", "Resources": ${resources}}\n'
+    commit(here, {"stack/it.json.template": broken, "live/b.tf": 'resource "x" {\n'})
+    write(here, {"README.md": "nothing else\n"})
+    assert run(["diff", "HEAD"]) == 0
+    assert "failure" not in capsys.readouterr().out
+
+    write(here, {"live/main.tf": HEAD})
+    assert run(["diff", "HEAD"]) == 2
+    out = capsys.readouterr().out
+    assert "live/b.tf" in out
+    assert "it.json.template" not in out
+
+    git(here, "checkout", "-q", "live")
+    write(here, {"stack/it.json.template": broken + "\n"})
+    assert run(["diff", "HEAD"]) == 2
+    assert "it.json.template" in capsys.readouterr().out
+
+
 def test_a_new_name_is_no_new_finding(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def opened(*names: str) -> str:
         return "".join(

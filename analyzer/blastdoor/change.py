@@ -134,7 +134,7 @@ def compare(  # noqa: PLR0913  everything after the options by keyword
     touched = {c.head for c in changed}
     report.failures = [
         failure
-        for failure in report.failures
+        for failure in _concerning(report.failures, new.side, edited)
         if failure.kind is not FailureKind.SUPPRESSION or failure.path in touched
     ]
     introduced, unchanged = _compared(
@@ -143,7 +143,7 @@ def compare(  # noqa: PLR0913  everything after the options by keyword
     return Comparison(
         found,
         report,
-        report_base.failures,
+        list(_concerning(report_base.failures, old.side, edited)),
         tuple(sorted(new.side.footprints)),
         renamed,
         widenings,
@@ -193,6 +193,26 @@ def compare_plan(
         _grouped(_levelled(introduced, old.side, rules, options), rules, options),
         _asked(unchanged, rules, options),
     )
+
+
+_BLOCKS: Final = (".tf", ".tofu", ".tf.json", ".hcl", ".tfvars")
+"""Endings of files of which a directory is one unit."""
+
+
+def _concerning(
+    failures: Iterable[Failure], side: Side, edited: Collection[str]
+) -> Iterator[Failure]:
+    """What could not be analysed of what the change speaks to.
+
+    A template elsewhere that does not parse is the same before and after.
+    """
+    inputs = {path for paths in side.inputs.values() for path in paths}
+    folders = {posixpath.dirname(path) for path in inputs | set(edited)}
+    for failure in failures:
+        path = failure.path
+        beside = path.endswith(_BLOCKS) and posixpath.dirname(path) in folders
+        if failure.kind is not FailureKind.SYNTAX or beside or path in inputs or path in edited:
+            yield failure
 
 
 _SILENT: Final = frozenset({".terraform.lock.hcl"})
