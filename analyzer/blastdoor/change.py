@@ -392,7 +392,7 @@ def _learned(
     for number, source in enumerate(history(paths)):
         if number >= _MOST_REVISIONS or not open_:
             break
-        look = _Look(sorted(paths))
+        look = _Look(sorted(paths), frozenset(renamed.get(d.unit, d.unit) for d in open_))
         engine.check(source, (), engine.Options(), observe=look.observe, wanted=look.wanted)
         left: list[Delta] = []
         for delta in open_:
@@ -434,8 +434,10 @@ def judged(
 class _Look:
     """One side of a change while it is evaluated."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, paths: Sequence[str], only: frozenset[str] | None = None) -> None:
         self.paths = paths
+        self._only = only
+        """The units to look at, where not all that the files speak to are asked for."""
         self.side = Side()
         self.secrets: set[str] = set()
         """Texts that the code says are sensitive."""
@@ -467,7 +469,10 @@ class _Look:
         spoken = repository.context.regions
         if spoken:
             self.side.regions = Regions(*spoken)
-        return repository.affected(self.paths) | repository.calling(self._more)
+        found = repository.affected(self.paths) | repository.calling(self._more)
+        if self._only is None:
+            return found
+        return found & {name for unit in self._only for name in (unit, posixpath.dirname(unit))}
 
     def placed(self, hit: Hit) -> Hit | None:
         """A hit where somebody can see it; ``None`` in a file that the configuration leaves out.
