@@ -539,6 +539,82 @@ def test_a_refusal_that_goes_with_its_policy(base: str, head: str, expected: lis
     assert [d.address for d in found if d.event in (Event.WIDENED, Event.DESTROYED)] == expected
 
 
+def granting(name: str, on: str, action: str = "s3:PutObject") -> str:
+    """An inline policy that allows something."""
+    return (
+        f'resource "aws_iam_role_policy" "{name}" {{\n  role = {on}\n  policy = jsonencode({{ Statement'
+        f' = [{{ Effect = "Allow", Action = "{action}", Resource = "*" }}] }})\n}}\n'
+    )
+
+
+def rule(name: str, port: int, on: str = "aws_security_group.web.id") -> str:
+    """A rule of its own that lets everybody in."""
+    return (
+        f'resource "aws_security_group_rule" "{name}" {{\n  type = "ingress"\n  protocol = "tcp"\n'
+        f'  from_port = {port}\n  to_port = {port}\n  cidr_blocks = ["0.0.0.0/0"]\n'
+        f"  security_group_id = {on}\n}}\n"
+    )
+
+
+WEB_GROUP = 'resource "aws_security_group" "web" {\n  name = "web"\n}\n'
+OWN = granting("own", "aws_iam_role.worker.id", "s3:GetObject")
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "event"),
+    [
+        (ROLE + OWN, ROLE + OWN + granting("more", "aws_iam_role.worker.id"), Event.WIDENED),
+        (ROLE + OWN, ROLE + OWN + granting("more", "aws_iam_role.worker.name"), Event.WIDENED),
+        (ROLE + OWN, ROLE + OWN + granting("more", '"worker"'), Event.WIDENED),
+        (ROLE + OWN, ROLE + OWN + granting("more", '"elsewhere"'), Event.NEW),
+        (OWN, OWN + ROLE + granting("more", "aws_iam_role.worker.id"), Event.NEW),
+        (
+            ROLE + OWN,
+            ROLE.replace("worker", "other")
+            + "moved {\n  from = aws_iam_role.worker\n  to   = aws_iam_role.other\n}\n"
+            + OWN.replace("worker", "other")
+            + granting("more", "aws_iam_role.other.id"),
+            Event.WIDENED,
+        ),
+        (
+            WEB_GROUP + rule("own", 443),
+            WEB_GROUP + rule("own", 443) + rule("more", 22),
+            Event.WIDENED,
+        ),
+        (
+            WEB_GROUP + rule("own", 443),
+            WEB_GROUP
+            + rule("own", 443)
+            + WEB_GROUP.replace("web", "new")
+            + rule("more", 22, "aws_security_group.new.id"),
+            Event.NEW,
+        ),
+    ],
+)
+def test_a_policy_or_rule_of_its_own_on_what_was_there(base: str, head: str, event: Event) -> None:
+    provider = 'provider "aws" {\n  region = "eu-west-1"\n}\n'
+    found = deltas(provider + base, provider + head)
+
+    assert {d.event for d in found if d.address.endswith(".more")} == {event}
+
+
+def test_a_policy_in_a_module_is_on_the_role_that_it_is_handed() -> None:
+    module = {
+        "m/main.tf": 'variable "role" {}\nresource "aws_iam_role" "worker" {}\n'
+        + granting("handed", "var.role")
+        + granting("own", "aws_iam_role.worker.id")
+    }
+    call = 'module "m" {\n  source = "./m"\n  role = aws_iam_role.worker.id\n}\n'
+    base = ROLE + OWN
+    found = deltas({"main.tf": base, **module}, {"main.tf": base + call, **module})
+
+    events = {d.address: d.event for d in found if d.aspect == "allow" and d.axis == "actions"}
+    assert events == {
+        "module.m.aws_iam_role_policy.handed": Event.WIDENED,
+        "module.m.aws_iam_role_policy.own": Event.NEW,
+    }
+
+
 def test_what_was_there_before_is_the_statement_that_grew() -> None:
     text = (
         'variable "region" {}\n'

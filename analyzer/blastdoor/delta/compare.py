@@ -18,7 +18,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.delta import policy
-from blastdoor.delta.footprint import ACCOUNT_GUARDS, joined
+from blastdoor.delta.footprint import ACCOUNT_GUARDS, joined, kind_held
 from blastdoor.delta.settled import changes
 from blastdoor.facts.reading import chain, origin, place
 from blastdoor.finding import Related
@@ -180,10 +180,16 @@ def deltas(
         }
     taken_units = set(counterpart.values())
     lost = {unit: items for unit, items in base.footprints.items() if unit not in taken_units}
+    called = {
+        unit: {name for item in items if item.aspect == "existence" for name in item.of}
+        for unit, items in base.footprints.items()
+    }
     union = _Union(base, [*gone.values(), *lost.values()])
     head_union = _Union(head, ())
     found: list[Delta] = []
     for unit, pairs in paired.items():
+        now = {item.address for _before, item in pairs if item.aspect == "existence"}
+        was = existing[unit] | called.get(counterpart[unit], set())
         for before, item in pairs:
             if before is not None:
                 wholes = (union.held(before), head_union.held(item))
@@ -191,7 +197,7 @@ def deltas(
                 if item.aspect == "existence" and item.stateful and not before.kept:
                     found.extend(_fewer(before, item, head.sources.get(unit, set())))
             elif item.aspect not in _NOTHING_NEW:
-                there = item.address in existing[unit]
+                there = item.address in existing[unit] or _on(item, now) in was
                 found.extend(_from_nothing(item, counterpart[unit], union, there=there))
         kept = head.kept.get(unit, set())
         for delta in _gone(gone[unit], unit, head.footprints[unit], kept, head_union):
@@ -214,6 +220,11 @@ def deltas(
         )
         for d in found
     )
+
+
+def _on(item: Footprint, now: set[str]) -> str:
+    """What a policy of its own is on, by its address here or its name."""
+    return next((name for name in item.of if name in now or "=" in name), "")
 
 
 def _environment(names: set[str]) -> str | None:
@@ -850,19 +861,12 @@ def _allowed_again(item: Footprint, left: policy.Policy) -> Iterator[Delta]:
         )
 
 
-_BY_ATTACHMENT: Final = frozenset({"aws_iam_policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"})
-"""Types of policies that say nothing of what they hold for."""
-
-
 def _applied(item: Footprint, gone: Iterable[Footprint]) -> bool:
-    """Whether what a gone policy held for is still there, as far as its type says.
-
-    The type of a policy is named after what it holds for (``aws_s3_bucket_policy``).
-    """
-    if not item.type.endswith(("_policy", "Policy")) or item.type in _BY_ATTACHMENT:
-        return False
-    kind = item.type.removesuffix("Policy").removesuffix("_policy").removesuffix("_inline")
-    return not any(other.aspect == "existence" and other.type == kind for other in gone)
+    """Whether what a gone policy was on is still there, as far as its type says."""
+    kind = kind_held(item.type)
+    return bool(kind) and not any(
+        other.aspect == "existence" and other.type == kind for other in gone
+    )
 
 
 def _lost(lost: Mapping[str, Sequence[Footprint]], head: Side) -> Iterator[Delta]:
