@@ -570,6 +570,14 @@ OWN = granting("own", "aws_iam_role.worker.id", "s3:GetObject")
         (OWN, OWN + ROLE + granting("more", "aws_iam_role.worker.id"), Event.NEW),
         (
             ROLE + OWN,
+            ROLE
+            + OWN
+            + ROLE.replace('"worker" {', '"other" {')
+            + granting("more", "aws_iam_role.other.name"),
+            Event.NEW,
+        ),
+        (
+            ROLE + OWN,
             ROLE.replace("worker", "other")
             + "moved {\n  from = aws_iam_role.worker\n  to   = aws_iam_role.other\n}\n"
             + OWN.replace("worker", "other")

@@ -189,7 +189,14 @@ def deltas(
     found: list[Delta] = []
     for unit, pairs in paired.items():
         now = {item.address for _before, item in pairs if item.aspect == "existence"}
-        was = existing[unit] | called.get(counterpart[unit], set())
+        new = {
+            name
+            for _before, item in pairs
+            if item.aspect == "existence" and item.address not in existing[unit]
+            for name in item.of
+        }
+        # Two things of one name may be in two accounts: nobody can tell which is meant.
+        was = (existing[unit] | called.get(counterpart[unit], set())) - new
         for before, item in pairs:
             if before is not None:
                 wholes = (union.held(before), head_union.held(item))
