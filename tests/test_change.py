@@ -479,6 +479,150 @@ def test_environments_at_once(edited: dict[str, str], spans: list[str]) -> None:
     assert [d.attribute for d in found] == spans
 
 
+ROLE = 'resource "aws_iam_role" "worker" {\n  name = "worker"\n}\n'
+BUCKET = 'resource "aws_s3_bucket" "orders" {\n  bucket = "orders"\n}\n'
+
+
+def refusing(type_: str, name: str, more: str, action: str = "s3:*") -> str:
+    """A policy that denies something."""
+    argument = "content" if "organizations" in type_ else "policy"
+    who = ' Principal = "*",' if "bucket" in type_ else ""
+    return (
+        f'resource "{type_}" "{name}" {{\n  {more}\n  {argument} = jsonencode({{ Statement = '
+        f'[{{ Effect = "Deny",{who} Action = "{action}", Resource = "*" }}] }})\n}}\n'
+    )
+
+
+BUCKET_POLICY = refusing("aws_s3_bucket_policy", "p", "bucket = aws_s3_bucket.orders.id")
+ROLE_POLICY = refusing("aws_iam_role_policy", "p", "role = aws_iam_role.worker.id")
+UNKNOWN_POLICY = (
+    'variable "document" {}\nresource "aws_s3_bucket_policy" "q" {\n'
+    "  bucket = aws_s3_bucket.orders.id\n  policy = var.document\n}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "expected"),
+    [
+        (BUCKET + BUCKET_POLICY, BUCKET, ["aws_s3_bucket_policy.p"]),
+        (BUCKET + BUCKET_POLICY, "", ["aws_s3_bucket.orders"]),
+        (BUCKET + BUCKET_POLICY, BUCKET + BUCKET_POLICY.replace('"p"', '"q"'), []),
+        (BUCKET + BUCKET_POLICY, BUCKET + UNKNOWN_POLICY, []),
+        (ROLE + ROLE_POLICY, ROLE, ["aws_iam_role_policy.p"]),
+        (ROLE + ROLE_POLICY, "", []),
+        (ROLE_POLICY.replace("aws_iam_role.worker.id", '"worker"'), "", ["aws_iam_role_policy.p"]),
+        (ROLE + refusing("aws_iam_policy", "p", ""), ROLE, []),
+        (
+            refusing("aws_organizations_policy", "fence", 'name = "fence"', "ec2:*"),
+            "",
+            ["aws_organizations_policy.fence"],
+        ),
+        (
+            ROLE + ROLE_POLICY,
+            ROLE + "removed {\n  from = aws_iam_role_policy.p\n  lifecycle {\n    destroy = false\n"
+            "  }\n}\n",
+            [],
+        ),
+        (
+            'variable "on" {\n  default = false\n}\n' + ROLE + ROLE_POLICY,
+            'variable "on" {\n  default = false\n}\n'
+            + ROLE
+            + ROLE_POLICY.replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1),
+            [],
+        ),
+    ],
+)
+def test_a_refusal_that_goes_with_its_policy(base: str, head: str, expected: list[str]) -> None:
+    queue = 'provider "aws" {}\nresource "aws_sqs_queue" "q" {}\n'
+    found = deltas(queue + base, queue + head)
+
+    assert [d.address for d in found if d.event in (Event.WIDENED, Event.DESTROYED)] == expected
+
+
+def granting(name: str, on: str, action: str = "s3:PutObject") -> str:
+    """An inline policy that allows something."""
+    return (
+        f'resource "aws_iam_role_policy" "{name}" {{\n  role = {on}\n  policy = jsonencode({{ Statement'
+        f' = [{{ Effect = "Allow", Action = "{action}", Resource = "*" }}] }})\n}}\n'
+    )
+
+
+def rule(name: str, port: int, on: str = "aws_security_group.web.id") -> str:
+    """A rule of its own that lets everybody in."""
+    return (
+        f'resource "aws_security_group_rule" "{name}" {{\n  type = "ingress"\n  protocol = "tcp"\n'
+        f'  from_port = {port}\n  to_port = {port}\n  cidr_blocks = ["0.0.0.0/0"]\n'
+        f"  security_group_id = {on}\n}}\n"
+    )
+
+
+WEB_GROUP = 'resource "aws_security_group" "web" {\n  name = "web"\n}\n'
+OWN = granting("own", "aws_iam_role.worker.id", "s3:GetObject")
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "event"),
+    [
+        (ROLE + OWN, ROLE + OWN + granting("more", "aws_iam_role.worker.id"), Event.WIDENED),
+        (ROLE + OWN, ROLE + OWN + granting("more", "aws_iam_role.worker.name"), Event.WIDENED),
+        (ROLE + OWN, ROLE + OWN + granting("more", '"worker"'), Event.WIDENED),
+        (ROLE + OWN, ROLE + OWN + granting("more", '"elsewhere"'), Event.NEW),
+        (OWN, OWN + ROLE + granting("more", "aws_iam_role.worker.id"), Event.NEW),
+        (
+            ROLE + OWN,
+            ROLE
+            + OWN
+            + ROLE.replace('"worker" {', '"other" {')
+            + granting("more", "aws_iam_role.other.name"),
+            Event.NEW,
+        ),
+        (
+            ROLE + OWN,
+            ROLE.replace("worker", "other")
+            + "moved {\n  from = aws_iam_role.worker\n  to   = aws_iam_role.other\n}\n"
+            + OWN.replace("worker", "other")
+            + granting("more", "aws_iam_role.other.id"),
+            Event.WIDENED,
+        ),
+        (
+            WEB_GROUP + rule("own", 443),
+            WEB_GROUP + rule("own", 443) + rule("more", 22),
+            Event.WIDENED,
+        ),
+        (
+            WEB_GROUP + rule("own", 443),
+            WEB_GROUP
+            + rule("own", 443)
+            + WEB_GROUP.replace("web", "new")
+            + rule("more", 22, "aws_security_group.new.id"),
+            Event.NEW,
+        ),
+    ],
+)
+def test_a_policy_or_rule_of_its_own_on_what_was_there(base: str, head: str, event: Event) -> None:
+    provider = 'provider "aws" {\n  region = "eu-west-1"\n}\n'
+    found = deltas(provider + base, provider + head)
+
+    assert {d.event for d in found if d.address.endswith(".more")} == {event}
+
+
+def test_a_policy_in_a_module_is_on_the_role_that_it_is_handed() -> None:
+    module = {
+        "m/main.tf": 'variable "role" {}\nresource "aws_iam_role" "worker" {}\n'
+        + granting("handed", "var.role")
+        + granting("own", "aws_iam_role.worker.id")
+    }
+    call = 'module "m" {\n  source = "./m"\n  role = aws_iam_role.worker.id\n}\n'
+    base = ROLE + OWN
+    found = deltas({"main.tf": base, **module}, {"main.tf": base + call, **module})
+
+    events = {d.address: d.event for d in found if d.aspect == "allow" and d.axis == "actions"}
+    assert events == {
+        "module.m.aws_iam_role_policy.handed": Event.WIDENED,
+        "module.m.aws_iam_role_policy.own": Event.NEW,
+    }
+
+
 def test_what_was_there_before_is_the_statement_that_grew() -> None:
     text = (
         'variable "region" {}\n'

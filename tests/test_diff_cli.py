@@ -77,6 +77,57 @@ def axes(found: dict[str, Any]) -> list[tuple[str, str, str]]:
 MOVED = [("partitions", "aws-cn", "aws"), ("regions", "cn-north-1", "us-east-1")]
 
 
+@pytest.mark.parametrize(
+    ("names", "base", "head"),
+    [
+        (["main..topic"], "main", "topic"),
+        (["main..."], "main", "HEAD"),
+        (["main...topic"], "main", "topic"),
+        (["..topic"], "HEAD", "topic"),
+    ],
+)
+def test_dots_name_two_revisions(
+    here: Path, capsys: pytest.CaptureFixture[str], names: list[str], base: str, head: str
+) -> None:
+    git(here, "switch", "-q", "-c", "topic")
+    commit(here, {"live/main.tf": HEAD})
+    git(here, "switch", "-q", "main")
+    if names == ["main..."]:
+        git(here, "switch", "-q", "topic")
+
+    assert run(["diff", *names, "--format", "json"]) == 1
+    found = document(capsys)
+    assert (found["base"], found["head"]) == (base, head)
+    assert axes(found) == MOVED
+
+
+def test_three_dots_begin_where_head_left_and_two_where_base_is(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(here, "switch", "-q", "-c", "topic")
+    commit(here, {"README.md": "a branch\n"})
+    git(here, "switch", "-q", "main")
+    commit(here, {"live/main.tf": HEAD})
+
+    assert run(["diff", "main...topic"]) == 0
+    capsys.readouterr()
+    assert run(["diff", "main..topic"]) == 1
+    assert "cn-north-1, was us-east-1" in capsys.readouterr().out
+
+
+def test_without_snippets_the_table_stands(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = 'resource "aws_sqs_queue" "b" {}\n'
+    commit(here, {"live/main.tf": BASE + more})
+    write(here, {"live/main.tf": HEAD + more})
+
+    assert run(["diff", "HEAD", "--no-snippets"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("live/main.tf:2:12: error[")
+    assert "reach of the working tree, was HEAD" in out
+    assert "regions     cn-north-1  us-east-1  aws_sqs_queue.a and 1 more" in out
+    assert "   | " not in out
+
+
 @pytest.mark.parametrize("option", ["--staged", "--cached"])
 def test_what_is_staged(here: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
     write(here, {"live/main.tf": HEAD})
@@ -324,6 +375,65 @@ def test_a_name_moved_is_no_new_finding(here: Path, capsys: pytest.CaptureFixtur
     write(here, {"live/main.tf": BASE + PUBLIC.replace('"g"', '"h"') + moved})
     assert run(["check", "--diff-base", "HEAD"]) == 0
     capsys.readouterr()
+
+
+def test_a_template_elsewhere_that_does_not_parse(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = '{"AWSTemplateFormatVersion": "2010-09-09", "Resources": ${resources}}\n'
+    commit(here, {"stack/it.json.template": broken, "live/b.tf": 'resource "x" {\n'})
+    write(here, {"README.md": "nothing else\n"})
+    assert run(["diff", "HEAD"]) == 0
+    assert "failure" not in capsys.readouterr().out
+
+    write(here, {"live/main.tf": HEAD})
+    assert run(["diff", "HEAD"]) == 2
+    out = capsys.readouterr().out
+    assert "live/b.tf" in out
+    assert "it.json.template" not in out
+
+    git(here, "checkout", "-q", "live")
+    write(here, {"stack/it.json.template": broken + "\n"})
+    assert run(["diff", "HEAD"]) == 2
+    assert "it.json.template" in capsys.readouterr().out
+
+
+def test_a_new_name_is_no_new_finding(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def opened(*names: str) -> str:
+        return "".join(
+            f'resource "aws_security_group" "{name}" {{\n  ingress {{\n    protocol = "tcp"\n'
+            '    from_port = 22\n    to_port = 22\n    cidr_blocks = ["0.0.0.0/0"]\n  }\n}\n'
+            for name in names
+        )
+
+    commit(here, {"live/main.tf": BASE + opened("a")})
+    write(here, {"live/main.tf": BASE + opened("b")})
+    assert run(["diff", "HEAD", "--format", "json"]) == 0
+    assert document(capsys)["introduced"] == []
+
+    write(here, {"live/main.tf": BASE + opened("b", "c")})
+    assert run(["diff", "HEAD", "--format", "json"]) == 1
+    (finding,) = document(capsys)["introduced"]
+    assert finding["rule"] == "open-ingress-admin-port"
+
+
+def test_a_new_sid_is_no_new_finding(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def bucket(*sids: str) -> str:
+        statements = ", ".join(
+            f'{{ Sid = "{sid}", Effect = "Allow", Principal = "*", Action = "s3:GetObject", '
+            f'Resource = "arn:aws-cn:s3:::{sid[-1]}/*" }}'
+            for sid in sids
+        )
+        return (
+            'resource "aws_s3_bucket_policy" "p" {\n  bucket = "a"\n'
+            f"  policy = jsonencode({{ Statement = [{statements}] }})\n}}\n"
+        )
+
+    commit(here, {"live/main.tf": BASE + bucket("ReadA")})
+    write(here, {"live/main.tf": BASE + bucket("PublicReadA", "PublicReadB")})
+    assert run(["check", "--diff-base", "HEAD", "--format", "json"]) == 1
+    (finding,) = document(capsys)["findings"]
+    assert (finding["rule"], finding["attribute"]) == ("public-principal", "policy[PublicReadB]")
 
 
 # reach

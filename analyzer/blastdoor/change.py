@@ -134,16 +134,16 @@ def compare(  # noqa: PLR0913  everything after the options by keyword
     touched = {c.head for c in changed}
     report.failures = [
         failure
-        for failure in report.failures
+        for failure in _concerning(report.failures, new.side, edited)
         if failure.kind is not FailureKind.SUPPRESSION or failure.path in touched
     ]
     introduced, unchanged = _compared(
-        report.findings, report_base.findings, _Names(new.side, renamed), widenings
+        report.findings, report_base.findings, _Names(old.side, new.side, renamed), widenings
     )
     return Comparison(
         found,
         report,
-        report_base.failures,
+        list(_concerning(report_base.failures, old.side, edited)),
         tuple(sorted(new.side.footprints)),
         renamed,
         widenings,
@@ -181,7 +181,7 @@ def compare_plan(
     found = planned_deltas(found, new.side, new.planned)
     widenings = judged(found, rules, options, old.secrets | new.secrets, new)
     introduced, unchanged = _compared(
-        reports[1].findings, reports[0].findings, _Names(new.side, renamed), widenings
+        reports[1].findings, reports[0].findings, _Names(old.side, new.side, renamed), widenings
     )
     return Comparison(
         found,
@@ -193,6 +193,26 @@ def compare_plan(
         _grouped(_levelled(introduced, old.side, rules, options), rules, options),
         _asked(unchanged, rules, options),
     )
+
+
+_BLOCKS: Final = (".tf", ".tofu", ".tf.json", ".hcl", ".tfvars")
+"""Endings of files of which a directory is one unit."""
+
+
+def _concerning(
+    failures: Iterable[Failure], side: Side, edited: Collection[str]
+) -> Iterator[Failure]:
+    """What could not be analysed of what the change speaks to.
+
+    A template elsewhere that does not parse is the same before and after.
+    """
+    inputs = {path for paths in side.inputs.values() for path in paths}
+    folders = {posixpath.dirname(path) for path in inputs | set(edited)}
+    for failure in failures:
+        path = failure.path
+        beside = path.endswith(_BLOCKS) and posixpath.dirname(path) in folders
+        if failure.kind is not FailureKind.SYNTAX or beside or path in inputs or path in edited:
+            yield failure
 
 
 _SILENT: Final = frozenset({".terraform.lock.hcl"})
@@ -223,37 +243,60 @@ def _compared(
 ) -> tuple[list[Finding], list[Finding]]:
     """The findings of head that base did not have, and those that it had."""
     places = {(f.rule, f.span.path, f.span.start) for f in widenings}
-    had = Counter(names.before(finding) for finding in base)
-    introduced: list[Finding] = []
-    unchanged: list[Finding] = []
-    for finding in head:
-        if (finding.rule, finding.span.path, finding.span.start) in places:
-            continue  # the delta says it with what was before
-        for key in names.after(finding):
-            if had[key] > 0:
-                had[key] -= 1
-                unchanged.append(replace(finding, baseline="unchanged"))
-                break
-        else:
-            introduced.append(replace(finding, baseline="new"))
-    return introduced, unchanged
+    open_ = [f for f in head if (f.rule, f.span.path, f.span.start) not in places]
+    # Where there is a delta, it says what was before.
+    known: set[int] = set()
+    for was, now in names.ways:
+        had: dict[Said, list[Finding]] = defaultdict(list)
+        for finding in base:
+            for key in was(finding) if id(finding) not in known else ():
+                had[key].append(finding)
+        for finding in open_:
+            if id(finding) not in known:
+                former = next((had[key] for key in now(finding) if had[key]), None)
+                if former is not None:
+                    known.update((id(former.pop()), id(finding)))
+    unchanged = [replace(f, baseline="unchanged") for f in open_ if id(f) in known]
+    return [replace(f, baseline="new") for f in open_ if id(f) not in known], unchanged
 
 
 Said = tuple[str, str, str, str, str, str]
+Way = Callable[["Finding"], "Iterable[Said]"]
 
 
 class _Names:
     """What a finding says, wherever it stands, on both sides of a change alike."""
 
-    def __init__(self, head: Side, renamed: Mapping[str, str]) -> None:
+    def __init__(self, base: Side, head: Side, renamed: Mapping[str, str]) -> None:
         self._renamed = renamed
         self._moves: dict[str, list[str]] = {}
         for moves in head.moves.values():
             self._moves.update(moves)
+        moved = tuple(f"{old}." for former in self._moves.values() for old in former)
+        before, after = _types(base), _types(head)
+        self._gone = {
+            address: kind
+            for address, kind in before.items()
+            if address not in after and not f"{address}.".startswith(moved)
+        }
+        self._come = {address: kind for address, kind in after.items() if address not in before}
 
-    def before(self, finding: Finding) -> Said:
+    @property
+    def ways(self) -> tuple[tuple[Way, Way], ...]:
+        """How a finding of base may be one of head, the surest way first."""
+        return (
+            (self.before, self.after),
+            (self.gone, self.come),
+            # A statement that has another Sid.
+            (
+                lambda f: map(_nameless, self.before(f)),
+                lambda f: map(_nameless, self.after(f)),
+            ),
+        )
+
+    def before(self, finding: Finding) -> list[Said]:
         """What a finding of base says."""
-        return self._said(finding, posixpath.dirname(finding.span.path) or ".", finding.unit)
+        return [self._said(finding, posixpath.dirname(finding.span.path) or ".", finding.unit)]
 
     def after(self, finding: Finding) -> list[Said]:
         """What a finding of head says, under the names that its place and thing may have had."""
@@ -262,9 +305,36 @@ class _Names:
         units = dict.fromkeys((finding.unit, *earlier(finding.unit, self._moves)))
         return [self._said(finding, f, unit) for f in folders for unit in units]
 
+    def gone(self, finding: Finding) -> list[Said]:
+        """What a finding of base says of something that is gone, by its type."""
+        kind = self._gone.get(finding.unit)
+        folder = posixpath.dirname(finding.span.path) or "."
+        return [] if kind is None else [self._said(finding, folder, kind)]
+
+    def come(self, finding: Finding) -> list[Said]:
+        """What a finding of head says of something that is new, which may have had another name."""
+        kind = self._come.get(finding.unit)
+        folder = posixpath.dirname(finding.span.path) or "."
+        folders = dict.fromkeys((folder, self._renamed.get(folder, folder)))
+        return [] if kind is None else [self._said(finding, f, kind) for f in folders]
+
     @staticmethod
     def _said(finding: Finding, folder: str, unit: str) -> Said:
         return finding.rule, folder, unit, finding.attribute, finding.axis, finding.value
+
+
+_IN_BRACKETS: Final = re.compile(r"\[[^\]]*\]")
+
+
+def _nameless(said: Said) -> Said:
+    """What a finding says without the name of the statement that it is about."""
+    rule, folder, unit, attribute, axis, value = said
+    return rule, folder, unit, _IN_BRACKETS.sub("", attribute), axis, value
+
+
+def _types(side: Side) -> dict[str, str]:
+    """Address → type of all that is there."""
+    return {item.address: item.type for items in side.footprints.values() for item in items}
 
 
 def _levelled(
@@ -322,7 +392,7 @@ def _learned(
     for number, source in enumerate(history(paths)):
         if number >= _MOST_REVISIONS or not open_:
             break
-        look = _Look(sorted(paths))
+        look = _Look(sorted(paths), frozenset(renamed.get(d.unit, d.unit) for d in open_))
         engine.check(source, (), engine.Options(), observe=look.observe, wanted=look.wanted)
         left: list[Delta] = []
         for delta in open_:
@@ -364,8 +434,10 @@ def judged(
 class _Look:
     """One side of a change while it is evaluated."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, paths: Sequence[str], only: frozenset[str] | None = None) -> None:
         self.paths = paths
+        self._only = only
+        """The units to look at, where not all that the files speak to are asked for."""
         self.side = Side()
         self.secrets: set[str] = set()
         """Texts that the code says are sensitive."""
@@ -397,7 +469,10 @@ class _Look:
         spoken = repository.context.regions
         if spoken:
             self.side.regions = Regions(*spoken)
-        return repository.affected(self.paths) | repository.calling(self._more)
+        found = repository.affected(self.paths) | repository.calling(self._more)
+        if self._only is None:
+            return found
+        return found & {name for unit in self._only for name in (unit, posixpath.dirname(unit))}
 
     def placed(self, hit: Hit) -> Hit | None:
         """A hit where somebody can see it; ``None`` in a file that the configuration leaves out.

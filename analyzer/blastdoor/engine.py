@@ -760,6 +760,7 @@ def finding_of(rule: Rule, hit: Hit, environment: str | None, options: Options) 
         before=hit.before,
         after=hit.after,
         remedies=hit.remedies,
+        also=hit.also,
     )
 
 

@@ -1750,12 +1750,20 @@ def scopable_write(pattern: str) -> Action | None:
     return next((action for action in write_actions(pattern) if action.takes_resource), None)
 
 
+_WILD: Final = re.compile("[*?]")
+
+
 def glob_matches(pattern: str, text: str) -> bool:
     """Whether an IAM pattern (``*`` any run, ``?`` one character) matches the whole text.
 
     Steps are bounded by the product of the lengths, whatever the pattern.
     """
-    at = start = 0
+    wild = _WILD.search(pattern)
+    if wild is None:
+        return pattern == text
+    at = start = wild.start()
+    if not text.startswith(pattern[:at]):
+        return False
     star = -1
     resume = 0
     while start < len(text):

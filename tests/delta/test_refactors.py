@@ -71,6 +71,9 @@ WRITE: Final = (
 DENY: Final = (
     '{ Effect = "Deny", Action = ["s3:DeleteObject"], Resource = ["arn:aws:s3:::orders/*"] }'
 )
+KEEP: Final = (
+    '{ Effect = "Deny", Action = ["sqs:*"], Resource = ["arn:aws:sqs:eu-west-1:111122223333:a"] }'
+)
 GROUP: Final = (
     'resource "aws_security_group" "orders" {\n  name = "orders"\n'
     '  ingress {\n    protocol    = "tcp"\n    from_port   = 443\n    to_port     = 443\n'
@@ -461,6 +464,17 @@ REFACTORS: Final = [
         ROLE + 'resource "aws_iam_role_policy" "p" {\n  role = aws_iam_role.orders.name\n'
         f"  policy = jsonencode({{ Statement = [{READ}, {DENY}] }})\n}}\n",
     ),
+    many(
+        "a module is handed an alias beside the default provider",
+        {"live/main.tf": PROVIDER + CALL, "modules/queue/main.tf": MODULE},
+        {
+            "live/main.tf": PROVIDER
+            + 'provider "aws" {\n  alias  = "dns"\n  region = "eu-west-1"\n}\n'
+            + CALL.replace("}\n", "  providers = { aws.dns = aws.dns }\n}\n"),
+            "modules/queue/main.tf": MODULE + "terraform {\n  required_providers {\n    aws = {\n"
+            '      source = "hashicorp/aws"\n      configuration_aliases = [aws.dns]\n    }\n  }\n}\n',
+        },
+    ),
     one(
         "two inline policies of one role become one",
         ROLE + inline("p", READ) + inline("q", WRITE),
@@ -470,6 +484,16 @@ REFACTORS: Final = [
         "a statement moves between inline policies of one role",
         ROLE + inline("p", READ, WRITE) + inline("q", DENY),
         ROLE + inline("p", READ) + inline("q", DENY, WRITE),
+    ),
+    one(
+        "a refusal moves between inline policies of one role",
+        ROLE + inline("p", DENY, KEEP) + inline("q", READ),
+        ROLE + inline("p", DENY) + inline("q", READ, KEEP),
+    ),
+    one(
+        "a queue gets a tag beside inline policies that refuse",
+        ROLE + inline("p", DENY) + inline("q", KEEP) + QUEUE,
+        ROLE + inline("p", DENY) + inline("q", KEEP) + QUEUE.replace("{\n", "{\n  tags = {}\n", 1),
     ),
     one(
         "one policy becomes two",

@@ -576,6 +576,11 @@ def test_a_policy_document(unit: type[Unit]) -> None:
       variable = "aws:SourceArn"
       values   = ["2"]
     }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["3", "4"]
+    }
   }
 """
     assert statements(unit, body) == [
@@ -584,7 +589,9 @@ def test_a_policy_document(unit: type[Unit]) -> None:
             "Action": ["s3:PutObject", "s3:{<NO_VALUE var.open>}"],
             "NotResource": ["arn:aws:s3:::x/${aws:username}"],
             "Principal": {"AWS": ["a"], "Service": ["s"]},
-            "Condition": {"StringEquals": {"aws:SourceAccount": ["1"], "aws:SourceArn": ["2"]}},
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": ["1", "3", "4"], "aws:SourceArn": ["2"]}
+            },
         }
     ]
 
@@ -768,15 +775,15 @@ def test_a_provider_is_inherited_through_every_level(unit: type[Unit]) -> None:
     assert not here.module("module.m.module.n").passes_providers
 
 
-def test_a_map_of_providers_hands_on_nothing_else(unit: type[Unit]) -> None:
-    """With a providers map, only what it names reaches the child."""
+def test_a_default_provider_is_inherited_beside_a_map(unit: type[Unit]) -> None:
+    """What a providers map does not name comes from around, as Terraform's graph has it."""
     files = {
         "main.tf": AWS
         + CHINA
         + 'module "m" {\n  source = "./m"\n  providers = { aws.x = aws.cn }\n}\n',
         "m/main.tf": CHILD,
     }
-    assert isinstance(unit(files).resource("module.m.aws_sqs_queue.q").region, Inherited)
+    assert unit(files).region("module.m.aws_sqs_queue.q") == "eu-west-1"
 
 
 def test_a_module_that_nothing_calls_takes_its_provider_from_the_caller(unit: type[Unit]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blastdoor import catalog
+from blastdoor.cli import ack
 from blastdoor.gate import crosscheck
 from blastdoor.gate.record import Record, RecordError, read, write
 from blastdoor.owners import Owners
@@ -191,6 +192,12 @@ def test_every_review_rule_names_a_test_that_exists() -> None:
         ('resource "a" "b" {\n  x = 1\n  y = [true]\n  z {\n    w = "v"\n  }\n}\n', None),
         ("x = = 1\n", None),
         ("x = <<A\nabc\nA\n", None),
+        ("# one\nx = 1.0 # two\nb {\n  /* three */ y = {\n    # four\n    z = 1\n  }\n}\n", None),
+        ("\ufeffx = 1\n", None),
+        ("x = [{ __is_block__ = true }, { y = 1, z = 2 }, 3]\n", None),
+        ("x {\n}\nx = 1\n", None),
+        ("__comments__ = 1\n", None),
+        ("__is_block__ = 1\n", "only one of them sees __is_block__"),
     ],
 )
 def test_two_parsers_agree(text: str, words: str | None) -> None:
@@ -203,6 +210,19 @@ def test_what_two_parsers_read_differently_is_said(monkeypatch: pytest.MonkeyPat
 
     assert crosscheck.disagreement(Document("a.tf", "x = 1\n")) == "they read x differently"
     assert crosscheck.disagreement(Document("a.tf", "y = 2\n")) == "only one of them sees x"
+
+
+def test_what_cannot_be_read_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["nobody", "A Reviewer <reviewer@example.com>", "never", ""])
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _question: next(answers))
+    request = ack.Request("main")
+
+    reviewer = ack._reviewer(request, asks=True)
+    day = ack._day(request, 90, asks=True)
+
+    assert str(reviewer) == "A Reviewer <reviewer@example.com>"
+    assert (day - dt.datetime.now(tz=dt.UTC).date()).days in (29, 30)
+    assert next(answers, None) is None
 
 
 def test_a_parser_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

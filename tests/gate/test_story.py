@@ -298,7 +298,8 @@ def test_without_anybody_named_it_is_closed_and_says_what_to_do(
 
     assert problem["rule"] == "ack-required"
     assert "neither [gate] reviewers nor CODEOWNERS" in problem["message"]
-    assert "[gate] reviewers" in problem["contain"]
+    assert "[gate]\\nreviewers" in problem["contain"]
+    assert problem["contain"].startswith("on main: printf ")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -22,6 +22,7 @@ from blastdoor.source.history import person
 from blastdoor.source.revision import GitError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from blastdoor.catalog import RuleSet
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 USUAL_DAYS = 30
 """How long a word holds when nobody says."""
 DONE, NOT_DONE = 0, 1
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -167,11 +169,28 @@ def _table(finding: Finding) -> str:
 
 
 def _reviewer(request: Request, *, asks: bool) -> Person:
-    given = _words("--reviewer", 'Who are you? ("Name <address>")', request.reviewer, asks=asks)
-    found = person(given)
-    if found is None or not found.name or "@" not in found.email:
-        raise CallerError(f'--reviewer {sanitise(given)}: expected "Name <address>"')
-    return found
+    def read(words: str) -> Person:
+        found = person(words)
+        if found is None or not found.name or "@" not in found.email:
+            raise CallerError(f'--reviewer {sanitise(words)}: expected "Name <address>"')
+        return found
+
+    if asks and request.reviewer is None:
+        return _asked('Who are you? ("Name <address>")', read)
+    return read(_words("--reviewer", "", request.reviewer, asks=False))
+
+
+def _asked(question: str, read: Callable[[str], T], **more: Any) -> T:
+    """The answer to a question, asked again until it can be read."""
+
+    def checked(words: str) -> T:
+        try:
+            return read(" ".join(words.split()))
+        except CallerError as error:
+            raise click.UsageError(str(error).partition(" ")[2]) from error
+
+    answer: T = click.prompt(question, value_proc=checked, prompt_suffix=" ", **more)
+    return answer
 
 
 def _words(option: str, question: str, given: str | None, *, asks: bool) -> str:
@@ -179,24 +198,24 @@ def _words(option: str, question: str, given: str | None, *, asks: bool) -> str:
         return " ".join(given.split())
     if not asks:
         raise CallerError(f"{option} is needed where nobody can be asked")
-    answer: str = click.prompt(question)
-    return " ".join(answer.split())
+    return _asked(question, str)
 
 
 def _day(request: Request, most: int, *, asks: bool) -> dt.date:
     today = dt.datetime.now(tz=dt.UTC).date()
     usual = today + dt.timedelta(days=min(USUAL_DAYS, most))
-    given = request.expires
-    if given is None:
-        given = (
-            click.prompt("Until when?", default=usual.isoformat()) if asks else usual.isoformat()
-        )
-    try:
-        day = dt.date.fromisoformat(given)
-    except ValueError as error:
-        raise CallerError(f"--expires {sanitise(given)}: expected YYYY-MM-DD") from error
-    if not 0 <= (day - today).days <= most:
-        raise CallerError(
-            f"--expires {sanitise(given)}: expected a day within {most} days from now"
-        )
-    return day
+
+    def read(words: str) -> dt.date:
+        try:
+            day = dt.date.fromisoformat(words)
+        except ValueError as error:
+            raise CallerError(f"--expires {sanitise(words)}: expected YYYY-MM-DD") from error
+        if not 0 <= (day - today).days <= most:
+            raise CallerError(
+                f"--expires {sanitise(words)}: expected a day within {most} days from now"
+            )
+        return day
+
+    if asks and request.expires is None:
+        return _asked("Until when?", read, default=usual.isoformat())
+    return read(request.expires or usual.isoformat())

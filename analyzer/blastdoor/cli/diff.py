@@ -287,7 +287,7 @@ def _write(
         from blastdoor.report.change import write_change_markdown
 
         write_change_markdown(stream, found, rules, names=called)
-    elif form == "text" and not request.no_snippets:
+    elif form == "text":
         from blastdoor.report.change import write_change_text
         from blastdoor.report.text import style_for
 
@@ -299,6 +299,7 @@ def _write(
             names=called,
             style=style_for(stream, request.colour, os.environ),
             summary=not request.quiet,
+            snippets=not request.no_snippets,
             **more,
         )
     else:

@@ -16,7 +16,7 @@ from blastdoor import __version__, config
 from blastdoor.change import Changed, compare
 from blastdoor.cli import check as checking
 from blastdoor.cli import names
-from blastdoor.cli.sides import past
+from blastdoor.cli.sides import ends, past
 from blastdoor.cli.streams import CallerError, drop_stdout, emit, progress_for
 from blastdoor.finding import Finding, Level, Report, Suppression, fingerprinted
 from blastdoor.gate import approvals as exports
@@ -111,6 +111,7 @@ def repository() -> Iterator[Git]:
 
 def prepared(request: Request, git: Git, stack: ExitStack) -> tuple[Judge, RuleSet]:
     """The judge of a change, with the rules of its base. Raises CallerError, GitError."""
+    request = _without_dots(request)
     base_id, head_id = git.commit(request.base), git.commit(request.head)
     start = git.merge_base(base_id, head_id)
     base = Revision(git, base_id)
@@ -154,6 +155,12 @@ def prepared(request: Request, git: Git, stack: ExitStack) -> tuple[Judge, RuleS
         tuple(_cross_checked(request, head, changed)),
     )
     return judging.Judge(case, {rule.id: rule for rule in rules}), rules
+
+
+def _without_dots(request: Request) -> Request:
+    """``main...`` and ``main...HEAD`` as two names: a gate always begins where head left base."""
+    base, head, dots = ends(request.base, None if request.head == "HEAD" else request.head)
+    return replace(request, base=base, head=head or "HEAD") if dots else request
 
 
 def _compared(

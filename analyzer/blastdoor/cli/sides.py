@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from blastdoor.source import Source
 
 RANGE: Final = "..."
+_STRAIGHT: Final = ".."
 WORKING_TREE: Final = "the working tree"
 STAGED: Final = "what is staged"
 
@@ -80,17 +81,16 @@ def directories(base: Path, head: Path, config: Config) -> Sides:
 def revisions(
     git: Git, base: str, head: str | None, root: Path, prefix: str, config: Config
 ) -> Sides:
-    """Two revisions, of which ``main...`` and ``main...HEAD`` name both. Raises GitError."""
-    if RANGE in base and head is None:
-        base, _dots, head = base.partition(RANGE)
-        head = head or "HEAD"
-        commit = git.commit(head)
-        start = git.merge_base(git.commit(base or "HEAD"), commit)
-    else:
-        start = git.commit(base)
-        commit = "" if head is None else git.commit(head)
-    if not commit:
+    """Two revisions, of which ``main...``, ``main...HEAD`` and ``main..HEAD`` name both.
+
+    Raises GitError.
+    """
+    base, head, dots = ends(base, head)
+    if head is None:
         return working_tree(git, base, root, prefix, config)
+    start, commit = git.commit(base), git.commit(head)
+    if dots == RANGE:
+        start = git.merge_base(start, commit)
     within = f"{prefix}/" if prefix else ""
 
     def inside(path: str | None) -> str | None:
@@ -104,6 +104,15 @@ def revisions(
     history = past(git, start, prefix, config.max_file_size)
     both = Sides(old, new, changed, (base, head or ""), history, (start, commit))
     return _narrowed(both, config)
+
+
+def ends(base: str, head: str | None) -> tuple[str, str | None, str]:
+    """Base and head, and the dots that stood between them (gitrevisions(7), "Dotted range")."""
+    for dots in (RANGE, _STRAIGHT):
+        if dots in base and head is None:
+            first, _dots, second = base.partition(dots)
+            return first or "HEAD", second or "HEAD", dots
+    return base, head, ""
 
 
 def staged(git: Git, base: str, prefix: str, config: Config) -> Sides:

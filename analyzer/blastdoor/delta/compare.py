@@ -18,8 +18,9 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor.delta import policy
-from blastdoor.delta.footprint import ACCOUNT_GUARDS, joined
+from blastdoor.delta.footprint import ACCOUNT_GUARDS, joined, kind_held
 from blastdoor.delta.settled import changes
+from blastdoor.facts.reading import chain, origin, place
 from blastdoor.finding import Related
 from blastdoor.reach import (
     Accounts,
@@ -140,6 +141,8 @@ class Side:
 
 
 Key = tuple[str, str, str]
+Wholes = tuple["policy.Policy | None", "policy.Policy | None"]
+"""All that the holder of an inline policy has of its effect, in base and in head."""
 _REACHING: Final = frozenset({"member", "network", "replica", "target"})
 """Aspects that a thing can be without, and then reaches nothing by them."""
 _NOTHING_NEW: Final = frozenset(
@@ -177,25 +180,42 @@ def deltas(
         }
     taken_units = set(counterpart.values())
     lost = {unit: items for unit, items in base.footprints.items() if unit not in taken_units}
+    called = {
+        unit: {name for item in items if item.aspect == "existence" for name in item.of}
+        for unit, items in base.footprints.items()
+    }
     union = _Union(base, [*gone.values(), *lost.values()])
     head_union = _Union(head, ())
     found: list[Delta] = []
     for unit, pairs in paired.items():
+        now = {item.address for _before, item in pairs if item.aspect == "existence"}
+        new = {
+            name
+            for _before, item in pairs
+            if item.aspect == "existence" and item.address not in existing[unit]
+            for name in item.of
+        }
+        # Two things of one name may be in two accounts: nobody can tell which is meant.
+        was = (existing[unit] | called.get(counterpart[unit], set())) - new
         for before, item in pairs:
             if before is not None:
-                found.extend(_compared(union.held(before, item), item))
+                wholes = (union.held(before), head_union.held(item))
+                found.extend(_compared(before, item, wholes))
                 if item.aspect == "existence" and item.stateful and not before.kept:
                     found.extend(_fewer(before, item, head.sources.get(unit, set())))
             elif item.aspect not in _NOTHING_NEW:
-                there = item.address in existing[unit]
+                there = item.address in existing[unit] or _on(item, now) in was
                 found.extend(_from_nothing(item, counterpart[unit], union, there=there))
         kept = head.kept.get(unit, set())
         for delta in _gone(gone[unit], unit, head.footprints[unit], kept, head_union):
-            default = delta.event is Event.DESTROYED and any(
+            default = any(
                 _is_kept(address, head.idle.get(unit, set()))
                 for address in later(delta.address, head.moves.get(unit, {}))
             )
-            found.append(replace(delta, attribute="variable") if default else delta)
+            if default and delta.event is Event.DESTROYED:
+                found.append(replace(delta, attribute="variable"))
+            elif not default or delta.event is not Event.WIDENED:
+                found.append(delta)
     found.extend(_lost(lost, head))
     found.extend(_spans(base, head, counterpart, edited))
     environments = {unit: _environment(names) for unit, names in head.environments.items()}
@@ -207,6 +227,11 @@ def deltas(
         )
         for d in found
     )
+
+
+def _on(item: Footprint, now: set[str]) -> str:
+    """What a policy of its own is on, by its address here or its name."""
+    return next((name for name in item.of if name in now or "=" in name), "")
 
 
 def _environment(names: set[str]) -> str | None:
@@ -271,9 +296,9 @@ def later(address: str, aliases: Mapping[str, Sequence[str]]) -> list[str]:
 # One thing, before and after
 
 
-def _compared(base: Footprint, head: Footprint) -> list[Delta]:
+def _compared(base: Footprint, head: Footprint, wholes: Wholes = (None, None)) -> list[Delta]:
     if head.aspect in ("allow", "deny"):
-        return _policies(base, head)
+        return _policies(base, head, wholes)
     if head.aspect in ("fixed", "provider"):
         return _changed(base, head)
     if head.aspect == "flag":
@@ -430,8 +455,12 @@ def _let_through(base: Footprint, head: Footprint) -> list[Delta]:
     return [_words_delta(event, "fleet", head, f"{before:g} %", f"{after:g} %")]
 
 
-def _policies(base: Footprint, head: Footprint) -> list[Delta]:
-    """Allow statements may not allow more, deny statements may not deny less."""
+def _policies(base: Footprint, head: Footprint, wholes: Wholes) -> list[Delta]:
+    """Allow statements may not allow more, deny statements may not deny less.
+
+    What one inline policy says is held against all that its holder has on the other side: a statement
+    may move from one to the next.
+    """
     if base.policy is None or head.policy is None:
         if base.policy is not None:
             return [_untold(base, head)]
@@ -442,8 +471,10 @@ def _policies(base: Footprint, head: Footprint) -> list[Delta]:
     wide, narrow = (head, base) if allow else (base, head)
     assert wide.policy is not None
     assert narrow.policy is not None
-    excess, unclear = policy.outside(wide.policy, narrow.policy)
-    back, _ = policy.outside(narrow.policy, wide.policy)
+    before, after = wholes if base.holder == head.holder else (None, None)
+    all_wide, all_narrow = (after, before) if allow else (before, after)
+    excess, unclear = policy.outside(wide.policy, all_narrow or narrow.policy)
+    back, _ = policy.outside(narrow.policy, all_wide or wide.policy)
     found = [_exceeding(item, base, head, allow=allow) for item in excess]
     if back:
         less, more = _listed(back[0].before) or "nothing", _listed(back[0].after)
@@ -460,9 +491,9 @@ def _policies(base: Footprint, head: Footprint) -> list[Delta]:
         return found
     large = policy.beyond(wide.policy) and not policy.same(wide.policy, narrow.policy)
     if large or (unclear and base.exact and not head.exact):
-        after = "more statements than are compared" if large else "what the code does not say"
-        before = base.policy.grants().describe() if not policy.beyond(base.policy) else "fewer"
-        found.append(_words_delta(Event.UNKNOWN, "resources", head, before, after))
+        now = "more statements than are compared" if large else "what the code does not say"
+        was = base.policy.grants().describe() if not policy.beyond(base.policy) else "fewer"
+        found.append(_words_delta(Event.UNKNOWN, "resources", head, was, now))
     elif unclear and head.exact and not base.exact:
         found.append(_words_delta(Event.REVEALED, "resources", head, "", ""))
     return found
@@ -481,7 +512,8 @@ def _exceeding(excess: policy.Excess, base: Footprint, head: Footprint, *, allow
     if not allow:
         # What was denied and is no longer: the statement of base is the wider one.
         if excess.part == "conditions":
-            before, after = f"denied under {after}", f"no longer denied, only under {before}"
+            limits = () if excess.after == (policy.NO_CONDITION,) else excess.after
+            before, after = _denied(excess.actions, limits), f"denied only where {before}"
         else:
             before, after = f"{after} denied", _less_denied(before)
     normal = json.dumps([allow, sorted(excess.before), sorted(excess.after)])
@@ -503,6 +535,7 @@ def _words_delta(
     after: str,
     **more: Any,
 ) -> Delta:
+    span, words, related = _decided(item, axis)
     return Delta(
         event,
         axis,
@@ -514,9 +547,9 @@ def _words_delta(
         before,
         after,
         more.pop("normal", f"{before}\u2192{after}"),
-        item.span,
-        item.words,
-        item.related,
+        span,
+        words,
+        related,
         item.cause,
         item.reach,
         stateful=item.stateful,
@@ -524,6 +557,22 @@ def _words_delta(
         key=item.key,
         **more,
     )
+
+
+def _decided(item: Footprint, axis: str) -> tuple[Span, str, tuple[Related, ...]]:
+    """What decides an axis: the place, where its value comes from, and the chain that leads there."""
+    if axis != "accounts" or item.aspect != "placement":
+        return item.span, item.words, item.related
+    if item.account is None:
+        return item.span, "", ()
+    at = place(item.account) or item.span
+    return at, origin(item.account), chain(item.account, at)
+
+
+def _denied(actions: Sequence[str], conditions: Sequence[str]) -> str:
+    """What a statement denies, in words."""
+    where = f" where {_listed(conditions)}" if conditions else ""
+    return f"{_listed(actions)} denied{where}"
 
 
 def _less_denied(left: str) -> str:
@@ -626,15 +675,15 @@ class _Union:
             if other.unit == unit or other.address.rpartition(".")[2] == name
         ]
 
-    def held(self, base: Footprint, head: Footprint) -> Footprint:
-        """An inline policy of base with the others of the same holder."""
-        if not base.holder or base.holder != head.holder or base.policy is None:
-            return base
-        whole = base.policy
-        for other in self.side.footprints.get(base.unit, ()):
-            if other is not base and (other.holder, other.aspect) == (base.holder, base.aspect):
+    def held(self, item: Footprint) -> policy.Policy | None:
+        """An inline policy with the others of the same holder; otherwise the policy itself."""
+        if not item.holder or item.policy is None:
+            return item.policy
+        whole = item.policy
+        for other in self.side.footprints.get(item.unit, ()):
+            if other.key != item.key and (other.holder, other.aspect) == (item.holder, item.aspect):
                 whole = whole.joined(other.policy)
-        return replace(base, policy=whole)
+        return whole
 
     def extent(self, unit: str, item: Footprint, axis: str) -> Extent | None:
         """The union of one axis over what is like a thing in a unit.
@@ -755,7 +804,7 @@ def _gone(
         if item.aspect == "guard" and item.reach.guards
     }
     untold = {
-        (item.address, item.attribute)
+        (item.address, item.attribute): item.type
         for item in items
         if item.aspect == "allow" and item.policy is None
     }
@@ -763,11 +812,14 @@ def _gone(
         here = present.get(item.address)
         related = (Related(item.span, "before this change"),)
         if here is None:
+            near = _near(item, items)
+            moved = replace(item, unit=unit, span=near, related=related, home=near)
             lost = item.aspect == "existence" and item.stateful and not item.kept
             if lost and not _is_kept(item.address, kept):
-                near = _near(item, items)
-                moved = replace(item, unit=unit, span=near, related=related, home=near)
                 yield _words_delta(Event.DESTROYED, "guards", moved, item.address, "nothing")
+            dropped = item.aspect == "deny" and item.type not in untold.values()
+            if dropped and _applied(item, gone) and not _is_kept(item.address, kept):
+                yield from _allowed_again(moved, union.policy(unit, "deny"))
             continue
         moved = replace(item, unit=unit, span=here.span, related=related, home=here.span)
         if item.aspect in ("guard", "lifecycle") and item.reach.guards:
@@ -794,19 +846,34 @@ def _gone(
         elif item.aspect == "deny" and item.policy is not None:
             if (item.address, item.attribute) in untold:
                 continue  # the whole policy is, and that is said
-            excess, _unclear = policy.outside(item.policy, union.policy(unit, "deny"))
-            for one in excess:
-                yield replace(
-                    _words_delta(
-                        Event.WIDENED,
-                        "conditions",
-                        moved,
-                        f"{_listed(one.after)} denied",
-                        _less_denied(_listed(one.before)),
-                        normal=json.dumps([sorted(one.before), sorted(one.after)]),
-                    ),
-                    limits=item.policy.limits(),
-                )
+            yield from _allowed_again(moved, union.policy(unit, "deny"))
+
+
+def _allowed_again(item: Footprint, left: policy.Policy) -> Iterator[Delta]:
+    """What a policy that is gone denied, and nothing that is left denies."""
+    if item.policy is None:
+        return
+    excess, _unclear = policy.outside(item.policy, left)
+    for one in excess:
+        yield replace(
+            _words_delta(
+                Event.WIDENED,
+                "conditions",
+                item,
+                _denied(one.actions, one.conditions),
+                "no longer denied",
+                normal=json.dumps([sorted(one.before), sorted(one.after)]),
+            ),
+            limits=item.policy.limits(),
+        )
+
+
+def _applied(item: Footprint, gone: Iterable[Footprint]) -> bool:
+    """Whether what a gone policy was on is still there, as far as its type says."""
+    kind = kind_held(item.type)
+    return bool(kind) and not any(
+        other.aspect == "existence" and other.type == kind for other in gone
+    )
 
 
 def _lost(lost: Mapping[str, Sequence[Footprint]], head: Side) -> Iterator[Delta]:

@@ -59,6 +59,7 @@ from blastdoor.value import (
     Mapping,
     Meaning,
     OneOf,
+    Step,
     Unknown,
     Value,
     known_text,
@@ -136,6 +137,11 @@ class Footprint:
     """How many of its parts are not known, and left out of ``reach``."""
     unknown: str = ""
     """What is not known, in words."""
+    account: Value | None = None
+    """For a place: the account, which something else decides than the region."""
+    of: tuple[str, ...] = ()
+    """For a policy or rule of its own: the addresses that what it is on may have, the likeliest first,
+    or what the thing is called; for a thing itself what it is called."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -177,6 +183,7 @@ def _all(facts: Facts) -> Iterator[Footprint]:
             stateful=tables.is_stateful(resource.type) and not resource.request,
             kept=known_text(resource.get("DeletionPolicy")) in ("Retain", "RetainExceptOnCreate"),
             instances=_instances(resource.collection),
+            of=_called(resource),
         )
     yield from _audiences(facts)
     yield from _providers(facts)
@@ -243,6 +250,7 @@ def joined(one: Footprint, other: Footprint) -> Footprint:
         else one.instances | other.instances,
         open=one.open + other.open,
         unknown=one.unknown or other.unknown,
+        account=one.account if _same(one.account, other.account) else None,
     )
 
 
@@ -335,6 +343,7 @@ def _placement(unit: str, resource: Resource) -> Iterator[Footprint]:
         "" if own else provider.address,
         exact=not isinstance(regions, Unresolved),
         home=resource.span,
+        account=resource.account,
     )
 
 
@@ -544,6 +553,7 @@ def _policies(facts: Facts) -> Iterator[Footprint]:
             policy=found,
             holder=_holder(first.resource),
             exact=found.complete,
+            of=_of(first.resource),
         )
 
 
@@ -563,6 +573,71 @@ def _holder(resource: Resource) -> str:
     if value is None or (isinstance(value, Unknown) and not value.subject):
         return ""
     return value.key().digest.hex()
+
+
+def kind_held(type_: str) -> str:
+    """The type that a policy of its own is on, after which its type is named; ``""`` for others."""
+    if not type_.endswith(("_policy", "Policy")) or type_ in _BY_ATTACHMENT:
+        return ""
+    return type_.removesuffix("Policy").removesuffix("_policy").removesuffix("_inline")
+
+
+_BY_ATTACHMENT: Final = frozenset({"aws_iam_policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"})
+"""Types of policies that say nothing of what they are on."""
+_NAMES: Final = ("bucket", "name")
+_ON: Final = (
+    "bucket",
+    "role",
+    "user",
+    "group",
+    "queue_url",
+    "arn",
+    "repository",
+    "key_id",
+    "secret_arn",
+    "vpc_endpoint_id",
+    "domain_name",
+    "resource_arn",
+    "file_system_id",
+)
+"""Arguments by which policies of their own say what they are on."""
+
+
+def _called(resource: Resource) -> tuple[str, ...]:
+    names = [known_text(resource.get(name)) for name in _NAMES]
+    return tuple([f"{resource.type}={name}" for name in names if name])
+
+
+_RULES: Final = {
+    "aws_network_acl_rule": ("aws_network_acl", "network_acl_id"),
+    "aws_security_group_rule": ("aws_security_group", "security_group_id"),
+    "aws_vpc_security_group_ingress_rule": ("aws_security_group", "security_group_id"),
+    "azurerm_network_security_rule": (
+        "azurerm_network_security_group",
+        "network_security_group_name",
+    ),
+    "google_compute_firewall": ("google_compute_network", "network"),
+}
+"""Type of a rule → the type that it is on, and the argument that names it."""
+
+
+def _of(resource: Resource) -> tuple[str, ...]:
+    """What a policy or rule of its own is on."""
+    kind, *arguments = _RULES.get(resource.type, (kind_held(resource.type), *_ON))
+    value = next((v for name in arguments if (v := resource.get(name)) is not None), None)
+    if not kind or value is None:
+        return ()
+    if not isinstance(value, Unknown):
+        name = known_text(value)
+        return (f"{kind}={name}",) if name else ()
+    if not value.subject.startswith(f"{kind}."):
+        return ()
+    address = ".".join(value.subject.split(".")[:2])
+    parts = iam.module_of(resource).split(".")[:-1]
+    handed = any(evidence.step is Step.INPUT for evidence in value.via)
+    # The module of the policy, then those around it; what was handed in comes from around it.
+    depths = range(len(parts) - (2 if handed else 0), -1, -2)
+    return tuple([".".join((*parts[:depth], address)) for depth in depths])
 
 
 def _untold_policies(facts: Facts) -> Iterator[Footprint]:
@@ -996,4 +1071,5 @@ def _networks(facts: Facts) -> Iterator[Footprint]:
             at,
             origin(first.value),
             chain(first.value, at),
+            of=_of(opening.resource),
         )

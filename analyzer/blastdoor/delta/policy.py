@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -44,6 +44,7 @@ __all__ = ["Excess", "Fact", "Part", "Policy", "outside", "read"]
 Part = Literal["principals", "actions", "resources", "conditions"]
 _PARTS: Final[tuple[Part, ...]] = ("principals", "actions", "resources", "conditions")
 
+NO_CONDITION: Final = "no condition"
 OPEN, CLOSE = "\u27e6", "\u27e7"
 """Stand around the name of something that is not known."""
 _NAME: Final = re.compile(f"{OPEN}[^{CLOSE}]*{CLOSE}")
@@ -80,6 +81,15 @@ class _Statement:
     span: Span
     sure: bool
     """False when part of it is not known at all, such as its conditions."""
+    _wide: list[Actions] = field(default_factory=list)
+
+    @property
+    def every_action(self) -> Actions:
+        """All of its known actions as one extent, made once: that is dear for many."""
+        if not self._wide:
+            known = [e.extent for e in self.actions if isinstance(e.extent, Actions)]
+            self._wide.append(Actions(*(one for extent in known for one in extent.elements)))
+        return self._wide[0]
 
     def part(self, name: Part) -> tuple[_Element, ...]:
         if name == "principals":
@@ -135,6 +145,10 @@ class Excess:
     sid: str
     limits: tuple[str, ...] = ()
     """For conditions: the keys that limited it and no longer do."""
+    actions: tuple[str, ...] = ()
+    """Those of the whole statement."""
+    conditions: tuple[str, ...] = ()
+    """Those of the whole statement."""
 
 
 def read(facts: Iterable[Fact]) -> Policy:
@@ -335,9 +349,12 @@ def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
     return found, unclear
 
 
-def _distance(denied: Sequence[Part]) -> tuple[int, bool]:
-    """How far a statement is from holding a tuple: one that differs in conditions alone is nearest."""
-    return len(denied), "conditions" not in denied
+def _distance(denied: Sequence[Part]) -> tuple[int, bool, bool]:
+    """How far a statement is from holding a tuple.
+
+    One that differs in conditions alone is nearest, then one that holds the action.
+    """
+    return len(denied), "conditions" not in denied, "actions" in denied
 
 
 def _excess(
@@ -351,20 +368,29 @@ def _excess(
         before = [] if near is None else [c for c in near.conditions if c[:2] not in kept]
         changed = [] if near is None else [c for c in near.conditions if c[:2] in kept]
         lost = before or changed
-        after = [c for c in head.conditions if c[:2] in {d[:2] for d in lost}]
+        same = () if near is None else near.conditions
+        after = [c for c in head.conditions if c not in same]
         return Excess(
             first,
-            tuple(_condition(c) for c in after) or ("no condition",),
+            tuple(_condition(c) for c in after) or (NO_CONDITION,),
             tuple(_condition(c) for c in lost) or ("a condition",),
             head.span,
             head.sid,
             tuple(key for _operator, key, _values in lost),
+            *_whole(head),
         )
     at = {"principals": 0, "actions": 1, "resources": 2}[first]
     elements = [element for row in tuples if (element := row[at]) is not None]
     after_texts = tuple(dict.fromkeys(_shown(element.text) for element in elements))
     before_texts = () if near is None else tuple(_shown(e.text) for e in near.part(first))
-    return Excess(first, after_texts, before_texts, elements[0].span, head.sid)
+    at_ = elements[0].span
+    return Excess(first, after_texts, before_texts, at_, head.sid, (), *_whole(head))
+
+
+def _whole(statement: _Statement) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The actions and conditions of a statement, in words."""
+    actions = dict.fromkeys(_shown(element.text) for element in statement.actions)
+    return tuple(actions), tuple(_condition(c) for c in statement.conditions)
 
 
 def _shown(text: str) -> str:
@@ -386,6 +412,7 @@ class _Against:
         self._conditions = _limits_hold(head.conditions, base.conditions)
         self._attached = (head.principals is None) == (base.principals is None)
         self._known: dict[tuple[Part, str], bool | None] = {}
+        self._texts: dict[Part, set[str]] = {}
 
     def shared(self) -> int:
         """How many texts the two have in common: the statement that grew has the most."""
@@ -414,16 +441,17 @@ class _Against:
     def _part(self, name: Part, element: _Element) -> bool | None:
         key = (name, element.text)
         if key not in self._known:
-            self._known[key] = _covered(name, element, self.base.part(name))
+            if name not in self._texts:
+                self._texts[name] = {other.text for other in self.base.part(name)}
+            same = element.text in self._texts[name]
+            self._known[key] = same or _covered(name, element, self.base)
         return self._known[key]
 
 
-def _covered(name: Part, element: _Element, base: Sequence[_Element]) -> bool | None:
-    """Whether elements of base cover one of head; ``None`` if nobody can tell."""
+def _covered(name: Part, element: _Element, base: _Statement) -> bool | None:
+    """Whether another element of base covers one of head; ``None`` if nobody can tell."""
     perhaps = False
-    for other in base:
-        if other.text == element.text:
-            return True
+    for other in base.part(name):
         if other.extent is not None and element.extent is not None:
             if element.extent.within(other.extent):
                 return True
@@ -446,6 +474,7 @@ def _covered(name: Part, element: _Element, base: Sequence[_Element]) -> bool | 
     return None if perhaps else False
 
 
+@lru_cache(maxsize=4096)
 def _as_pattern(text: str) -> str:
     """A text whose names are literal: no wildcard of a pattern stands in one."""
     return _NAME.sub(lambda match: match[0].replace("*", "").replace("?", ""), text)
@@ -481,15 +510,12 @@ def _may_be(named: str, text: str) -> bool:
     return shape is None or shape.fullmatch(_NAME.sub("x", text)) is not None
 
 
-def _expands_within(element: _Element, base: Sequence[_Element]) -> bool:
+def _expands_within(element: _Element, base: _Statement) -> bool:
     """Whether all that an action pattern expands to today is covered."""
     if "*" not in element.text and "?" not in element.text:
         return False
     actions = tables.expand(element.text)
-    wide = Actions()
-    for other in base:
-        if isinstance(other.extent, Actions):
-            wide = wide.union(other.extent)
+    wide = base.every_action
     return bool(actions) and all(Actions(action.text).within(wide) for action in actions)
 
 

@@ -153,10 +153,14 @@ def _destroyed(delta: Delta, row: tables.Stateful | None) -> Hit:
             contain="say the value where the root is, or keep what it was",
         )
     if delta.attribute == "instances":
+        several = ", " in delta.before or delta.also
+        gone, where = ("are", "the instances are") if several else ("is", "the instance is")
+        they = "they are" if several else "it is"
+        what = loses.replace("its ", "their ", 1) if several else loses
         return hit(
             delta,
-            f"guards: {delta.before}{more} is destroyed, with {loses}: the instance is no longer in "
-            "the code, and no moved block says where it is",
+            f"guards: {delta.before}{more} {gone} destroyed, with {what}: {where} no longer in "
+            f"the code, and no moved block says where {they}",
             "destroyed",
             contain="add a moved block for each instance, or keep its key",
         )

@@ -340,9 +340,21 @@ def _conditions(bodies: Sequence[Mapping], span: Span | None, *, known: bool) ->
             complete = False
             continue
         values = body.get("values") or Unknown(Reason.RANGE, "values", body.span)
-        tests.setdefault(test, {})[variable] = values
+        known_values = tests.setdefault(test, {})
+        if variable in known_values:
+            values = _appended(known_values[variable], values)
+        known_values[variable] = values
     return Mapping(
         {test: Mapping(keys, span) for test, keys in tests.items()}, span, complete=complete
+    )
+
+
+def _appended(first: Value, second: Value) -> Value:
+    """The values of two conditions of one test and key: the provider joins them into one list."""
+    lists = [one for one in (first, second) if isinstance(one, Many)]
+    complete = len(lists) == 2 and all(one.complete for one in lists)  # noqa: PLR2004  both
+    return Many(
+        tuple([item for one in lists for item in one.items]), second.span, complete=complete
     )
 
 

@@ -570,14 +570,18 @@ class Instance:
             providers[key] = self.parent.provider(value)
 
     def provider(self, key: str) -> Provider:
-        """The configuration that ``key`` names here: declared, passed, inherited or implied."""
+        """The configuration that ``key`` names here: declared, passed, inherited or implied.
+
+        Terraform's documentation says that a ``providers`` map ends all inheritance. What it does
+        (``ProviderTransformer``, as OpenTofu's) is to look for a default configuration in the modules
+        around wherever the map hands on none.
+        """
         providers = self.providers()
         found = providers.get(key)
         if found is not None:
             return found
         name, _dot, alias = key.partition(".")
-        inherits = self.call is None or self.call.argument("providers") is None
-        if self.parent is not None and inherits and not alias:
+        if self.parent is not None and not alias:
             found = self.parent.provider(key)
         else:
             found = self._implied(name, alias)

@@ -178,9 +178,11 @@ def _kind(resource: Resource, row: tables.PolicyAttribute) -> str | None:
 def statements(found: Iterable[Policy]) -> Iterator[Statement]:
     """The statements of policy documents.
 
-    A document that goes into another one, and with it to a resource, is told there and not again.
+    A document that goes into another one, and with it to a resource, is told there and not again,
+    also where the resource is in a module below or around.
     """
-    told: set[tuple[str, str, int]] = set()
+    told: dict[tuple[str, int], set[str]] = {}
+    """Place of a statement → the modules that told it."""
     for policy in found:
         module = module_of(policy.resource)
         document = policy.document
@@ -195,10 +197,12 @@ def statements(found: Iterable[Policy]) -> Iterator[Statement]:
         for item in items:
             if isinstance(item, Mapping):
                 span = item.span or policy.value.span or policy.resource.span
-                place = (module, span.path, span.start)
-                if policy.kind == "document" and place in told:
+                tellers = told.setdefault((span.path, span.start), set())
+                if policy.kind == "document" and any(
+                    one.startswith(module) or module.startswith(one) for one in tellers
+                ):
                     continue
-                told.add(place)
+                tellers.add(module)
                 statement = _statement(policy, item)
                 if statement is not None:
                     yield statement

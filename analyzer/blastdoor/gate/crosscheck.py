@@ -40,7 +40,7 @@ def disagreement(document: Document) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603  ourselves
             [sys.executable, "-I", "-c", _CHILD],
-            input=document.text.encode("utf-8", "surrogatepass"),
+            input=document.text.removeprefix("\ufeff").encode("utf-8", "surrogatepass"),
             capture_output=True,
             timeout=TIMEOUT,
             check=False,
@@ -63,8 +63,12 @@ try:
 except (ImportError, ValueError, OSError):
     pass
 import hcl2
+from hcl2.utils import SerializationOptions
 sys.setrecursionlimit(5000)
-json.dump(hcl2.loads(sys.stdin.buffer.read().decode("utf-8")), sys.stdout)
+text = sys.stdin.buffer.read().decode("utf-8")
+# Else comments are told as if they were arguments.
+options = SerializationOptions(with_comments=False)
+json.dump(hcl2.loads(text, serialization_options=options), sys.stdout)
 """
 
 
@@ -75,8 +79,16 @@ def _shape(body: tree.Body) -> dict[str, Any]:
     }
     for block in body.blocks:
         key = "\0".join([block.type, *(label.text for label in block.labels)])
-        found.setdefault(key, []).append(_shape(block.body))
+        _append(found, key, _shape(block.body))
     return found
+
+
+def _append(found: dict[str, Any], key: str, body: dict[str, Any]) -> None:
+    """Effect: adds a block. What is an argument as well is not plain."""
+    if isinstance(found.setdefault(key, []), list):
+        found[key].append(body)
+    else:
+        found[key] = _ANY
 
 
 def _literal(node: tree.Expression) -> Any:
@@ -95,7 +107,7 @@ def _theirs(value: dict[str, Any]) -> dict[str, Any]:
     for name, inner in value.items():
         if name == _MARK:
             continue
-        if not (isinstance(inner, list) and inner and _is_block(inner[0])):
+        if not (isinstance(inner, list) and inner and all(map(_is_block, inner))):
             found[name] = _plain(inner)
             continue
         for block in inner:
@@ -104,7 +116,7 @@ def _theirs(value: dict[str, Any]) -> dict[str, Any]:
                 ((label, content),) = content.items()
                 labels.append(label)
             key = "\0".join(map(_unquoted, labels))
-            found.setdefault(key, []).append(_theirs(content))
+            _append(found, key, _theirs(content))
     return found
 
 
@@ -147,4 +159,6 @@ def _difference(ours: dict[str, Any], theirs: dict[str, Any], path: str) -> str 
 
 def _agree(mine: object, other: object) -> bool:
     """Whether two literals are one, as far as both are plain."""
-    return _ANY in (mine, other) or (mine == other and type(mine) is type(other))
+    if _ANY in (mine, other):
+        return True
+    return mine == other and isinstance(mine, bool) == isinstance(other, bool)

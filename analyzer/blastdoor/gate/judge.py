@@ -45,6 +45,10 @@ UNKNOWN_REACH: Final = "unknown-reach"
 REVIEW_AXIS: Final = "review"
 """What a change to the reviewing itself is said to be about."""
 MAX_RECORDS: Final = 5_000
+_NAME_REVIEWERS: Final = (
+    "printf '[gate]\\nreviewers = [\"reviewer@example.com\"]\\n' >> blastdoor.toml && "
+    "git add blastdoor.toml && git commit -m 'Name reviewers'"
+)
 _GATED: Final = frozenset({"widening", "guard"})
 """Families whose findings need a second person from ``[gate] level`` on."""
 _WORKFLOWS: Final = (
@@ -305,7 +309,7 @@ class Judge:
                 REQUIRED,
                 "nobody is named who may acknowledge it: the base has neither [gate] reviewers nor "
                 "CODEOWNERS",
-                'commit to the base: blastdoor.toml with [gate] reviewers = ["…@…"], or CODEOWNERS',
+                f"on {self.case.names[0]}: {_NAME_REVIEWERS} (or name owners in CODEOWNERS)",
             )
             return (problem,), "", None
         found = self.records.get(finding.fingerprint)

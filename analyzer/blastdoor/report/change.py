@@ -9,7 +9,7 @@ The JSON document::
       "units": ["live/orders"],                 what the change speaks to
       "widenings": [{
         "axis", "before", "after",              in words
-        "rule", "unit", "file", "line",
+        "rule", "unit", "also", "file", "line",   also: what else it happens to
         "evidence": [{"path", "line", "message"}],
         "provenance": as in `blastdoor.report.provenance`
         "finding": as in a report (`blastdoor.report.json`)
@@ -33,7 +33,15 @@ from blastdoor.report.escape import encodable, sanitise, width
 from blastdoor.report.json import failure_json, finding_json, summary_json, write_list
 from blastdoor.report.provenance import provenance_json
 from blastdoor.report.redact import masked
-from blastdoor.report.text import PLAIN, Style, counted, render_failure, render_finding
+from blastdoor.report.text import (
+    PLAIN,
+    Style,
+    counted,
+    render_failure,
+    render_failure_line,
+    render_finding,
+    render_line,
+)
 from blastdoor.report.views import by_id
 
 if TYPE_CHECKING:
@@ -146,6 +154,7 @@ def write_change_text(  # noqa: PLR0913  everything after the rules by name
     style: Style = PLAIN,
     columns: int = _COLUMNS,
     summary: bool = True,
+    snippets: bool = True,
 ) -> None:
     """Effect: writes failures, what widened, what else is new, the table and the sums."""
     encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
@@ -156,12 +165,16 @@ def write_change_text(  # noqa: PLR0913  everything after the rules by name
     known = by_id(rules)
     report = found.whole()
     for failure in report.failures:
-        write(render_failure(failure, style) + "\n")
+        text = render_failure(failure, style) if snippets else render_failure_line(failure)
+        write(text + "\n")
     for finding in report.findings:
-        write(render_finding(finding, known.get(finding.rule), style) + "\n")
+        rule = known.get(finding.rule)
+        write((render_finding(finding, rule, style) if snippets else render_line(finding)) + "\n")
     table = render_table(found, style, columns)
     if table:
         base, head = map(sanitise, names)
+        if not snippets:
+            write("\n")
         write(f"reach of {head}, was {base}\n\n{table}\n")
     if summary:
         write(_sums(found, style) + "\n")
@@ -220,6 +233,7 @@ def write_change_json(
                 "after": _words(f.after),
                 "rule": f.rule,
                 "unit": _words(f.unit),
+                "also": [_words(address) for address in f.also],
                 "file": _words(f.span.path),
                 "line": f.span.begin.line,
                 "evidence": [

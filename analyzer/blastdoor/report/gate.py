@@ -30,7 +30,7 @@ def headline(decision: DecisionView) -> str:
         return f"closed: {missing} of {total} gated {what} the word of a second person"
     if total:
         return f"open: {total} gated change{'s' * (total != 1)} acknowledged"
-    return "open: nothing reaches further than before"
+    return "open: nothing needs the word of a second person"
 
 
 def write_text(
