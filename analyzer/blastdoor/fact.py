@@ -7,7 +7,7 @@ detector knows which language a fact came from.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor.record import dataclass
@@ -63,6 +63,10 @@ class Context:
     """Configurations of the AWS provider that say a region, by whatever expression."""
     regions_unsaid: int = 0
     """Those that leave it to the environment."""
+
+    def without_partitions(self) -> Context:
+        """The same of a repository that names no partition."""
+        return replace(self, partitions={})
 
     @property
     def foreign(self) -> tuple[str, ...]:

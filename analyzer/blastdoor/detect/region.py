@@ -322,7 +322,7 @@ def _region_of_words(name: str) -> set[str]:
     found: set[str] = set()
     rest = lowered
     for region in partitions.regions:
-        if re.search(rf"(?<![a-z0-9]){region}(?![0-9])", lowered):
+        if region in lowered and re.search(rf"(?<![a-z0-9]){region}(?![0-9])", lowered):
             found.add(region)
             rest = rest.replace(region, " ")
     for word in re.split(r"[^a-z0-9]+", rest):
@@ -386,7 +386,12 @@ def _named_mismatch(resource: Resource, region: Value) -> Iterator[Hit]:
         text = known_text(value)
         if value is None or text is None or set(_words(text)) & tables.scopes().far_words:
             continue
-        named = {r for r in regions if re.search(rf"(?<![a-z0-9]){r}(?![a-z0-9])", text.lower())}
+        lowered = text.lower()
+        named = {
+            region
+            for region in regions
+            if region in lowered and re.search(rf"(?<![a-z0-9]){region}(?![a-z0-9])", lowered)
+        }
         if len(named) != 1 or pinned in named:
             continue
         if pinned == "us-east-1" and _is_global_part(resource):
