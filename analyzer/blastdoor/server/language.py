@@ -367,6 +367,20 @@ class Editor:
         result = None if place is None else await self.settle(place[0])
         return None if place is None or result is None else (*place, result)
 
+    async def _looked(self, uri: str) -> tuple[Desk, str, Result] | None:
+        """The same with what stands in the files: looked at when there is nothing else to do."""
+        known = await self._known(uri)
+        while known is not None and known[2].things is None:
+            desk, _path, result = known
+
+            def superseded(desk: Desk = desk) -> bool:
+                return desk.done != desk.wanted or desk.project not in self.desks
+
+            with contextlib.suppress(SupersededError):
+                await self._worked(partial(desk.project.things, result, superseded))
+            known = await self._known(uri)
+        return known
+
     async def pulled(
         self, uri: str, previous: str | None
     ) -> lsp.RelatedFullDocumentDiagnosticReport | lsp.RelatedUnchangedDocumentDiagnosticReport:
@@ -411,7 +425,7 @@ class Editor:
 
     async def hover(self, uri: str, where: lsp.Position) -> lsp.Hover | None:
         """What is found at a place, and how far the thing there reaches."""
-        known = await self._known(uri)
+        known = await self._looked(uri)
         if known is None:
             return None
         desk, path, result = known
@@ -426,7 +440,7 @@ class Editor:
             for finding in result.report.findings
             if finding.span.path == path and finding.span.start <= at <= finding.span.end
         ]
-        thing = around(result.things.get(path, ()), document, at)
+        thing = around((result.things or {}).get(path, ()), document, at)
         words = render.hover(found, thing)
         if not words:
             return None
@@ -434,11 +448,11 @@ class Editor:
 
     async def lenses(self, uri: str) -> list[lsp.CodeLens]:
         """The lines above the things of a file."""
-        known = await self._known(uri)
+        known = await self._looked(uri)
         if known is None:
             return []
         _desk, path, result = known
-        return render.lenses(result.things.get(path, ()), self.encoding)
+        return render.lenses((result.things or {}).get(path, ()), self.encoding)
 
     async def actions(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         """What can be done about what is found in a range, and the comparison with HEAD."""
