@@ -79,6 +79,18 @@ class Section:
         found = self.block.body.attributes.get(name)
         return None if found is None else (self.document, found)
 
+    def may_say(self, name: str) -> bool:
+        """Whether it may have an argument, or blocks, of a name: a quick look."""
+        if self._replaced is not None or self._blocks is not None:
+            return True
+        body = self.block.body
+        if name in body.attributes:
+            return True
+        for block in body.blocks:  # noqa: SIM110  a generator costs more than the look
+            if block.type == name or block.type == "dynamic":  # noqa: PLR1714  as above
+                return True
+        return False
+
     def argument_names(self) -> list[str]:
         """The names of all arguments in source order, those of override files last."""
         names = list(self.block.body.attributes)

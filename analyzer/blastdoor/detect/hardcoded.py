@@ -169,6 +169,8 @@ def literal_name_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
         if resource.type in tables.places().names and not resource.is_data:
             groups[resource.span.path, resource.span.start].append(resource)
     for members in groups.values():
+        if len(members) < _SEVERAL:
+            continue
         row = tables.places().names[members[0].type]
         taken: dict[tuple[str, ...], list[tuple[Resource, Value]]] = defaultdict(list)
         for resource in members:

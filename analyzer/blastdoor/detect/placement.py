@@ -220,13 +220,16 @@ def resource_region_override_split(facts: Facts) -> Iterator[Hit]:
     for resource in facts.unit.resources:
         if not resource.is_data:
             by_address[resource.address].append(resource)
+    referring = {attribute.partition(".")[0] for attribute, _type in places.references}
     for resource in facts.unit.resources:
+        names = set(resource.names())
+        if names.isdisjoint(referring):
+            continue
         own = known_text(resource.region)
         if own is None or resource.is_data or resource.type in places.across_regions:
             continue
         if not tables.locations().aws_is_regional(resource.type):
             continue
-        names = set(resource.names())
         for attribute, type_ in places.references:
             if attribute.partition(".")[0] not in names:
                 continue

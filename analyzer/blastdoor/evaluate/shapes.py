@@ -23,6 +23,8 @@ _REGION: Final = re.compile(r'"[a-z]{2,5}-[a-z-]{4,14}-\d"')
 """What a literal region looks like in the source."""
 _FALLBACKS: Final = frozenset({"coalesce", "try", "lookup"})
 """Functions whose last argument is taken when nothing before it is there."""
+_WORTH_A_LOOK: Final = re.compile(r'for |\[|[a-z]\(|-\d"')
+"""What every text with a shape in it holds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,8 @@ def within(attribute: tree.Attribute, document: Document, owner: str) -> Iterato
     """The shapes of one argument."""
     text = document.text
     start, end = attribute.expression.start, attribute.expression.end
+    if _WORTH_A_LOOK.search(text, start, end) is None:
+        return
     merges = text.find("merge(", start, end) >= 0
     loops = text.find("for ", start, end) >= 0
     index = text.find("[", start, end) >= 0 and text.find("region", start, end) >= 0
