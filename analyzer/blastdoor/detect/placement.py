@@ -220,19 +220,20 @@ def resource_region_override_split(facts: Facts) -> Iterator[Hit]:
     for resource in facts.unit.resources:
         if not resource.is_data:
             by_address[resource.address].append(resource)
-    referring = {attribute.partition(".")[0] for attribute, _type in places.references}
+    referring: dict[str, list[int]] = defaultdict(list)
+    for number, (attribute, _type) in enumerate(places.references):
+        referring[attribute.partition(".")[0]].append(number)
     for resource in facts.unit.resources:
-        names = set(resource.names())
-        if names.isdisjoint(referring):
+        referred = [n for name in resource.names() for n in referring.get(name, ())]
+        if not referred:
             continue
         own = known_text(resource.region)
         if own is None or resource.is_data or resource.type in places.across_regions:
             continue
         if not tables.locations().aws_is_regional(resource.type):
             continue
-        for attribute, type_ in places.references:
-            if attribute.partition(".")[0] not in names:
-                continue
+        for number in sorted(referred):
+            attribute, type_ = places.references[number]
             for value in at_path(resource.get, attribute):
                 for item in items_of(value)[0] or [value]:
                     target = _target(item, type_, resource, by_address)

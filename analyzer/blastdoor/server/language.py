@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import io
 import os
@@ -57,6 +58,8 @@ _PATTERNS: Final = (
     "**/{blastdoor.toml,pyproject.toml}",
 )
 """Files whose change on disk may change what is known."""
+_GARBAGE: Final = 200_000
+"""Objects that come to be before garbage is looked for: an analysis replaces as many as it makes."""
 _SHOWING: Final = 5.0
 """Seconds that a client may take to show a document."""
 MAX_ACTIONS: Final = 20
@@ -614,6 +617,7 @@ def _overlap(one: lsp.Range, other: lsp.Range) -> bool:
 
 def serve(opener: Opener) -> None:
     """Effect: speaks the protocol on standard input and output until the client leaves."""
+    gc.set_threshold(_GARBAGE)
     server = build(opener)
     server.start_io()
 
