@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from blastdoor.evaluate.plan import Plan
     from blastdoor.evaluate.terragrunt import Estate, Unit
     from blastdoor.fact import Evaluated, Facts, ModuleCall
+    from blastdoor.finding import Remedy
     from blastdoor.source import Entry, Source
     from blastdoor.span import Span
 
@@ -876,8 +877,9 @@ def _without_superseded(found: Iterable[Finding], rules: Iterable[Rule]) -> list
 def one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
     """The findings with those of each rule ``per: file`` made one for each file.
 
-    The strongest stands for all, the first among equals; the others are places beside it. It is done
-    after suppressions, so that a comment at one place never silences another.
+    The strongest stands for all, the first among equals; the others are places beside it. What would
+    mend it has to mend all of them. It is done after suppressions, so that a comment at one place never
+    silences another.
     """
     grouped = {rule.id for rule in rules if rule.per == "file"}
     members: dict[tuple[str, str], list[Finding]] = {}
@@ -892,7 +894,10 @@ def one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Fin
             for other in sorted(group, key=lambda f: f.span.start)
             if other is not first
         )
-        stand[key] = replace(first, related=first.related + others[:MAX_BESIDE])
+        remedies: tuple[Remedy, ...] = ()
+        if all(one.remedies for one in group):
+            remedies = tuple(dict.fromkeys(step for one in group for step in one.remedies))
+        stand[key] = replace(first, related=first.related + others[:MAX_BESIDE], remedies=remedies)
     result = []
     for finding in findings:
         if finding.rule not in grouped:

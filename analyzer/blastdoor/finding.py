@@ -98,6 +98,12 @@ class Act(StrEnum):
     """Writes a reference to an attribute of another resource in place of a whole value."""
     ADD = "add"
     """Writes one more argument into a block."""
+    POINT = "point"
+    """Writes one more argument into a block, which refers to something."""
+    DERIVE = "derive"
+    """Writes, for a stretch within a string, what the notation has for the place of a thing."""
+    DECLARE = "declare"
+    """Writes a data source behind everything else in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +119,10 @@ class Remedy:
     words: str
     """What the step does, an imperative clause: ``set deletion_protection to true``."""
     data: str | int | float | bool | None = None
-    """The literal to set or to add, the characters to write, or the address to refer to."""
+    """What to write: a literal, characters, the address to refer to, the type to declare; of what is
+    derived, ``partition`` or ``region``."""
     name: str = ""
-    """The name of the argument to add."""
+    """The name of the argument to add, or to declare; the address that is derived from."""
 
 
 @dataclass(frozen=True, slots=True)

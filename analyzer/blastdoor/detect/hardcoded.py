@@ -11,6 +11,7 @@ from blastdoor import tables
 from blastdoor.context import is_demo
 from blastdoor.detect.hit import Hit
 from blastdoor.fact import ENVIRONMENT_DEFAULT
+from blastdoor.facts.derived import derived, within
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -28,7 +29,7 @@ from blastdoor.value import Inherited, Known, Many, Mapping, Value, known_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from blastdoor.fact import Context, Facts, Resource
+    from blastdoor.fact import Context, Facts, LiteralText, Resource
     from blastdoor.span import Span
 
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
@@ -71,6 +72,9 @@ def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
             "several-partitions" if several else "",
             contain=f"take the partition from {decided_by(resource, 'partition')}",
             related=_foreign_places(context) if several else (),
+            remedies=derived(
+                facts.unit, resource, within(literal.span, "arn:aws:", "aws"), "partition"
+            ),
         )
 
 
@@ -280,7 +284,16 @@ def hardcoded_endpoint_region(facts: Facts) -> Iterator[Hit]:
             contain="build the address from the region",
             related=_pinned_places(context) if evident else (),
             reach=Reach(regions=Regions(*literal.regions)),
+            remedies=_from_region(facts, literal),
         )
+
+
+def _from_region(facts: Facts, literal: LiteralText) -> tuple[Remedy, ...]:
+    """The remedy that builds an address from the region, when it names one region once."""
+    if len(literal.regions) != 1:
+        return ()
+    region = literal.regions[0]
+    return derived(facts.unit, literal.resource, within(literal.span, region, region), "region")
 
 
 def _pinned_places(context: Context) -> tuple[Related, ...]:

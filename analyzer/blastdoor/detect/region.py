@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect import grant
 from blastdoor.detect import place as locating
 from blastdoor.detect.hit import Hit
+from blastdoor.facts.derived import derived, within
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
         Stack,
         Statement,
         Target,
+        Term,
     )
 
 _SEVERAL: Final = 5
@@ -830,22 +833,10 @@ def arn_region_wildcard(facts: Facts) -> Iterator[Hit]:
             continue
         if grant.region_narrowed(statement):
             continue
-        for term in statement.resources:
-            fields = term.text.split(":", _ARN_FIELDS - 1)
-            if len(fields) < _ARN_FIELDS or fields[0] != "arn" or fields[3] != "*":
-                continue
-            if fields[4] in ("*", "") or tables.arn_slots().of(fields[2]) != "always":
-                continue
-            writes = [
-                (t, found)
-                for t in statement.actions
-                if t.text.partition(":")[0].lower() == fields[2]
-                and (found := tables.scopable_write(t.text)) is not None
-            ]
-            if not writes:
-                continue
+        found = list(_writes_everywhere(statement))
+        for term, fields, writes in found[:1]:
             routine = all(t.text.lower() in grant.ROUTINE_WRITES for t, _found in writes)
-            yield grant.hit_of(
+            hit = grant.hit_of(
                 statement,
                 term,
                 f"regions: {fields[2]} in every region ({grant.said(term)}), where "
@@ -854,7 +845,37 @@ def arn_region_wildcard(facts: Facts) -> Iterator[Hit]:
                 condition="routine-logging" if routine else "",
                 contain="put the region into the ARN",
             )
-            break
+            steps = [
+                derived(
+                    facts.unit,
+                    statement.resource,
+                    within(one.span, f":{slots[2]}:*:", "*"),
+                    "region",
+                )
+                for one, slots, _writes in found
+            ]
+            every = tuple([remedy for step in steps for remedy in step]) if all(steps) else ()
+            yield replace(hit, remedies=every)
+
+
+def _writes_everywhere(
+    statement: Statement,
+) -> Iterator[tuple[Term, list[str], list[tuple[Term, tables.Action]]]]:
+    """(resource, its slots, the writes allowed on it) for each ARN with a star for its region."""
+    for term in statement.resources:
+        fields = term.text.split(":", _ARN_FIELDS - 1)
+        if len(fields) < _ARN_FIELDS or fields[0] != "arn" or fields[3] != "*":
+            continue
+        if fields[4] in ("*", "") or tables.arn_slots().of(fields[2]) != "always":
+            continue
+        writes = [
+            (t, found)
+            for t in statement.actions
+            if t.text.partition(":")[0].lower() == fields[2]
+            and (found := tables.scopable_write(t.text)) is not None
+        ]
+        if writes:
+            yield term, fields, writes
 
 
 def region_deny_without_global_exemption(facts: Facts) -> Iterator[Hit]:
@@ -946,6 +967,11 @@ def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
             literal.text,
             contain=f"take the region from {decided_by(resource, 'region')} or from the input",
             reach=Reach(regions=Regions(*regions)),
+            remedies=derived(
+                facts.unit, resource, within(span, literal.regions[0], literal.regions[0]), "region"
+            )
+            if len(literal.regions) == 1
+            else (),
         )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from typing import TYPE_CHECKING, Final
 
+from blastdoor.evaluate.shapes import walk
 from blastdoor.finding import Act
 from blastdoor.fixes import Edit
+from blastdoor.parse import tree
 from blastdoor.parse.hcl import parse_hcl
 from blastdoor.span import Span
 
@@ -15,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.finding import Remedy
-    from blastdoor.parse import tree
     from blastdoor.span import Document
 
 _LITERAL: Final = re.compile(r'true|false|null|-?[0-9]+(?:\.[0-9]+)?|"[^"\\$%\n]*"')
 """What is plainly written: no template, no escape, no expression."""
 _ADDRESS: Final = re.compile(r"[a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+")
 """An attribute of a resource of the same module, without keys."""
+_EXPRESSIVE: Final = frozenset({"data", "locals", "module", "output", "resource"})
+"""Blocks whose arguments may refer to data sources."""
 _COMMENT: Final = ("#", "//")
 
 
@@ -44,8 +48,53 @@ def edit(remedy: Remedy) -> Edit | None:
     if remedy.act is Act.REMOVE:
         return _removed(remedy.span)
     if remedy.act is Act.ADD:
-        return _added(remedy)
+        return _added(remedy, literal(remedy.data))
+    if remedy.act is Act.POINT:
+        return _added(remedy, str(remedy.data))
+    if remedy.act is Act.DERIVE:
+        inner = _in_text(remedy.span)
+        return Edit(remedy.span, f"${{{remedy.name}}}") if inner else None
+    if remedy.act is Act.DECLARE:
+        return _declared(remedy)
     return None
+
+
+def _in_text(span: Span) -> bool:
+    """Whether a stretch is written within a string or heredoc, where an interpolation may stand."""
+    if not span.path.endswith((".tf", ".tofu")) or not any(
+        block.type in _EXPRESSIVE and block.start <= span.start < block.end
+        for block in parse_hcl(span.document).body.blocks
+    ):
+        return False
+    for _block, body in _bodies(span.document):
+        for attribute in body.attributes.values():
+            if not attribute.expression.start <= span.start < attribute.expression.end:
+                continue
+            return any(
+                isinstance(part, tree.TextPart)
+                and part.start <= span.start
+                and span.end <= part.end
+                for node in walk(attribute.expression)
+                if isinstance(node, tree.Template)
+                for part in node.parts
+            )
+    return False
+
+
+def _declared(remedy: Remedy) -> Edit | None:
+    """A data source as the last block of the file."""
+    document = remedy.span.document
+    labels = (str(remedy.data), remedy.name)
+    for block in parse_hcl(document).body.blocks:
+        if block.type == "data" and tuple(label.text for label in block.labels) == labels:
+            return None
+    text = document.text
+    newline = "\r\n" if "\r\n" in text else "\n"
+    before = newline if text.endswith("\n") else newline * 2
+    written = f'{before}data "{labels[0]}" "{labels[1]}" {{}}{newline}'
+    directory = posixpath.dirname(document.path)
+    end = Span(document, len(text), len(text))
+    return Edit(end, written, f"{directory}:data.{'.'.join(labels)}")
 
 
 def _bodies(document: Document) -> Iterator[tuple[tree.Block | None, tree.Body]]:
@@ -81,7 +130,7 @@ def _removed(value: Span) -> Edit | None:
     return None
 
 
-def _added(remedy: Remedy) -> Edit | None:
+def _added(remedy: Remedy, value: str) -> Edit | None:
     """The argument as the first line of the block whose header is given."""
     document = remedy.span.document
     text = document.text
@@ -101,7 +150,7 @@ def _added(remedy: Remedy) -> Edit | None:
         if indent.strip():
             return None
         newline = "\r\n" if "\r\n" in text else "\n"
-        argument = f"{newline}{indent}  {remedy.name} = {literal(remedy.data)}"
+        argument = f"{newline}{indent}  {remedy.name} = {value}"
         inner = text[brace + 1 : block.end - 1]
         if not inner.strip():
             return Edit(Span(document, brace + 1, block.end - 1), f"{argument}{newline}{indent}")
