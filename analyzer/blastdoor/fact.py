@@ -787,6 +787,8 @@ class LiteralText:
     partition: str | None
     """The partition of an ARN or endpoint that the text holds."""
     role: Literal["arn", "endpoint", "region", "zone", "service-principal"]
+    said: bool = True
+    """Whether the partition of an ARN is written there: an interpolation may have put it in."""
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
         if literal.partition not in (None, "aws")
     }
     for literal in facts.literals:
-        if literal.role != "arn" or literal.partition != "aws":
+        if literal.role != "arn" or literal.partition != "aws" or not literal.said:
             continue
         resource = literal.resource
         if (resource.address, literal.attribute) in both:

@@ -170,7 +170,8 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     if span is None:
         return
     computed = any(evidence.step is Step.DATA for evidence in value.via)
-    own = HOLE if computed else _own_text(value)
+    said = _own_text(value)
+    own = HOLE if computed else said
     prose = any(blank in text for blank in " \n\t")
     arn = None if prose else _ARN.search(text)
     suffix = None if prose else _SUFFIX.search(text)
@@ -202,7 +203,16 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
         role = "region"
     if regions and partition is None and role in ("region", "zone"):
         partition = partition_of(regions[0])
-    yield LiteralText(text, place(value, span) or span, resource, path, regions, partition, role)  # type: ignore[arg-type]  # one of the roles
+    yield LiteralText(
+        text,
+        place(value, span) or span,
+        resource,
+        path,
+        regions,
+        partition,
+        role,  # type: ignore[arg-type]  # one of the roles
+        arn is None or _ARN.search(said) is not None,
+    )
 
 
 def _is_service(text: str, regions: tuple[str, ...]) -> bool:
