@@ -522,6 +522,8 @@ class Evaluated:
     """What a macro, transform or module makes that runs elsewhere: there may be more than is here."""
     context: Context = NO_CONTEXT
     """What the whole repository speaks of, this unit or any other."""
+    declared: frozenset[str] = frozenset()
+    """Names of the variables of a Terraform root."""
     keeps_state: bool = False
     """Whether it says where its state is kept, which only a root does."""
     variables_files: Callable[[], list[str]] = list

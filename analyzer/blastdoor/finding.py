@@ -103,7 +103,7 @@ class Act(StrEnum):
     DERIVE = "derive"
     """Writes, for a stretch within a string, what the notation has for the place of a thing."""
     DECLARE = "declare"
-    """Writes a data source behind everything else in the file."""
+    """Writes a data source or a variable behind everything else in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ class Remedy:
     words: str
     """What the step does, an imperative clause: ``set deletion_protection to true``."""
     data: str | int | float | bool | None = None
-    """What to write: a literal, characters, the address to refer to, the type to declare; of what is
-    derived, ``partition`` or ``region``."""
+    """What to write: a literal, characters, the address to refer to; of what is derived, ``partition``
+    or ``region``; of what is declared, the type of a data source, or ``variable``."""
     name: str = ""
     """The name of the argument to add, or to declare; the address that is derived from."""
 

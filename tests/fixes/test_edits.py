@@ -94,7 +94,12 @@ def test_an_argument_is_removed(path: str, text: str, old: str, expected: str | 
             'x {\r\n  provider "aws" {\r\n    a = 1\r\n  }\r\n}\r\n',
             'x {\r\n  provider "aws" {\r\n    region = "eu-west-1"\r\n    a = 1\r\n  }\r\n}\r\n',
         ),
+        (
+            'provider "aws" { # why\n  alias = "a"\n}\n',
+            'provider "aws" { # why\n  region = "eu-west-1"\n  alias = "a"\n}\n',
+        ),
         ('provider "aws" { alias = "a" }\n', None),
+        ('provider "aws" { /* why\n */ alias = "a"\n}\n', None),
         ('provider "aws" {\n  region = var.r\n}\n', None),
     ],
 )
@@ -170,8 +175,8 @@ def test_edits_that_overlap_are_refused() -> None:
                 "        - {C: 1}\n"
             ),
             (
-                "Resources:\n  A:\n    Properties:\n      B: !Sub\n        - 'x:${AWS::Partition}:${C}'\n"
-                "        - {C: 1}\n"
+                "Resources:\n  A:\n    Properties:\n      B: !Sub\n"
+                "        - 'x:${AWS::Partition}:${C}'\n        - {C: 1}\n"
             ),
         ),
         (

@@ -20,17 +20,19 @@ from blastdoor.facts.reading import (
     origin,
     place,
     rests_on_default,
+    stretch,
     words_of,
+    written_at_use,
 )
 from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import Reach, Regions, partition_of
+from blastdoor.span import Span
 from blastdoor.value import Inherited, Known, Many, Mapping, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from blastdoor.fact import Context, Facts, LiteralText, Resource
-    from blastdoor.span import Span
 
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 _IMAGE: Final = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", re.ASCII)
@@ -211,7 +213,20 @@ def literal_name_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
                     ),
                 ),
                 reach=Reach(regions=Regions(*regions)),
+                remedies=_told_apart(facts, resource, value, name),
             )
+
+
+def _told_apart(facts: Facts, resource: Resource, value: Value, name: str) -> tuple[Remedy, ...]:
+    """The steps that write the region behind a name."""
+    last = stretch(value, len(name) - 1, len(name))
+    if last is None or written_at_use(value) is None:
+        return ()
+    end = Span(last.document, last.end, last.end)
+    steps = derived(facts.unit, resource, end, "region")
+    if not steps or not steps[0].name:
+        return ()
+    return (Remedy(Act.TEXT, end, f"put the region into {_short(name)}", "-"), *steps)
 
 
 def _region_place(resource: Resource) -> Span | None:

@@ -16,6 +16,7 @@ from blastdoor.facts.reading import (
     origin,
     place,
     rests_on_default,
+    set_to,
     truth,
     written_at_use,
 )
@@ -158,7 +159,7 @@ def _sent(value: Value, at: Span, words: str, attribute: str) -> Hit:
         str(known_text(value)),
         contain="leave it out, and say the region",
         related=chain(value, at),
-        remedies=_left_out(value),
+        remedies=_regional(value, attribute),
     )
 
 
@@ -201,11 +202,14 @@ def _legacy(
         str(known_text(value)),
         contain=contain,
         related=chain(value, at),
-        remedies=_left_out(value),
+        remedies=_regional(value, attribute),
     )
 
 
-def _left_out(value: Value) -> tuple[Remedy, ...]:
+def _regional(value: Value, attribute: str) -> tuple[Remedy, ...]:
+    """The remedy that switches to the regional endpoint, or leaves a global address out."""
+    if known_text(value) == "legacy":
+        return set_to(value, attribute, "regional")
     span = written_at_use(value)
     return () if span is None else (Remedy(Act.REMOVE, span, "leave the endpoint out"),)
 

@@ -106,8 +106,21 @@ def provider_region_unset(facts: Facts) -> Iterator[Hit]:
                 continue
         else:
             continue
-        yield _unset(facts, provider, provider.span, provider.address)
+        hit = _unset(facts, provider, provider.span, provider.address)
+        yield replace(hit, remedies=_from_variable(facts, provider))
     yield from _implied_unset(facts)
+
+
+def _from_variable(facts: Facts, provider: Provider) -> tuple[Remedy, ...]:
+    """The remedy that takes the region of a provider from a variable, one without default if need be."""
+    names = ("region", f"{provider.name.partition('-')[0]}_region")
+    known = next((name for name in names if name in facts.unit.declared), None)
+    name = known or names[0]
+    words = f"take region from var.{name}"
+    point = Remedy(Act.POINT, provider.span, words, f"var.{name}", "region")
+    if known is not None:
+        return (point,)
+    return (point, Remedy(Act.DECLARE, provider.span, words, "variable", name))
 
 
 def _implied_unset(facts: Facts) -> Iterator[Hit]:
@@ -772,7 +785,8 @@ def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:
         if home is not None and _elsewhere(resource, home.region):
             if home.when is not None and known_text(resource.get(home.when[0])) != home.when[1]:
                 continue
-            yield _misplaced(resource, home.region, home.why, ())
+            hit = _misplaced(resource, home.region, home.why, ())
+            yield replace(hit, remedies=_placed(facts, resource, home.region))
         for reference in places.home_references.get(resource.type, ()):
             for value in at_path(resource.get, reference.attribute):
                 target = _referred(value, reference.target, resource, by_address)
@@ -780,7 +794,8 @@ def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:
                     continue
                 span = value.span or resource.span
                 related = (Related(span, f"used by {resource.address}"),)
-                yield _misplaced(target, reference.region, reference.why, related)
+                hit = _misplaced(target, reference.region, reference.why, related)
+                yield replace(hit, remedies=_placed(facts, target, reference.region))
 
 
 def _referred(
@@ -796,6 +811,28 @@ def _referred(
 def _elsewhere(resource: Resource, region: str) -> bool:
     own = known_text(resource.region)
     return own is not None and own != region and partition_of(own) == "aws"
+
+
+def _placed(facts: Facts, resource: Resource, region: str) -> tuple[Remedy, ...]:
+    """The remedy that writes the region into a resource, or has a provider of that region make it."""
+    own, provider = resource.region, resource.provider
+    if own is None or provider is None:
+        return ()
+    if own is not provider.region:
+        return set_to(own, "region", region)
+    if resource.selects_provider or "module." in resource.address:
+        return ()
+    for other in facts.unit.providers:
+        if (
+            other.name == provider.name
+            and other.alias
+            and "module." not in other.address
+            and known_text(other.region) == region
+        ):
+            name = f"{other.name}.{other.alias}"
+            words = f"have {name} make it"
+            return (Remedy(Act.POINT, resource.span, words, name, "provider"),)
+    return ()
 
 
 def _misplaced(resource: Resource, region: str, why: str, related: tuple[Related, ...]) -> Hit:

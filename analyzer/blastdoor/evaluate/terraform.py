@@ -1868,6 +1868,7 @@ def evaluate_root(
         return evaluated
     evaluated.context = repository.context
     evaluated.keeps_state = module.has_backend
+    evaluated.declared = frozenset(module.variables)
     evaluated.variables_files = lambda: repository.variants(root.directory)
     evaluated.external_region = repository.external and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)

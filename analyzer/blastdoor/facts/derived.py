@@ -79,7 +79,8 @@ def _asked(unit: Evaluated, resource: Resource, span: Span, what: What) -> tuple
             name = f"data.{type_}.{other.name}.{attribute}"
             words = f"take the {what} from data.{type_}.{other.name}"
             return (Remedy(Act.DERIVE, span, words, what, name),)
-    if resource.selects_provider or any(other.name == _NAME for other in beside):
+    selected = resource.provider if resource.selects_provider else None
+    if (selected is not None and selected.alias) or any(other.name == _NAME for other in beside):
         return ()
     name = f"data.{type_}.{_NAME}.{attribute}"
     words = f"take the {what} from data.{type_}.{_NAME}"

@@ -82,19 +82,22 @@ def _in_text(span: Span) -> bool:
 
 
 def _declared(remedy: Remedy) -> Edit | None:
-    """A data source as the last block of the file."""
+    """A data source, or a variable without a default, as the last block of the file."""
     document = remedy.span.document
-    labels = (str(remedy.data), remedy.name)
+    is_variable = remedy.data == "variable"
+    kind = "variable" if is_variable else "data"
+    labels = (remedy.name,) if is_variable else (str(remedy.data), remedy.name)
     for block in parse_hcl(document).body.blocks:
-        if block.type == "data" and tuple(label.text for label in block.labels) == labels:
+        if block.type == kind and tuple(label.text for label in block.labels) == labels:
             return None
     text = document.text
     newline = "\r\n" if "\r\n" in text else "\n"
+    header = " ".join([kind, *(f'"{label}"' for label in labels)])
+    body = f"{{{newline}  type = string{newline}}}" if is_variable else "{}"
     before = newline if text.endswith("\n") else newline * 2
-    written = f'{before}data "{labels[0]}" "{labels[1]}" {{}}{newline}'
     directory = posixpath.dirname(document.path)
     end = Span(document, len(text), len(text))
-    return Edit(end, written, f"{directory}:data.{'.'.join(labels)}")
+    return Edit(end, f"{before}{header} {body}{newline}", f"{directory}:{header}")
 
 
 def _bodies(document: Document) -> Iterator[tuple[tree.Block | None, tree.Body]]:
@@ -154,7 +157,9 @@ def _added(remedy: Remedy, value: str) -> Edit | None:
         inner = text[brace + 1 : block.end - 1]
         if not inner.strip():
             return Edit(Span(document, brace + 1, block.end - 1), f"{argument}{newline}{indent}")
-        if "\n" not in inner:
+        behind, found, _rest = inner.partition("\n")
+        if not found or (behind.strip() and not behind.strip().startswith(_COMMENT)):
             return None
-        return Edit(Span(document, brace + 1, brace + 1), argument)
+        at = brace + 1 + len(behind.rstrip("\r"))
+        return Edit(Span(document, at, at), argument)
     return None
