@@ -26,6 +26,8 @@ _ADDRESS: Final = re.compile(r"[a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+")
 """An attribute of a resource of the same module, without keys."""
 _EXPRESSIVE: Final = frozenset({"data", "locals", "module", "output", "resource"})
 """Blocks whose arguments may refer to data sources."""
+_EMPTY: Final = re.compile(r"[ \t]*(?:\r?\n(?:[ \t]*\r?\n)?|\Z)")
+"""The end of a line, and an empty line behind it."""
 _COMMENT: Final = ("#", "//")
 
 
@@ -56,6 +58,8 @@ def edit(remedy: Remedy) -> Edit | None:
         return Edit(remedy.span, f"${{{remedy.name}}}") if inner else None
     if remedy.act is Act.DECLARE:
         return _declared(remedy)
+    if remedy.act is Act.DISSOLVE:
+        return _dissolved(remedy.span)
     return None
 
 
@@ -79,6 +83,29 @@ def _in_text(span: Span) -> bool:
                 for part in node.parts
             )
     return False
+
+
+def _dissolved(span: Span) -> Edit | None:
+    """The top block that holds a place, with its lines and the empty one behind it.
+
+    None where it has a comment, which nobody would see again, or blocks but for its life cycle.
+    """
+    document = span.document
+    text = document.text
+    for block in parse_hcl(document).body.blocks:
+        if not block.start <= span.start < block.end:
+            continue
+        written = text[block.start : block.end]
+        if any(mark in written for mark in (*_COMMENT, "/*")):
+            return None
+        if any(inner.type != "lifecycle" for inner in block.body.blocks):
+            return None
+        start = text.rfind("\n", 0, block.start) + 1
+        behind = _EMPTY.match(text, block.end)
+        if text[start : block.start].strip() or behind is None:
+            return None
+        return Edit(Span(document, start, behind.end()), "")
+    return None
 
 
 def _declared(remedy: Remedy) -> Edit | None:
