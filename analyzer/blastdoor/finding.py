@@ -102,6 +102,8 @@ class Act(StrEnum):
     """Writes one more argument into a block, which refers to something."""
     DISSOLVE = "dissolve"
     """Takes out a whole block, all of whose arguments another step has moved elsewhere."""
+    OWN = "own"
+    """Makes an object of its own, by a name, of what is set for the whole process."""
     DERIVE = "derive"
     """Writes, for a stretch within a string, what the notation has for the place of a thing."""
     DECLARE = "declare"

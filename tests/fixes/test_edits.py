@@ -235,3 +235,31 @@ def test_what_two_fixes_declare_is_declared_once() -> None:
     fixes = [one("a/x.tf"), one("a/y.tf"), one("b/x.tf")]
 
     assert chosen(fixes) == [fixes[0], fixes[2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('a = 1\n\nx "y" {\n  b = c\n}\n\nd = 2\n', "a = 1\n\nd = 2\n"),
+        ('x "y" { b = c }', ""),
+        ('x "y" {\n  b = c\n  lifecycle {\n    e = f\n  }\n}\n', ""),
+        ('x "y" {\n  b = c # why\n}\n', None),
+        ('x "y" {\n  b = c\n  other {}\n}\n', None),
+        ('x "y" { b = c } # why\n', None),
+    ],
+)
+def test_a_block_is_taken_out_with_its_lines(text: str, expected: str | None) -> None:
+    assert mended("main.tf", text, "b = c", Act.DISSOLVE) == expected
+
+
+def test_a_variable_is_declared() -> None:
+    result = mended("main.tf", 'provider "aws" {}\n', "aws", Act.DECLARE, "variable", "region")
+
+    assert result == 'provider "aws" {}\n\nvariable "region" {\n  type = string\n}\n'
+
+
+def test_an_argument_that_refers_is_added() -> None:
+    text = 'provider "aws" {}\n'
+    result = mended("main.tf", text, 'provider "aws"', Act.POINT, "var.region", "region")
+
+    assert result == 'provider "aws" {\n  region = var.region\n}\n'

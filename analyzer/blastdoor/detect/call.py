@@ -161,6 +161,9 @@ def process_wide_cloud_context(facts: Facts) -> Iterator[Hit]:
             "from-its-own-argument" if setting.guarded else "",
             contain="make a session with it, and hand the session on",
             related=chain(setting.value, setting.span),
+            remedies=(Remedy(Act.OWN, setting.span, "make a session of it", "session"),)
+            if setting.name.startswith("setup_default_session(")
+            else (),
         )
 
 

@@ -1,8 +1,9 @@
 """The child process that rewrites Python with libcst: one request a line, one answer a line.
 
 It is run by its path in an isolated interpreter and imports nothing of blastdoor. A request is a JSON
-object with ``text``, ``start`` and ``end`` (characters) of an expression, ``act`` (``set``, ``remove``
-or ``add``), ``data`` and ``name``; the answer is ``[start, end, text]`` of one edit, or ``null``.
+object with ``text``, ``start`` and ``end`` (characters) of an expression, ``act`` (``set``, ``remove``,
+``add`` or ``own``), ``data`` and ``name``; the answer is ``[start, end, text]`` of one edit, or
+``null``.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ def rewritten(text: Text, request: dict[str, Any]) -> list[Any] | None:
             return None
         added = _added(made, request["name"], request["data"])
         return None if added is None else text.answer(made, text.module.code_for_node(added))
+    if request["act"] == "own":
+        return _session(text, node, request["data"])
     argument = text.parents.get(node)
     call = text.parents.get(argument)
     if not isinstance(argument, cst.Arg) or not isinstance(call, cst.Call):
@@ -188,6 +191,57 @@ def _commented(argument: cst.Arg) -> bool:
         )
         for space in spaces
     )
+
+
+def _session(text: Text, node: cst.CSTNode, name: str) -> list[Any] | None:
+    """A session by a name in place of the default one, with the clients of the file made by it.
+
+    Clients at the top of the file and before it have the session that the process had till then.
+    Source: Boto3 documentation, "Session reference" (``setup_default_session`` passes its arguments on).
+    """
+    call: Any = node
+    while call is not None and not (
+        _is_call(call) and _dotted(text, call.func) == "boto3.setup_default_session"
+    ):
+        call = text.parents.get(call)
+    line = text.parents.get(text.parents.get(call))
+    if call is None or not isinstance(text.parents.get(line), cst.Module):
+        return None
+    if name in {found.value for found in text.spans.values() if isinstance(found, cst.Name)}:
+        return None
+    start, end = text.places[id(call.func)]
+    edits = [(start, end, f"{name} = boto3.Session")]
+    for place, found in text.spans.items():
+        if _dotted(text, found) not in ("boto3.client", "boto3.resource"):
+            continue
+        if not _is_call(text.parents.get(found)):
+            return None
+        if place[0] < start and not _in_function(text, found):
+            continue
+        edits.append((place[0], place[0] + len("boto3"), name))
+    if len(edits) == 1:
+        return None
+    edits.sort()
+    data = text.text.encode()
+    first, last = edits[0][0], edits[-1][1]
+    parts, at = [], first
+    for begin, stop, written in edits:
+        parts += [data[at:begin].decode(), written]
+        at = stop
+    return [text.characters_at(first), text.characters_at(last), "".join(parts)]
+
+
+def _dotted(text: Text, node: cst.CSTNode) -> str:
+    return text.module.code_for_node(node) if isinstance(node, cst.Attribute) else ""
+
+
+def _in_function(text: Text, node: cst.CSTNode) -> bool:
+    above = text.parents.get(node)
+    while above is not None:
+        if isinstance(above, (cst.FunctionDef, cst.Lambda)):
+            return True
+        above = text.parents.get(above)
+    return False
 
 
 def _required(text: Text, call: cst.Call, argument: cst.Arg) -> str | None:

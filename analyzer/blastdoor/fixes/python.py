@@ -32,7 +32,7 @@ TIMEOUT: Final = 20.0
 _KEPT: Final = 256
 """Edits that are kept: an editor asks for the same ones again and again, and its texts come and go."""
 _CHILD: Final = Path(__file__).with_name("child.py")
-_ACTS: Final = frozenset({Act.SET, Act.REMOVE, Act.ADD})
+_ACTS: Final = frozenset({Act.SET, Act.REMOVE, Act.ADD, Act.OWN})
 
 
 @cache
