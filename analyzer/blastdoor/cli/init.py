@@ -295,4 +295,6 @@ def _accept(folder: Path, request: Request) -> int:
             paths=(str(folder),), write_baseline=str(file), exit_zero=True, no_progress=True
         )
     )
+    if file.exists():
+        show(f"{shown} is written: what is found today is accepted\n")
     return CANNOT if code == CANNOT else DONE
