@@ -170,8 +170,7 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
     if span is None:
         return
     computed = any(evidence.step is Step.DATA for evidence in value.via)
-    said = _own_text(value)
-    own = HOLE if computed else said
+    own = HOLE if computed else _own_text(value)
     prose = any(blank in text for blank in " \n\t")
     arn = None if prose else _ARN.search(text)
     suffix = None if prose else _SUFFIX.search(text)
@@ -211,8 +210,18 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
         regions,
         partition,
         role,  # type: ignore[arg-type]  # one of the roles
-        arn is None or _ARN.search(said) is not None,
+        arn is None or _says(value, arn.start(1), f"arn:{partition}"),
     )
+
+
+def _says(value: Known | Text, at: int, words: str) -> bool:
+    """Whether the source of a text itself holds what the text says at an offset."""
+    for part in value.pieces if isinstance(value, Known) else value.parts:
+        length = len(part.text) if isinstance(part, Piece) else len(HOLE)
+        if isinstance(part, Piece) and at < length:
+            return part.exact or words in part.document.text[part.start : part.end]
+        at -= length
+    return True
 
 
 def _is_service(text: str, regions: tuple[str, ...]) -> bool:
