@@ -98,9 +98,10 @@ def test_the_remote_shows_the_forge(
     assert forge_of(repository) == forge
 
 
-def test_no_forge_no_workflow(repository: Path) -> None:
+def test_no_forge_no_workflow(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init"]) == 0
 
+    assert "--forge github or --forge gitlab writes one" in capsys.readouterr().out
     assert files(repository) == {"main.tf", "blastdoor.toml"}
 
 
@@ -160,7 +161,7 @@ def test_a_baseline_accepts_what_is_there(
 
     known = json.loads((repository / "blastdoor-baseline.json").read_text())
     assert known["findings"]
-    capsys.readouterr()
+    assert "blastdoor-baseline.json is written" in capsys.readouterr().out
     assert run(["check", "-q"]) == 0
     (repository / "more.tf").write_text(OPEN.replace("orders", "stock"))
     assert run(["check", "-q"]) == 1
@@ -219,7 +220,6 @@ ci: {{}}
 @pytest.mark.parametrize(
     "text",
     [
-        "repos: []\n",
         "repos: [{repo: local, hooks: []}]\n",
         "- repo: local\n",
         "repos:\n  - repo: local\n   broken\n",
@@ -229,6 +229,14 @@ ci: {{}}
 )
 def test_a_list_of_hooks_that_is_written_otherwise_is_left_alone(text: str) -> None:
     assert with_hook(text, beginning.hook(".")) is None
+
+
+def test_the_hook_goes_into_an_empty_list() -> None:
+    longer = with_hook("ci: {}\nrepos: []  # none yet\n", beginning.hook("."))
+
+    assert longer is not None
+    assert "# none yet" in longer
+    assert yaml.safe_load(longer)["repos"][0]["hooks"] == [{"id": "blastdoor"}]
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n# the end\n"])

@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from blastdoor.catalog import Rule
     from blastdoor.detect.hit import Hit
     from blastdoor.evaluate.plan import Plan
-    from blastdoor.evaluate.terragrunt import Unit
+    from blastdoor.evaluate.terragrunt import Estate, Unit
     from blastdoor.fact import Evaluated, Facts, ModuleCall
+    from blastdoor.finding import Remedy
     from blastdoor.source import Entry, Source
     from blastdoor.span import Span
 
@@ -188,6 +189,19 @@ class Call(NamedTuple):
     span: Span
 
 
+class Planned(NamedTuple):
+    """What a rule says of a plan, before it is known whether the sources say it too."""
+
+    finding: Finding
+    key: tuple[str, str, int, int, str]
+    path: str
+    """The plan's."""
+    directories: frozenset[str]
+    """Those of the sources that it was made from."""
+    shown: Related | None
+    """Its place in the plan, when that is the finding's own."""
+
+
 class Run:
     """One analysis of one source."""
 
@@ -319,15 +333,21 @@ class Run:
         """The Terragrunt units and stacks. Effect: from here on the modules they run are no roots."""
         if not self.repository.terragrunt and not self.repository.stacks:
             return ()
+        estate = self._estate()
+        if estate is None:
+            return ()
+        self.repository.adopt(estate.callers(), external=estate.external)
+        self.report.skipped.update(estate.skipped)
+        return [*estate.units, *estate.stacks]
+
+    def _estate(self) -> Estate | None:
         from blastdoor.evaluate import terragrunt
 
         try:
-            estate = terragrunt.survey(self.repository)
+            return terragrunt.survey(self.repository)
         except Exception as error:  # noqa: BLE001  as below
             self.report.failures.append(_internal(".", None, error))
-            return ()
-        self.report.skipped.update(estate.skipped)
-        return [*estate.units, *estate.stacks]
+            return None
 
     def _concerned(self, subject: Subject) -> bool:
         """Whether a file that is to be reported plays a part in a unit."""
@@ -412,11 +432,15 @@ class Run:
         self.report.failures.extend(
             failure for failure in unit.failures if failure not in self.report.failures
         )
-        if self.observe is not None:
-            self.observe(facts)
         for rule in self.rules:
             self._judge(rule, facts)
-        unit.close()
+        self._leave(facts)
+
+    def _leave(self, facts: Facts) -> None:
+        """Effect: shows a judged unit to who observes, and lets go of it."""
+        if self.observe is not None:
+            self.observe(facts)
+        facts.unit.close()
 
     def _touches(self, unit: Evaluated) -> bool:
         """Whether a file that is to be reported plays a part in a unit."""
@@ -455,14 +479,24 @@ class Run:
                 self._plan(entry.path)
 
     def _plan(self, path: str) -> None:
+        """Effect: adds what a plan says to what the sources say."""
+        for key, finding in self.found.items():
+            self.same.setdefault(_statement(finding), []).append(key)
+        self.repository.reported.add(path)
+        for planned in self._read_plan(path):
+            self._enter_planned(planned)
+        self.same.clear()
+
+    def _read_plan(self, path: str) -> list[Planned]:
+        """What the rules say of a plan. Effect: counts it, and what is in it, in the report."""
         from blastdoor.evaluate.plan import PlanError, evaluate_plan
 
-        text = self.source.read(path)
+        found: list[Planned] = []
+        text = self.repository.files.read(path)
         if text is None:
-            return
+            return found
         self.report.units += 1
         self.repository.read_paths.add(path)
-        self.repository.reported.add(path)
         try:
             plan = evaluate_plan(self.repository, path, text, no_region=self.no_region)
             unit = plan.unit
@@ -472,48 +506,51 @@ class Run:
             facts, coverage = extractors.extract(unit)
         except PlanError as error:
             self.report.failures.append(Failure(error.kind, path, error.message))
-            return
+            return found
         except Exception as error:  # noqa: BLE001  see above
             self.report.failures.append(_internal(path, None, error))
-            return
+            return found
         self.report.coverage.add(coverage)
         self.report.resources += sum(not r.is_data for r in unit.resources)
         self.report.planned.update(plan.planned)
-        if self.observe is not None:
-            self.observe(facts)
-        for key, finding in self.found.items():
-            self.same.setdefault(_statement(finding), []).append(key)
         for rule in self.rules:
             try:
-                for hit in self._hits(rule, facts):
-                    self._keep_planned(rule, hit, plan)
+                found.extend(self._planned(rule, hit, plan) for hit in self._hits(rule, facts))
             except Exception as error:  # noqa: BLE001  see above
                 self.report.failures.append(_internal(path, rule.id, error))
-        self.same.clear()
         self.report.failures.extend(
             failure for failure in unit.failures if failure not in self.report.failures
         )
-        unit.close()
+        self._leave(facts)
+        return found
 
-    def _keep_planned(self, rule: Rule, hit: Hit, plan: Plan) -> None:
-        """Effect: keeps what a rule says of a plan, where the sources say it if they are here."""
+    def _planned(self, rule: Rule, hit: Hit, plan: Plan) -> Planned:
+        """What a rule says of a plan, where the sources say it if they are here."""
         path = plan.document.path
         settled = self._settled(rule, hit, plan)
         finding = finding_of(rule, settled, plan.unit.environment, self.options)
-        home = {path} if plan.places.root is None else {path, *plan.places.directories}
+        directories = () if plan.places.root is None else plan.places.directories
+        words = f"planned so for {self._instance(hit, plan)}"
+        shown = Related(hit.span, words) if settled.span is hit.span else None
+        key = (rule.id, settled.span.path, settled.span.start, settled.span.end, hit.attribute)
+        return Planned(finding, key, path, frozenset(directories), shown)
+
+    def _enter_planned(self, planned: Planned) -> None:
+        """Effect: keeps what a rule says of a plan, once where the sources say the same."""
+        finding = planned.finding
         for key in self.same.get(_statement(finding), ()):
             known = self.found[key]
             place = known.span.path
-            if place == path or (posixpath.dirname(place) or ".") in home:
+            home = posixpath.dirname(place) or "."
+            if place == planned.path or home in planned.directories:
                 also: tuple[Related, ...] = ()
-                if settled.span is hit.span and hit.span != known.span:
-                    words = f"planned so for {self._instance(hit, plan)}"
-                    also = (Related(hit.span, words),)
+                if planned.shown is not None and planned.shown.span != known.span:
+                    also = (planned.shown,)
                 self._merge(key, finding, known, also)
                 return
-        if settled.span.path != path:
-            self.planned_from.add(settled.span.path)
-        key = (rule.id, settled.span.path, settled.span.start, settled.span.end, hit.attribute)
+        key = planned.key
+        if key[1] != planned.path:
+            self.planned_from.add(key[1])
         self.same.setdefault(_statement(finding), []).append(key)
         if key in self.found:
             self._merge(key, finding, self.found[key], ())
@@ -856,8 +893,9 @@ def one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Fin
 
     Of a rule ``per: value`` they are one for each file and value.
 
-    The strongest stands for all, the first among equals; the others are places beside it. It is done
-    after suppressions, so that a comment at one place never silences another.
+    The strongest stands for all, the first among equals; the others are places beside it. What would
+    mend it has to mend all of them. It is done after suppressions, so that a comment at one place never
+    silences another.
     """
     grouped = {rule.id: rule.per for rule in rules if rule.per != "place"}
 
@@ -877,7 +915,10 @@ def one_per_file(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Fin
             for other in sorted(group, key=lambda f: f.span.start)
             if other is not first
         )
-        stand[key] = replace(first, related=first.related + others[:MAX_BESIDE])
+        remedies: tuple[Remedy, ...] = ()
+        if all(one.remedies for one in group):
+            remedies = tuple(dict.fromkeys(step for one in group for step in one.remedies))
+        stand[key] = replace(first, related=first.related + others[:MAX_BESIDE], remedies=remedies)
     result = []
     for finding in findings:
         if finding.rule not in grouped:

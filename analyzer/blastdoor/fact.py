@@ -7,7 +7,7 @@ detector knows which language a fact came from.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from blastdoor.record import dataclass
@@ -63,6 +63,10 @@ class Context:
     """Configurations of the AWS provider that say a region, by whatever expression."""
     regions_unsaid: int = 0
     """Those that leave it to the environment."""
+
+    def without_partitions(self) -> Context:
+        """The same of a repository that names no partition."""
+        return replace(self, partitions={})
 
     @property
     def foreign(self) -> tuple[str, ...]:
@@ -559,6 +563,8 @@ class Evaluated:
     """What a macro, transform or module makes that runs elsewhere: there may be more than is here."""
     context: Context = NO_CONTEXT
     """What the whole repository speaks of, this unit or any other."""
+    declared: frozenset[str] = frozenset()
+    """Names of the variables of a Terraform root."""
     keeps_state: bool = False
     """Whether it says where its state is kept, which only a root does."""
     variables_files: Callable[[], list[str]] = list
@@ -828,6 +834,8 @@ class LiteralText:
     role: Literal["arn", "endpoint", "region", "zone", "service-principal"]
     given: bool = False
     """Whether a file of values gives it: where the code runs elsewhere, another may."""
+    said: bool = True
+    """Whether the partition of an ARN is written there: an interpolation may have put it in."""
 
 
 @dataclass(slots=True)

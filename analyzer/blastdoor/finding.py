@@ -98,6 +98,16 @@ class Act(StrEnum):
     """Writes a reference to an attribute of another resource in place of a whole value."""
     ADD = "add"
     """Writes one more argument into a block."""
+    POINT = "point"
+    """Writes one more argument into a block, which refers to something."""
+    DISSOLVE = "dissolve"
+    """Takes out a whole block, all of whose arguments another step has moved elsewhere."""
+    OWN = "own"
+    """Makes an object of its own, by a name, of what is set for the whole process."""
+    DERIVE = "derive"
+    """Writes, for a stretch within a string, what the notation has for the place of a thing."""
+    DECLARE = "declare"
+    """Writes a data source or a variable behind everything else in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +123,10 @@ class Remedy:
     words: str
     """What the step does, an imperative clause: ``set deletion_protection to true``."""
     data: str | int | float | bool | None = None
-    """The literal to set or to add, the characters to write, or the address to refer to."""
+    """What to write: a literal, characters, the address to refer to; of what is derived, ``partition``
+    or ``region``; of what is declared, the type of a data source, or ``variable``."""
     name: str = ""
-    """The name of the argument to add."""
+    """The name of the argument to add, or to declare; the address that is derived from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,18 @@ whatever else of the repository it looked at. As long as all of that is the same
 added again; otherwise the unit is evaluated anew. Nothing is guessed from names or from what an edit
 looks like, so that the report is the one that `blastdoor.engine.check` would give.
 
-What Terragrunt runs and what plans say is evaluated each time.
+What a caller keeps of the facts of a unit is not noted before somebody asks for it: a few units wait
+with their values until then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from blastdoor.engine import Call, Options, Progress, Run, room, survey
+from blastdoor.engine import Call, Options, Planned, Progress, Run, room, survey
+from blastdoor.fact import Facts
 from blastdoor.finding import FailureKind, Report
 from blastdoor.record import dataclass
 from blastdoor.source import Memory
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
     from blastdoor.catalog import Rule
     from blastdoor.engine import Selection, Wanted
-    from blastdoor.fact import Context, Facts, ModuleCall
+    from blastdoor.evaluate.terragrunt import Estate, Unit
+    from blastdoor.fact import Context, ModuleCall
     from blastdoor.finding import Failure, Finding
     from blastdoor.source import Entry, Files, Source
     from blastdoor.source.kinds import Kind
@@ -34,7 +37,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+WAITING: Final = 4
+"""Variants of units whose values are kept until somebody asks what is to be noted of them."""
+
 Key = tuple[str, str, int, int, str]
+
+
+class LetGoError(Exception):
+    """What was to be noted cannot be told any more: there has been another analysis."""
 
 
 class _Recorder:
@@ -53,6 +63,10 @@ class _Recorder:
         found = self.listings[directory] = self._files.names(directory)
         return found
 
+    def attach(self, files: Files) -> None:
+        """Effect: asks other files from here on, which gave the same answers so far."""
+        self._files = files
+
     def release(self) -> None:
         """Effect: lets go of the files; nothing more can be asked."""
         self._files = Memory({})
@@ -69,6 +83,7 @@ class _Watched:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._silent: _Watched | None = None
         self.seen: dict[str, object] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -76,8 +91,22 @@ class _Watched:
         self.seen[name] = _told(value)
         return value
 
+    def without_partitions(self) -> _Watched:
+        """The same of a repository that names no partition, watched too."""
+        if self._silent is None:
+            self._silent = _Watched(self._context.without_partitions())
+        return self._silent
+
+    def attach(self, context: Context) -> None:
+        """Effect: speaks for another from here on, which said the same so far."""
+        self._context = context
+        if self._silent is not None:
+            self._silent.attach(context.without_partitions())
+
     def holds(self, context: Context) -> bool:
         """Whether another says the same to whoever looked."""
+        if self._silent is not None and not self._silent.holds(context.without_partitions()):
+            return False
         return all(_told(getattr(context, name)) == told for name, told in self.seen.items())
 
 
@@ -93,7 +122,7 @@ def _told(value: object) -> object:
     ]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Record(Generic[T]):
     """What one unit added to a report, and what it looked at."""
 
@@ -101,14 +130,50 @@ class _Record(Generic[T]):
     context: _Watched
     called: bool
     external: bool
+    unit: Unit | None
+    """What Terragrunt runs there."""
+    patient: bool
+    """Whether its values can wait for somebody to ask what is to be noted of them."""
     report: Report
     told: Told = field(default_factory=Told)
     """What it read: comments, faults, paths."""
     entered: list[tuple[Key, Finding, Sequence[Call]]] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
     visited: set[str] = field(default_factory=set)
-    notes: list[T] = field(default_factory=list)
+    noted: list[list[T] | Facts] = field(default_factory=list)
+    """What was noted of each variant, or what waits for that."""
     secrets: dict[Document, set[tuple[int, int]]] = field(default_factory=dict)
     """Ranges that the unit said are sensitive."""
+    gone: bool = False
+    """Whether what waited was let go."""
+
+    def waiting(self) -> int:
+        """Variants of which nothing has been noted yet."""
+        return sum(isinstance(part, Facts) for part in self.noted)
+
+    def notes(self, note: Callable[[Facts], Iterable[T]]) -> list[T]:
+        """What is to be kept of the unit. Effect: nothing waits any more. Raises LetGoError."""
+        if self.gone:
+            raise LetGoError
+        found: list[T] = []
+        for number, part in enumerate(self.noted):
+            taken = part
+            if isinstance(taken, Facts):
+                facts, taken = taken, list(note(taken))
+                self.noted[number] = taken
+                facts.unit.close()
+            found.extend(taken)
+        self.files.release()
+        return found
+
+    def let_go(self) -> None:
+        """Effect: what still waits can go."""
+        for part in self.noted:
+            if isinstance(part, Facts):
+                part.unit.close()
+                self.gone = True
+        self.noted.clear()
+        self.files.release()
 
 
 @dataclass(slots=True)
@@ -122,13 +187,40 @@ class _Survey:
 
 
 @dataclass(slots=True)
-class Outcome(Generic[T]):
-    """One analysis: the report, and what was noted of the units, in their order."""
+class _Terragrunt:
+    """What Terragrunt runs."""
 
-    report: Report
-    notes: list[T]
-    evaluated: int
-    """Units that were evaluated anew."""
+    files: _Recorder
+    estate: Estate | None
+    told: Told
+    failures: list[Failure]
+
+
+class Outcome(Generic[T]):
+    """One analysis: the report, and what is to be noted of the units."""
+
+    def __init__(self, live: Live[T], report: Report, run: _Run[T]) -> None:
+        self.report = report
+        self.evaluated: int = run.evaluated
+        """Units that were evaluated anew."""
+        self._live = live
+        self._records: list[_Record[T]] | None = run.applied
+        self._notes: list[T] = []
+
+    @property
+    def notes(self) -> list[T]:
+        """What was noted of the units, in their order: to be asked before the next analysis.
+
+        Effect: it is noted now, as far as that has not been done. What the caller's ``note`` raises
+        ends it; it can be asked again. Raises LetGoError when there has been another analysis.
+        """
+        if self._records is not None:
+            found: list[T] = []
+            with room(), self._live.readings.steady():
+                for record in self._records:
+                    found.extend(record.notes(self._live.note))
+            self._notes, self._records = found, None
+        return self._notes
 
 
 class Live(Generic[T]):
@@ -151,7 +243,9 @@ class Live(Generic[T]):
         self.readings = Readings()
         self.records: dict[tuple[str, str], _Record[T]] = {}
         self.survey: _Survey | None = None
+        self.terragrunt: _Terragrunt | None = None
         self._listing: list[tuple[str, Kind, bool]] = []
+        self._waiting: list[_Record[T]] = []
 
     def check(
         self, source: Source, *, progress: Progress | None = None, wanted: Wanted | None = None
@@ -163,8 +257,9 @@ class Live(Generic[T]):
         entries = list(source.files())
         listing = [(entry.path, entry.kind, entry.reported) for entry in entries]
         if listing != self._listing:
-            self.records.clear()
-            self.survey = None
+            for key in list(self.records):
+                self.forget(key)
+            self.survey = self.terragrunt = None
             self._listing = listing
             self.readings.keep([entry.path for entry in entries])
         self.readings.unmark()
@@ -175,8 +270,24 @@ class Live(Generic[T]):
         run.mark()
         if wanted is None:
             for key in self.records.keys() - run.used:
-                del self.records[key]
-        return Outcome(report, run.notes, run.evaluated)
+                self.forget(key)
+        return Outcome(self, report, run)
+
+    def forget(self, key: tuple[str, str]) -> None:
+        """Effect: lets go of what is known of a unit."""
+        record = self.records.pop(key, None)
+        if record is not None:
+            record.let_go()
+
+    def wait(self, record: _Record[T], facts: Facts) -> bool:
+        """Whether a variant of a unit can wait. Effect: if so, it does."""
+        self._waiting[:] = [one for one in self._waiting if one.waiting()]
+        if sum(one.waiting() for one in self._waiting) >= WAITING:
+            return False
+        if record not in self._waiting:
+            self._waiting.append(record)
+        record.noted.append(facts)
+        return True
 
 
 class _Run(Run, Generic[T]):
@@ -186,15 +297,13 @@ class _Run(Run, Generic[T]):
         super().__init__(source, live.rules, live.options, entries, live.selection)
         self.live = live
         self.repository = Repository(source, entries, live.readings)
-        self.notes: list[T] = []
+        self.applied: list[_Record[T]] = []
         self.used: set[tuple[str, str]] = set()
         self.evaluated = 0
-        self.observe = self._note
         self._secrets: dict[Document, set[tuple[int, int]]] = {}
         self._recording: _Record[T] | None = None
 
-    def _note(self, facts: Facts) -> None:
-        self.notes.extend(self.live.note(facts))
+    # What there is
 
     def _find_subjects(self) -> None:
         if not self.repository.others:
@@ -212,22 +321,76 @@ class _Run(Run, Generic[T]):
         take(self.repository, kept.told)
         self.report.failures.extend(kept.failures)
 
+    def _estate(self) -> Estate | None:
+        kept = self.live.terragrunt
+        if kept is None or not kept.files.holds(self.source):
+            files = _Recorder(self.source)
+            main, report = self.repository, self.report
+            self.repository, self.report = main.fork(files), Report()
+            told = Told()
+            try:
+                estate = super()._estate()
+                take(told, self.repository)
+                kept = _Terragrunt(files, estate, told, self.report.failures)
+            finally:
+                self.repository, self.report = main, report
+            self.live.terragrunt = kept
+            files.release()
+        self._take(kept.told)
+        self.report.failures.extend(kept.failures)
+        return kept.estate
+
+    def _take(self, told: Told) -> None:
+        take(self.repository, told)
+        self.repository.reported.update(told.configurations)
+
+    # Units
+
     def _directory(self, directory: str, *, alone: bool = False) -> None:
-        key = (directory, "alone" if alone else "")
+        def evaluate() -> None:
+            super(_Run, self)._directory(directory, alone=alone)
+
+        self._kept((directory, "alone" if alone else ""), evaluate)
+
+    def _unit(self, unit: Unit) -> None:
+        def evaluate() -> None:
+            super(_Run, self)._unit(unit)
+
+        self._kept((unit.path, "Terragrunt"), evaluate, unit)
+
+    def _read_plan(self, path: str) -> list[Planned]:
+        def evaluate() -> None:
+            planned = super(_Run, self)._read_plan(path)
+            assert self._recording is not None
+            self._recording.planned.extend(planned)
+
+        return self._kept((path, "plan"), evaluate).planned
+
+    def _kept(
+        self, key: tuple[str, str], evaluate: Callable[[], None], unit: Unit | None = None
+    ) -> _Record[T]:
+        """What a unit says. Effect: evaluates it if need be, and adds that to the report."""
+        name = key[0]
         record = self.live.records.get(key)
-        if record is None or not self._holds(record, directory):
+        if record is None or not self._holds(record, name, unit):
+            self.live.forget(key)
             files = _Recorder(self.source)
             fork = self.repository.fork(files)
-            record = self._begin(directory, files, fork)
+            record = self._begin(name, files, fork, unit, patient=True)
             main, self.repository = self.repository, fork
             try:
-                with_findings = super()._directory
-                self._recorded(record, lambda: with_findings(directory, alone=alone))
+                self._recorded(record, evaluate)
             finally:
                 self.repository = main
             take(record.told, fork)
-            files.release()
+            if not record.waiting():
+                files.release()
+        elif record.waiting():
+            # What it would see of the repository as it is now is what it has seen so far.
+            record.files.attach(self.source)
+            record.context.attach(self.repository.context)
         self._apply(key, record)
+        return record
 
     def _subject(self, subject: Subject) -> None:
         kept = self.live.survey
@@ -249,7 +412,15 @@ class _Run(Run, Generic[T]):
             files.release()
         self._apply(key, record)
 
-    def _begin(self, name: str, files: _Recorder, fork: Repository) -> _Record[T]:
+    def _begin(
+        self,
+        name: str,
+        files: _Recorder,
+        fork: Repository,
+        unit: Unit | None = None,
+        *,
+        patient: bool = False,
+    ) -> _Record[T]:
         context = _Watched(self.repository.context)
         fork.context = cast("Context", context)
         return _Record(
@@ -257,13 +428,16 @@ class _Run(Run, Generic[T]):
             context,
             self.repository.called(name),
             self.repository.external,
+            unit,
+            patient,
             Report(),
         )
 
-    def _holds(self, record: _Record[T], name: str) -> bool:
+    def _holds(self, record: _Record[T], name: str, unit: Unit | None = None) -> bool:
         return (
             record.called == self.repository.called(name)
             and record.external == self.repository.external
+            and record.unit == unit
             and record.context.holds(self.repository.context)
             and record.files.holds(self.source)
         )
@@ -271,18 +445,30 @@ class _Run(Run, Generic[T]):
     def _recorded(self, record: _Record[T], evaluate: Callable[[], None]) -> None:
         """Effect: evaluates a unit into its record instead of into the report."""
         self.evaluated += 1
-        report, visited, notes = self.report, self.visited, self.notes
-        self.report, self.visited, self.notes = record.report, record.visited, record.notes
+        report, visited = self.report, self.visited
+        self.report, self.visited = record.report, record.visited
         self._recording = record
         touched = self.live.readings.touched
         touched.clear()
         try:
             evaluate()
+        except BaseException:
+            record.let_go()
+            raise
         finally:
             self._recording = None
-            self.report, self.visited, self.notes = report, visited, notes
-        record.secrets = {document: document.secrets for document in touched if document.secrets}
+            self.report, self.visited = report, visited
+        record.secrets = {
+            document: set(document.secrets) for document in touched if document.secrets
+        }
         touched.clear()
+
+    def _leave(self, facts: Facts) -> None:
+        record = self._recording
+        assert record is not None
+        if not record.patient or not self.live.wait(record, facts):
+            record.noted.append(list(self.live.note(facts)))
+            facts.unit.close()
 
     def _enter(self, key: Key, finding: Finding, modules: Sequence[Call | ModuleCall]) -> None:
         if self._recording is None:
@@ -295,18 +481,19 @@ class _Run(Run, Generic[T]):
         """Effect: adds to the report what a unit says."""
         self.live.records[key] = record
         self.used.add(key)
+        self.applied.append(record)
         self.report.units += record.report.units
         self.report.resources += record.report.resources
         self.report.skipped.update(record.report.skipped)
+        self.report.planned.update(record.report.planned)
         self.report.coverage.add(record.report.coverage)
         for failure in record.report.failures:
             if failure.kind is FailureKind.INTERNAL or failure not in self.report.failures:
                 self.report.failures.append(failure)
         self.visited.update(record.visited)
-        take(self.repository, record.told)
+        self._take(record.told)
         for at, finding, calls in record.entered:
             self._enter(at, finding, calls)
-        self.notes.extend(record.notes)
         for document, ranges in record.secrets.items():
             self._secrets.setdefault(document, set()).update(ranges)
 

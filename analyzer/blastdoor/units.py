@@ -13,6 +13,7 @@ import json
 import posixpath
 import re
 from collections import Counter, OrderedDict
+from contextlib import contextmanager
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -77,6 +78,18 @@ class Section:
                 return replaced
         found = self.block.body.attributes.get(name)
         return None if found is None else (self.document, found)
+
+    def may_say(self, name: str) -> bool:
+        """Whether it may have an argument, or blocks, of a name: a quick look."""
+        if self._replaced is not None or self._blocks is not None:
+            return True
+        body = self.block.body
+        if name in body.attributes:
+            return True
+        for block in body.blocks:  # noqa: SIM110  a generator costs more than the look
+            if block.type == name or block.type == "dynamic":  # noqa: PLR1714  as above
+                return True
+        return False
 
     def argument_names(self) -> list[str]:
         """The names of all arguments in source order, those of override files last."""
@@ -331,6 +344,18 @@ class Readings:
         for document in self._documents.values():
             document.secrets = set()
 
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """What is secret in the texts stays as it is, whatever is read or evaluated meanwhile."""
+        before = [(document, set(document.secrets)) for document in self._documents.values()]
+        self.touched.update(self._documents.values())
+        try:
+            yield
+        finally:
+            self.touched.clear()
+            for document, secrets in before:
+                document.secrets = secrets
+
     def _touch(self, document: Document) -> None:
         if document not in self.touched:
             self.touched.add(document)
@@ -359,6 +384,7 @@ class Read(Protocol):
 
     failures: dict[tuple[str, str, int], Failure]
     read_paths: set[str]
+    configurations: set[str]
     comments: dict[str, list[tree.Comment]]
     commented: dict[str, Document]
     ranges: dict[str, list[tuple[int, int]]]
@@ -370,6 +396,7 @@ class Told:
 
     failures: dict[tuple[str, str, int], Failure] = field(default_factory=dict)
     read_paths: set[str] = field(default_factory=set)
+    configurations: set[str] = field(default_factory=set)
     comments: dict[str, list[tree.Comment]] = field(default_factory=dict)
     commented: dict[str, Document] = field(default_factory=dict)
     ranges: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
@@ -382,6 +409,7 @@ def take(read: Read, other: Read, paths: Collection[str] | None = None) -> None:
         return paths is None or path in paths
 
     read.read_paths.update(filter(wanted, other.read_paths))
+    read.configurations.update(filter(wanted, other.configurations))
     for path in filter(wanted, other.comments):
         read.comments[path] = other.comments[path]
         read.commented[path] = other.commented[path]
@@ -482,6 +510,8 @@ class Repository:
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._templates: dict[str, tree.Expression | None] = {}
         self.read_paths: set[str] = set()
+        self.configurations: set[str] = set()
+        """Terragrunt's files that were read as configuration: findings may stand in them."""
         self.skipped: Counter[str] = Counter()
         """What was looked at and left out, by reason."""
         self.comments: dict[str, list[tree.Comment]] = {}
@@ -639,6 +669,7 @@ class Repository:
         parsed = self._read(Module(posixpath.dirname(path) or "."), path)
         self._configs[path] = parsed
         if parsed is not None and self.hcl.get(path):
+            self.configurations.add(path)
             self.reported.add(path)
         if len(self._configs) > _CACHED_DOCUMENTS:
             self._configs.popitem(last=False)

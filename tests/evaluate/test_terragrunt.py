@@ -74,6 +74,7 @@ class Live:
         self.source = Memory(files)
         self.repository = Repository(self.source, list(self.source.files()))
         self.estate = terragrunt.survey(self.repository)
+        self.repository.adopt(self.estate.callers(), external=self.estate.external)
         self.units = {unit.directory: unit for unit in self.estate.units}
 
     def evaluated(self, directory: str = "live/queue") -> Evaluated:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from blastdoor.finding import Act, Finding, Level, Remedy
-from blastdoor.fixes import Edit, applied, chosen, fix_of
+from blastdoor.fixes import Edit, Fix, applied, chosen, fix_of
 from blastdoor.span import Document, Span
 
 
@@ -94,7 +94,12 @@ def test_an_argument_is_removed(path: str, text: str, old: str, expected: str | 
             'x {\r\n  provider "aws" {\r\n    a = 1\r\n  }\r\n}\r\n',
             'x {\r\n  provider "aws" {\r\n    region = "eu-west-1"\r\n    a = 1\r\n  }\r\n}\r\n',
         ),
+        (
+            'provider "aws" { # why\n  alias = "a"\n}\n',
+            'provider "aws" { # why\n  region = "eu-west-1"\n  alias = "a"\n}\n',
+        ),
         ('provider "aws" { alias = "a" }\n', None),
+        ('provider "aws" { /* why\n */ alias = "a"\n}\n', None),
         ('provider "aws" {\n  region = var.r\n}\n', None),
     ],
 )
@@ -140,3 +145,121 @@ def test_edits_that_overlap_are_refused() -> None:
 
     with pytest.raises(ValueError, match="overlap"):
         applied("abcdef", [Edit(Span(document, 0, 3), ""), Edit(Span(document, 2, 4), "")])
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        (
+            "main.tf",
+            'resource "a" "b" {\n  c = "x:aws:${d}"\n}\n',
+            'resource "a" "b" {\n  c = "x:${data.p.q}:${d}"\n}\n',
+        ),
+        (
+            "main.tf",
+            'resource "a" "b" {\n  c = <<E\n  x:aws:\nE\n}\n',
+            'resource "a" "b" {\n  c = <<E\n  x:${data.p.q}:\nE\n}\n',
+        ),
+        ("main.tf", 'variable "a" {\n  default = "aws"\n}\n', None),
+        ("main.tf", 'resource "a" "b" {\n  c = aws.x\n}\n', None),
+        ("a.tfvars", 'c = "x:aws:"\n', None),
+        (
+            "t.yaml",
+            "Resources:\n  A:\n    Properties:\n      B: x:aws:y # why\n",
+            'Resources:\n  A:\n    Properties:\n      B: !Sub "x:${AWS::Partition}:y" # why\n',
+        ),
+        (
+            "t.yaml",
+            (
+                "Resources:\n  A:\n    Properties:\n      B: !Sub\n        - 'x:aws:${C}'\n"
+                "        - {C: 1}\n"
+            ),
+            (
+                "Resources:\n  A:\n    Properties:\n      B: !Sub\n"
+                "        - 'x:${AWS::Partition}:${C}'\n        - {C: 1}\n"
+            ),
+        ),
+        (
+            "t.yaml",
+            "Resources:\n  A:\n    Properties:\n      B: !Sub ['${C}', {C: 'aws'}]\n",
+            None,
+        ),
+        (
+            "t.yaml",
+            "Resources:\n  A:\n    Properties:\n      B: {Fn::Join: [':', ['aws', x]]}\n",
+            (
+                "Resources:\n  A:\n    Properties:\n"
+                "      B: {Fn::Join: [':', [!Sub '${AWS::Partition}', x]]}\n"
+            ),
+        ),
+        ("t.yaml", "Resources:\n  A:\n    Properties:\n      B: 'x:aws:${aws:u}'\n", None),
+        ("t.yaml", "Resources:\n  A:\n    Properties:\n      B: !GetAtt aws.b\n", None),
+        ("t.yaml", "Parameters:\n  A:\n    Default:\n      B: x:aws:y\n", None),
+        (
+            "t.json",
+            '{"Resources": {"A": {"Properties": {"B": ["x:aws:y"]}}}}',
+            '{"Resources": {"A": {"Properties": {"B": [{"Fn::Sub": "x:${AWS::Partition}:y"}]}}}}',
+        ),
+        ("policy.json", '{"Statement": {"A": {"Resource": {"B": "x:aws:y"}}}}', None),
+    ],
+)
+def test_a_stretch_of_a_string_comes_from_where_the_thing_is(
+    path: str, text: str, expected: str | None
+) -> None:
+    result = mended(path, text, "aws", Act.DERIVE, "partition", "data.p.q")
+
+    assert result == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('a = "aws"\n', 'a = "aws"\n\ndata "aws_region" "current" {}\n'),
+        ('a = "aws"', 'a = "aws"\n\ndata "aws_region" "current" {}\n'),
+        ('a = "aws"\r\n', 'a = "aws"\r\n\r\ndata "aws_region" "current" {}\r\n'),
+        ('a = "aws"\ndata "aws_region" "current" {}\n', None),
+    ],
+)
+def test_a_data_source_is_declared(text: str, expected: str | None) -> None:
+    assert mended("main.tf", text, "aws", Act.DECLARE, "aws_region", "current") == expected
+
+
+def test_what_two_fixes_declare_is_declared_once() -> None:
+    def one(path: str) -> Fix:
+        span = Span(Document(path, 'a = "b"\n'), 5, 6)
+        remedy = Remedy(Act.DECLARE, span, "declare it", "aws_region", "current")
+        found = fix_of(Finding("r", Level.ERROR, "m", span, "u", remedies=(remedy,)), "safe")
+        assert found is not None
+        return found
+
+    fixes = [one("a/x.tf"), one("a/y.tf"), one("b/x.tf")]
+
+    assert chosen(fixes) == [fixes[0], fixes[2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('a = 1\n\nx "y" {\n  b = c\n}\n\nd = 2\n', "a = 1\n\nd = 2\n"),
+        ('x "y" { b = c }', ""),
+        ('x "y" {\n  b = c\n  lifecycle {\n    e = f\n  }\n}\n', ""),
+        ('x "y" {\n  b = c # why\n}\n', None),
+        ('x "y" {\n  b = c\n  other {}\n}\n', None),
+        ('x "y" { b = c } # why\n', None),
+    ],
+)
+def test_a_block_is_taken_out_with_its_lines(text: str, expected: str | None) -> None:
+    assert mended("main.tf", text, "b = c", Act.DISSOLVE) == expected
+
+
+def test_a_variable_is_declared() -> None:
+    result = mended("main.tf", 'provider "aws" {}\n', "aws", Act.DECLARE, "variable", "region")
+
+    assert result == 'provider "aws" {}\n\nvariable "region" {\n  type = string\n}\n'
+
+
+def test_an_argument_that_refers_is_added() -> None:
+    text = 'provider "aws" {}\n'
+    result = mended("main.tf", text, 'provider "aws"', Act.POINT, "var.region", "region")
+
+    assert result == 'provider "aws" {\n  region = var.region\n}\n'

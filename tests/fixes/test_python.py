@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from blastdoor.finding import Report
 
 
-def mended(text: str, old: str, act: Act, data: str | float | bool | None = None) -> str | None:  # noqa: FBT001  a value
+def mended(
+    text: str,
+    old: str,
+    act: Act,
+    data: str | float | bool | None = None,  # noqa: FBT001  a value
+    name: str = "",
+) -> str | None:
     document = Document("tool.py", text)
     start = text.index(old)
-    remedy = Remedy(act, Span(document, start, start + len(old)), "mend it", data)
+    remedy = Remedy(act, Span(document, start, start + len(old)), "mend it", data, name)
     finding = Finding("r", Level.ERROR, "m", remedy.span, "u", remedies=(remedy,))
     fix = fix_of(finding, "safe")
     return None if fix is None else applied(text, fix.edits)
@@ -311,3 +317,53 @@ def test_layers_of_python_change_places(text: str, new: str) -> None:
     text = f"import boto3\n\nfrom app import region_overrides, global_overrides\n\n{text}"
     done = run({"settings.py": text}, unsafe=True)
     assert new in done.texts["settings.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a.client('ec2')  # why\n", "a.client('ec2', region=\"x\")  # why\n"),
+        ("a.client()\n", 'a.client(region="x")\n'),
+        ("a.client('ec2',)\n", "a.client('ec2', region=\"x\",)\n"),
+        ("a.client(\n    'ec2'\n)\n", "a.client(\n    'ec2',\n    region=\"x\"\n)\n"),
+        ("a.client(\n    'ec2',\n)\n", "a.client(\n    'ec2',\n    region=\"x\",\n)\n"),
+        ("a.client('ec2', region=r)\n", None),
+        ("a.client('ec2', **more)\n", None),
+        ("a.client(\n    'ec2',  # why\n)\n", None),
+        ("f(a.client)\n", None),
+        ("b = a.client\n", None),
+    ],
+)
+def test_an_argument_is_added_to_a_call(text: str, expected: str | None) -> None:
+    assert mended(text, "a.client", Act.ADD, "x", "region") == expected
+
+
+BEGIN = "import boto3\nboto3.setup_default_session(region_name='x')  # why\n"
+MADE = "import boto3\nsession = boto3.Session(region_name='x')  # why\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (BEGIN + "a = boto3.client('ä')\n", MADE + "a = session.client('ä')\n"),
+        (
+            BEGIN + "def f():\n    return boto3.resource('s3')  # why\n",
+            MADE + "def f():\n    return session.resource('s3')  # why\n",
+        ),
+        (
+            "f = lambda: boto3.client('s3')\n" + BEGIN,
+            "f = lambda: session.client('s3')\n" + MADE,
+        ),
+        (
+            "a = boto3.client('s3')\n" + BEGIN + "b = boto3.client('s3')\n",
+            "a = boto3.client('s3')\n" + MADE + "b = session.client('s3')\n",
+        ),
+        (BEGIN, None),
+        (BEGIN + "session = boto3.client('s3')\n", None),
+        (BEGIN + "make = boto3.client\n", None),
+        ("def f():\n    boto3.setup_default_session(region_name='x')\nboto3.client('s3')\n", None),
+        ("x = [boto3.setup_default_session(region_name='x')]\nboto3.client('s3')\n", None),
+    ],
+)
+def test_a_session_is_made_of_the_default_one(text: str, expected: str | None) -> None:
+    assert mended(text, "'x'", Act.OWN, "session") == expected

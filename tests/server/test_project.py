@@ -56,3 +56,28 @@ def test_detectors_that_a_folder_names_are_refused(tmp_path: Path) -> None:
     (tmp_path / "blastdoor.toml").write_text('detectors = ["evil"]\n', encoding="utf-8")
     with pytest.raises(ScopeError, match="detectors"):
         open_folder(tmp_path, Settings())
+
+
+def test_what_stands_in_the_files_is_looked_at_when_it_is_asked_for(tmp_path: Path) -> None:
+    held = opened(tmp_path, "a", "b")
+    result = held.analyse({}, lambda: False)
+    assert result.things is None
+    with pytest.raises(SupersededError):
+        held.things(result, lambda: True)
+    assert result.things is None
+    assert {
+        path: [thing.name for thing in found] for path, found in held.things(result).items()
+    } == {
+        "a/main.tf": ["aws_security_group_rule.ssh"],
+        "b/main.tf": ["aws_security_group_rule.ssh"],
+    }
+    assert result.things is held.things(result)
+
+
+def test_what_stands_in_the_files_is_that_of_its_own_analysis(tmp_path: Path) -> None:
+    held = opened(tmp_path, "a")
+    before = held.analyse({}, lambda: False)
+    after = held.analyse({"a/main.tf": OPEN.replace("ssh", "other")}, lambda: False)
+    for result, name in ((before, "ssh"), (after, "other"), (before, "ssh")):
+        (thing,) = held.things(result)["a/main.tf"]
+        assert thing.name == f"aws_security_group_rule.{name}"

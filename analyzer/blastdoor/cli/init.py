@@ -32,6 +32,9 @@ PIPELINE: Final = ".gitlab-ci.yml"
 HOOKS: Final = ".pre-commit-config.yaml"
 DONE, CANNOT = 0, 2
 
+_NO_FORGE: Final = (
+    "no workflow: nothing here shows a forge; --forge github or --forge gitlab writes one\n"
+)
 _PROJECT: Final = "https://github.com/blastdoor/blastdoor"
 _RAW: Final = "https://raw.githubusercontent.com/blastdoor/blastdoor"
 _REMOTE: Final = re.compile(
@@ -76,6 +79,8 @@ def init(request: Request) -> int:
         )
     drafts = list(_drafts(request, folder, root, below))
     lines = [_settle(draft, request) for draft in drafts]
+    if request.forge is None and forge_of(root) == "none":
+        lines.append(_NO_FORGE)
     show("".join(lines))
     if not request.baseline:
         return DONE
@@ -201,7 +206,7 @@ def _hooked(file: Path, below: str) -> Iterator[Draft]:
 
 def with_hook(text: str, entry: str) -> str | None:
     """A configuration of pre-commit with one entry more; ``None`` where that changes the rest."""
-    lines = text.splitlines(keepends=True)
+    lines = re.sub(r"(?m)^repos:[ \t]*\[[ \t]*\]", "repos:", text).splitlines(keepends=True)
     start = next((n for n, line in enumerate(lines) if re.match(r"repos:\s*(#.*)?$", line)), None)
     if start is None:
         return None
@@ -290,4 +295,6 @@ def _accept(folder: Path, request: Request) -> int:
             paths=(str(folder),), write_baseline=str(file), exit_zero=True, no_progress=True
         )
     )
+    if file.exists():
+        show(f"{shown} is written: what is found today is accepted\n")
     return CANNOT if code == CANNOT else DONE

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import chain, items_of, origin
+from blastdoor.facts.reading import chain, items_of, origin, written_at_use
 from blastdoor.facts.target import collection_axis, named_baseline
-from blastdoor.finding import Related
+from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import DESTROY, WRITE, Everywhere, Reach, Regions
 from blastdoor.value import Meaning, OneOf, Unknown, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastdoor.fact import ApiCall, Facts
+    from blastdoor.fact import ApiCall, ApiClient, Facts
 
 _SEVERAL: Final = 2
 _SHOWN: Final = 3
@@ -93,6 +93,7 @@ def client_region_unset(facts: Facts) -> Iterator[Hit]:
     several = unit.context.several_regions or bool(unit.context.foreign)
     if any(_region_of(setting.name) for setting in unit.process_settings):
         return
+    beside = _beside(facts)
     for client in unit.clients:
         if client.given or client.invoked or not client.service or client.service in worldwide:
             continue
@@ -110,7 +111,22 @@ def client_region_unset(facts: Facts) -> Iterator[Hit]:
             _weight(doing, several=several, script=unit.is_script),
             contain=f'say it: client("{client.service}", region_name=…)',
             related=tuple([Related(c.name_span, f"{c.operation} goes there") for c in doing[:5]]),
+            remedies=() if beside is None else (_pinned(client, beside),),
         )
+
+
+def _pinned(client: ApiClient, region: str) -> Remedy:
+    """The step that gives a client a region."""
+    return Remedy(Act.ADD, client.span, f'say region_name="{region}"', region, "region_name")
+
+
+def _beside(facts: Facts) -> str | None:
+    """The region that every other client of a file is given as a literal, when it is one."""
+    given = [client.region for client in facts.unit.clients if client.given]
+    regions = {known_text(region) for region in given}
+    if len(regions) != 1 or any(written_at_use(region) is None for region in given):
+        return None
+    return regions.pop()
 
 
 def _weight(doing: list[ApiCall], *, several: bool, script: bool) -> str:
@@ -145,6 +161,9 @@ def process_wide_cloud_context(facts: Facts) -> Iterator[Hit]:
             "from-its-own-argument" if setting.guarded else "",
             contain="make a session with it, and hand the session on",
             related=chain(setting.value, setting.span),
+            remedies=(Remedy(Act.OWN, setting.span, "make a session of it", "session"),)
+            if setting.name.startswith("setup_default_session(")
+            else (),
         )
 
 
@@ -170,6 +189,7 @@ def ineffective_region_variable(facts: Facts) -> Iterator[Hit]:
             words or "",
             contain="pass region_name, or set AWS_DEFAULT_REGION",
             related=tuple([Related(c.span, f"a client of {c.service}") for c in lost[:5]]),
+            remedies=tuple([_pinned(c, words) for c in lost]) if words else (),
         )
 
 

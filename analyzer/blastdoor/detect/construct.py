@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
 from blastdoor.detect.hit import Hit
-from blastdoor.facts.reading import chain, words_of
+from blastdoor.facts.reading import chain, set_to, words_of
 from blastdoor.reach import EVERY, Environments, Reach
 from blastdoor.value import Inherited, Known, Value, known_text
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.fact import EscapeHatch, Facts
+    from blastdoor.finding import Remedy
 
 _SEVERAL: Final = 2
 _SCOPES: Final = ("PolicyDocument", "AssumeRolePolicyDocument", "SecurityGroupIngress", "Regions")
@@ -58,7 +59,25 @@ def escape_hatch_on_guard(facts: Facts) -> Iterator[Hit]:
             f"{hatch.path} {now}",
             contain="say it in the construct's own property, where its checks see it",
             related=chain(value, hatch.span) if value is not None else (),
+            remedies=_guarded(hatch),
         )
+
+
+def _guarded(hatch: EscapeHatch) -> tuple[Remedy, ...]:
+    """The remedy that puts the safe value there, where a table knows one."""
+    path, value = hatch.path.removeprefix("Properties."), hatch.value
+    if value is None:
+        return ()
+    if path in _LEFT:
+        return set_to(value, path, "Retain")
+    safe = {
+        row.safe
+        for type_, rows in tables.guards().items()
+        if "::" in type_ and (not hatch.type or type_ == hatch.type)
+        for row in rows
+        if row.attribute == path and _is_unsafe(row, value)
+    }
+    return set_to(value, path, safe.pop()) if len(safe) == 1 else ()
 
 
 def _undoes(hatch: EscapeHatch) -> str:

@@ -12,6 +12,7 @@ from blastdoor.context import is_demo
 from blastdoor.detect.hit import Hit
 from blastdoor.fact import ENVIRONMENT_DEFAULT
 from blastdoor.facts.copies import copies_of
+from blastdoor.facts.derived import derived, within
 from blastdoor.facts.reading import (
     HOLE,
     at_path,
@@ -20,24 +21,19 @@ from blastdoor.facts.reading import (
     origin,
     place,
     rests_on_default,
+    stretch,
     words_of,
+    written_at_use,
 )
 from blastdoor.finding import Act, Related, Remedy
 from blastdoor.reach import Reach, Regions, partition_of
-from blastdoor.value import (
-    Inherited,
-    Known,
-    Many,
-    Mapping,
-    Value,
-    known_text,
-)
+from blastdoor.span import Span
+from blastdoor.value import Inherited, Known, Many, Mapping, Value, known_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from blastdoor.fact import Context, Copy, Facts, Resource
-    from blastdoor.span import Span
+    from blastdoor.fact import Context, Copy, Facts, LiteralText, Resource
 
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 _IMAGE: Final = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})", re.ASCII)
@@ -58,7 +54,7 @@ def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
         if literal.partition not in (None, "aws")
     }
     for literal in facts.literals:
-        if literal.role != "arn" or literal.partition != "aws":
+        if literal.role != "arn" or literal.partition != "aws" or not literal.said:
             continue
         resource = literal.resource
         if (resource.address, literal.attribute) in both:
@@ -81,6 +77,9 @@ def hardcoded_partition(facts: Facts) -> Iterator[Hit]:
             "several-partitions" if several else "",
             contain=f"take the partition from {decided_by(resource, 'partition')}",
             related=_foreign_places(context) if several else (),
+            remedies=derived(
+                facts.unit, resource, within(literal.span, "arn:aws:", "aws"), "partition"
+            ),
         )
 
 
@@ -220,7 +219,20 @@ def literal_name_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
                     ),
                 ),
                 reach=Reach(regions=Regions(*regions)),
+                remedies=_told_apart(facts, resource, value, name),
             )
+
+
+def _told_apart(facts: Facts, resource: Resource, value: Value, name: str) -> tuple[Remedy, ...]:
+    """The steps that write the region behind a name."""
+    last = stretch(value, len(name) - 1, len(name))
+    if last is None or written_at_use(value) is None:
+        return ()
+    end = Span(last.document, last.end, last.end)
+    steps = derived(facts.unit, resource, end, "region")
+    if not steps or not steps[0].name:
+        return ()
+    return (Remedy(Act.TEXT, end, f"put the region into {_short(name)}", "-"), *steps)
 
 
 def _because(value: Value) -> str:
@@ -283,7 +295,16 @@ def hardcoded_endpoint_region(facts: Facts) -> Iterator[Hit]:
             contain="build the address from the region",
             related=_pinned_places(context) if evident else (),
             reach=Reach(regions=Regions(*literal.regions)),
+            remedies=_from_region(facts, literal),
         )
+
+
+def _from_region(facts: Facts, literal: LiteralText) -> tuple[Remedy, ...]:
+    """The remedy that builds an address from the region, when it names one region once."""
+    if len(literal.regions) != 1:
+        return ()
+    region = literal.regions[0]
+    return derived(facts.unit, literal.resource, within(literal.span, region, region), "region")
 
 
 def _pinned_places(context: Context) -> tuple[Related, ...]:

@@ -148,10 +148,8 @@ class _Found:
 def _open(facts: Facts, width: _Width) -> Iterator[_Found]:
     groups: dict[tuple[str, str, str, int], _Found] = {}
     for opening in facts.openings:
-        if _width(opening) is not width:
-            continue
         sources = anywhere(opening.sources)
-        if not sources:
+        if not sources or _width(opening) is not width:
             continue
         at = place(sources[0].value, sources[0].span) or sources[0].span
         key = (opening.resource.address, opening.layer, at.path, at.start)

@@ -5,6 +5,7 @@ How settings are told apart is in `blastdoor.facts.setting`.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
@@ -43,7 +44,7 @@ from blastdoor.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from blastdoor.fact import Facts, FanOut, Layer, Layering, OverrideChange, Setting
 
@@ -468,7 +469,44 @@ def terraform_override_file(facts: Facts) -> Iterator[Hit]:
             condition,
             contain=f"move the change into the block of {target} and delete the file",
             related=tuple(_places(changes, first)),
+            remedies=tuple(_moved(facts, target, changes)),
         )
+
+
+def _moved(facts: Facts, target: str, changes: list[OverrideChange]) -> Sequence[Remedy]:
+    """The steps that move the changes of an override file into the block that they change.
+
+    None where an earlier override file is changed, or arguments of nested blocks, which replace those
+    of the block.
+    """
+    overriding = {change.span.path for change in facts.unit.overrides}
+    folder = posixpath.dirname(changes[0].span.path)
+    words = f"move the change into the block of {target}"
+    places = [(one.address, one.span) for one in facts.unit.resources]
+    places += [(one.address, one.span) for one in facts.unit.providers]
+    headers = [
+        span
+        for address, span in places
+        if address == target and posixpath.dirname(span.path) == folder
+    ]
+    steps: list[Remedy] = []
+    for change in changes:
+        outer = change.attribute.rpartition(".")[0]
+        before = change.before_span
+        if (
+            not change.attribute
+            or outer not in ("", "lifecycle")
+            or _SECRET.search(change.attribute)
+        ):
+            return ()
+        if before is not None and before.path not in overriding:
+            steps.append(Remedy(Act.TEXT, before, words, change.after))
+        elif before is None and not outer and headers and headers[0].path not in overriding:
+            point = Remedy(Act.POINT, headers[0], words, change.after, change.attribute)
+            steps.append(point)
+        else:
+            return ()
+    return (*steps, Remedy(Act.DISSOLVE, changes[0].span, words))
 
 
 def _places(changes: list[OverrideChange], first: OverrideChange) -> Iterator[Related]:

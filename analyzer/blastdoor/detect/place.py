@@ -18,6 +18,7 @@ from blastdoor.facts.reading import (
     chain,
     origin,
     place,
+    set_to,
     words_of,
     written_at_use,
 )
@@ -38,6 +39,16 @@ _AZURE_LOCATION: Final = re.compile(r"[a-z][a-z0-9]*")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9 -]{2,40}")
 _AREAS: Final = frozenset({"us", "eu", "asia", "europe", "global"})
 """Locations that are no single region (Cloud Storage, BigQuery, KMS, Artifact Registry)."""
+_WITHIN: Final = {
+    "us": ("us-",),
+    "nam": ("us-", "northamerica-"),
+    "eu": ("europe-",),
+    "eur": ("europe-",),
+    "europe": ("europe-",),
+    "asia": ("asia-",),
+    "global": ("",),
+}
+"""Area or multi-region without its number → how the names of the regions begin that are in it."""
 _SPREAD: Final = re.compile(r"(?:nam|eur|asia)[0-9]{1,2}|nam-eur-asia[0-9]|in|ca|uk|us-[0-9]")
 _SPANNER_CONFIG: Final = re.compile(r"(?:.*/)?((?:nam|eur|asia)[a-z0-9-]*)")
 _FAR: Final = frozenset({"paired", "geo", "standby", "sec", "passive", "bcdr"})
@@ -210,7 +221,20 @@ def gcp_multi_region_location(facts: Facts) -> Iterator[Hit]:
                     contain="name a region",
                     related=chain(value, at),
                     reach=Reach(regions=Regions(region_of("gcp", found.lower()))),
+                    remedies=_as_provider(resource, path, value),
                 )
+
+
+def _as_provider(resource: Resource, path: str, value: Value) -> tuple[Remedy, ...]:
+    """The remedy that writes the region of the provider, where that lies within what is said now."""
+    region = None if resource.provider is None else known_text(resource.provider.region)
+    text = known_text(value)
+    if path != "location" or region is None or text is None:
+        return ()
+    within = _WITHIN.get(text.lower().rstrip("0123456789"))
+    if within is None or not region.startswith(within):
+        return ()
+    return set_to(value, path, region.upper() if text.isupper() else region)
 
 
 def _spread(path: str, value: Value) -> str | None:

@@ -17,6 +17,7 @@ from blastdoor.facts.reading import (
     origin,
     place,
     rests_on_default,
+    set_to,
     truth,
     written_at_use,
 )
@@ -159,7 +160,7 @@ def _sent(value: Value, at: Span, words: str, attribute: str) -> Hit:
         str(known_text(value)),
         contain="leave it out, and say the region",
         related=chain(value, at),
-        remedies=_left_out(value),
+        remedies=_regional(value, attribute),
     )
 
 
@@ -202,11 +203,14 @@ def _legacy(
         str(known_text(value)),
         contain=contain,
         related=chain(value, at),
-        remedies=_left_out(value),
+        remedies=_regional(value, attribute),
     )
 
 
-def _left_out(value: Value) -> tuple[Remedy, ...]:
+def _regional(value: Value, attribute: str) -> tuple[Remedy, ...]:
+    """The remedy that switches to the regional endpoint, or leaves a global address out."""
+    if known_text(value) == "legacy":
+        return set_to(value, attribute, "regional")
     span = written_at_use(value)
     return () if span is None else (Remedy(Act.REMOVE, span, "leave the endpoint out"),)
 
@@ -221,16 +225,20 @@ def resource_region_override_split(facts: Facts) -> Iterator[Hit]:
     for resource in facts.unit.resources:
         if not resource.is_data:
             by_address[resource.address].append(resource)
+    referring: dict[str, list[int]] = defaultdict(list)
+    for number, (attribute, _type) in enumerate(places.references):
+        referring[attribute.partition(".")[0]].append(number)
     for resource in facts.unit.resources:
+        referred = [n for name in resource.names() for n in referring.get(name, ())]
+        if not referred:
+            continue
         own = known_text(resource.region)
         if own is None or resource.is_data or resource.type in places.across_regions:
             continue
         if resource.type in tables.locations().aws_without_region or CROSS_REGION in resource.extra:
             continue
-        names = set(resource.names())
-        for attribute, type_ in places.references:
-            if attribute.partition(".")[0] not in names:
-                continue
+        for number in sorted(referred):
+            attribute, type_ = places.references[number]
             for value in at_path(resource.get, attribute):
                 for item in items_of(value)[0] or [value]:
                     target = _target(item, type_, resource, by_address)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blastdoor import tables
@@ -15,6 +16,7 @@ from blastdoor.detect import place as locating
 from blastdoor.detect.hit import Hit
 from blastdoor.fact import Stack
 from blastdoor.facts.copies import regions_of
+from blastdoor.facts.derived import derived, within
 from blastdoor.facts.literal import named_regions
 from blastdoor.facts.reading import (
     HOLE,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
         Scope,
         Statement,
         Target,
+        Term,
     )
 
 _SEVERAL: Final = 5
@@ -118,8 +121,21 @@ def provider_region_unset(facts: Facts) -> Iterator[Hit]:
                 continue
         else:
             continue
-        yield _unset(facts, provider, provider.span, provider.address)
+        hit = _unset(facts, provider, provider.span, provider.address)
+        yield replace(hit, remedies=_from_variable(facts, provider))
     yield from _implied_unset(facts)
+
+
+def _from_variable(facts: Facts, provider: Provider) -> tuple[Remedy, ...]:
+    """The remedy that takes the region of a provider from a variable, one without default if need be."""
+    names = ("region", f"{provider.name.partition('-')[0]}_region")
+    known = next((name for name in names if name in facts.unit.declared), None)
+    name = known or names[0]
+    words = f"take region from var.{name}"
+    point = Remedy(Act.POINT, provider.span, words, f"var.{name}", "region")
+    if known is not None:
+        return (point,)
+    return (point, Remedy(Act.DECLARE, provider.span, words, "variable", name))
 
 
 def _implied_unset(facts: Facts) -> Iterator[Hit]:
@@ -337,7 +353,7 @@ def _region_of_words(name: str) -> set[str]:
     found: set[str] = set()
     rest = lowered
     for region in partitions.regions:
-        if re.search(rf"(?<![a-z0-9]){region}(?![0-9])", lowered):
+        if region in lowered and re.search(rf"(?<![a-z0-9]){region}(?![0-9])", lowered):
             found.add(region)
             rest = rest.replace(region, " ")
     for word in re.split(r"[^a-z0-9]+", rest):
@@ -848,7 +864,8 @@ def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:
         if home is not None and _elsewhere(resource, home.region):
             if home.when is not None and known_text(resource.get(home.when[0])) != home.when[1]:
                 continue
-            yield _misplaced(resource, home.region, home.why, ())
+            hit = _misplaced(resource, home.region, home.why, ())
+            yield replace(hit, remedies=_placed(facts, resource, home.region))
         for reference in places.home_references.get(resource.type, ()):
             for value in at_path(resource.get, reference.attribute):
                 target = _referred(value, reference.target, resource, by_address)
@@ -856,7 +873,8 @@ def global_part_in_wrong_region(facts: Facts) -> Iterator[Hit]:
                     continue
                 span = value.span or resource.span
                 related = (Related(span, f"used by {resource.address}"),)
-                yield _misplaced(target, reference.region, reference.why, related)
+                hit = _misplaced(target, reference.region, reference.why, related)
+                yield replace(hit, remedies=_placed(facts, target, reference.region))
     yield from _misplaced_clients(facts)
 
 
@@ -906,6 +924,28 @@ def _elsewhere(resource: Resource, region: str) -> bool:
     return own is not None and own != region and partition_of(own) == "aws"
 
 
+def _placed(facts: Facts, resource: Resource, region: str) -> tuple[Remedy, ...]:
+    """The remedy that writes the region into a resource, or has a provider of that region make it."""
+    own, provider = resource.region, resource.provider
+    if own is None or provider is None:
+        return ()
+    if own is not provider.region:
+        return set_to(own, "region", region)
+    if resource.selects_provider or "module." in resource.address:
+        return ()
+    for other in facts.unit.providers:
+        if (
+            other.name == provider.name
+            and other.alias
+            and "module." not in other.address
+            and known_text(other.region) == region
+        ):
+            name = f"{other.name}.{other.alias}"
+            words = f"have {name} make it"
+            return (Remedy(Act.POINT, resource.span, words, name, "provider"),)
+    return ()
+
+
 def _misplaced(resource: Resource, region: str, why: str, related: tuple[Related, ...]) -> Hit:
     own = resource.region
     inherited = resource.provider is not None and own is resource.provider.region
@@ -950,22 +990,10 @@ def arn_region_wildcard(facts: Facts) -> Iterator[Hit]:
             continue
         if grant.region_narrowed(statement):
             continue
-        for term in statement.resources:
-            fields = term.text.split(":", _ARN_FIELDS - 1)
-            if len(fields) < _ARN_FIELDS or fields[0] != "arn" or fields[3] != "*":
-                continue
-            if fields[4] in ("*", "") or tables.arn_slots().of(fields[2]) != "always":
-                continue
-            writes = [
-                (t, found)
-                for t in statement.actions
-                if t.text.partition(":")[0].lower() == fields[2]
-                and (found := tables.scopable_write(t.text)) is not None
-            ]
-            if not writes:
-                continue
+        found = list(_writes_everywhere(statement))
+        for term, fields, writes in found[:1]:
             routine = all(t.text.lower() in grant.ROUTINE_WRITES for t, _found in writes)
-            yield grant.hit_of(
+            hit = grant.hit_of(
                 statement,
                 term,
                 f"regions: {fields[2]} in every region ({grant.said(term)}), where "
@@ -974,7 +1002,37 @@ def arn_region_wildcard(facts: Facts) -> Iterator[Hit]:
                 condition="routine-logging" if routine else "",
                 contain="put the region into the ARN",
             )
-            break
+            steps = [
+                derived(
+                    facts.unit,
+                    statement.resource,
+                    within(one.span, f":{slots[2]}:*:", "*"),
+                    "region",
+                )
+                for one, slots, _writes in found
+            ]
+            every = tuple([remedy for step in steps for remedy in step]) if all(steps) else ()
+            yield replace(hit, remedies=every)
+
+
+def _writes_everywhere(
+    statement: Statement,
+) -> Iterator[tuple[Term, list[str], list[tuple[Term, tables.Action]]]]:
+    """(resource, its slots, the writes allowed on it) for each ARN with a star for its region."""
+    for term in statement.resources:
+        fields = term.text.split(":", _ARN_FIELDS - 1)
+        if len(fields) < _ARN_FIELDS or fields[0] != "arn" or fields[3] != "*":
+            continue
+        if fields[4] in ("*", "") or tables.arn_slots().of(fields[2]) != "always":
+            continue
+        writes = [
+            (t, found)
+            for t in statement.actions
+            if t.text.partition(":")[0].lower() == fields[2]
+            and (found := tables.scopable_write(t.text)) is not None
+        ]
+        if writes:
+            yield term, fields, writes
 
 
 def region_deny_without_global_exemption(facts: Facts) -> Iterator[Hit]:
@@ -1071,6 +1129,11 @@ def hardcoded_region_in_multi_region_unit(facts: Facts) -> Iterator[Hit]:
             contain=f"take the region from {decided_by(resource, 'region')} or from the input",
             related=found.related,
             reach=Reach(regions=Regions(*found.regions)),
+            remedies=derived(
+                facts.unit, resource, within(span, literal.regions[0], literal.regions[0]), "region"
+            )
+            if len(literal.regions) == 1
+            else (),
         )
 
 

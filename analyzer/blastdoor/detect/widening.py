@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from blastdoor import tables
 from blastdoor.delta.compare import SHARED, Event
 from blastdoor.detect.hit import Hit
+from blastdoor.finding import Act, Remedy
 from blastdoor.reach import MOST_WORDS, Regions
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _REACHES: Final = frozenset(
     {Event.WIDENED, Event.MOVED, Event.UNPINNED, Event.GLOBALISED, Event.NEW}
 )
+_SWITCHED: Final = {"false": True, "true": False}
+"""A switch as it stands → what it was."""
 _CONDITIONS: Final = {
     Event.NEW: "new",
     Event.UNPINNED: "unpinned",
@@ -111,14 +114,22 @@ def lifecycle_guard_removed(deltas: Sequence[Delta]) -> Iterator[Hit]:
     for delta in deltas:
         kind, _colon, attribute = delta.attribute.partition(":")
         if delta.aspect == "guard" and delta.event is Event.LOST and kind not in _SAID:
-            yield _lost(delta, attribute)
+            yield _restored(_lost(delta, attribute), delta)
         elif delta.aspect == "lifecycle" and delta.event is Event.LOST:
-            yield hit(
-                delta,
+            words = (
                 f"guards: nothing keeps {delta.address} from being destroyed any more "
-                f"({delta.before} is gone)",
-                contain=f"restore {delta.before}",
+                f"({delta.before} is gone)"
             )
+            yield _restored(hit(delta, words, contain=f"restore {delta.before}"), delta)
+
+
+def _restored(found: Hit, delta: Delta) -> Hit:
+    """A lost guard, with what turns its switch back where that stands in the thing itself."""
+    span, home = found.span, delta.home
+    was = _SWITCHED.get(span.text)
+    if was is None or home is None or home.path != span.path or span.start < home.start:
+        return found
+    return replace(found, remedies=(Remedy(Act.SET, span, "switch the guard back", was),))
 
 
 def stateful_replacement(deltas: Sequence[Delta]) -> Iterator[Hit]:

@@ -664,8 +664,11 @@ def _object(node: tree.ObjectExpression, frame: Frame) -> Value:
     key_spans: dict[str, Span] = {}
     complete = True
     for item in node.items:
-        key = evaluate(item.key, frame)
-        name = to_text(key)
+        key: Value | None = None
+        name = _plain(item.key)
+        if name is None:
+            key = evaluate(item.key, frame)
+            name = to_text(key)
         value = evaluate(item.value, frame)
         if name is None:
             if isinstance(key, Known):
@@ -675,6 +678,15 @@ def _object(node: tree.ObjectExpression, frame: Frame) -> Value:
         entries[name] = value
         key_spans[name] = frame.span(item.key)
     return within_budget(Mapping(entries, frame.span(node), complete=complete, key_spans=key_spans))
+
+
+def _plain(key: tree.Expression) -> str | None:
+    """A key that is written as a name or a plain string, as most are."""
+    if key.__class__ is tree.Template:
+        parts = key.parts
+        if len(parts) == 1 and parts[0].__class__ is tree.TextPart:
+            return parts[0].text
+    return None
 
 
 def _for(node: tree.ForExpression, frame: Frame) -> Value:

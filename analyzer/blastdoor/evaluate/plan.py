@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from blastdoor import tables
@@ -116,7 +116,7 @@ class _Program:
         self.unit = Evaluated(path, "terraform")
         self.unit.inputs.add(path)
         # Which partition an ARN is written with is for the sources to say: here it is computed.
-        self.unit.context = replace(repository.context, partitions={})
+        self.unit.context = repository.context.without_partitions()
         self.planned: Counter[str] = Counter()
         configuration = outline.members(self.top.get("configuration"))
         self.modules = list(modules_of(outline, configuration.get("root_module")))

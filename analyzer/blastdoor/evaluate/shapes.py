@@ -23,6 +23,8 @@ _REGION: Final = re.compile(r'"[a-z]{2,5}-[a-z-]{4,14}-\d"')
 """What a literal region looks like in the source."""
 _FALLBACKS: Final = frozenset({"coalesce", "try", "lookup"})
 """Functions whose last argument is taken when nothing before it is there."""
+_WORTH_A_LOOK: Final = ("for ", "region", "merge(", *(f"{name}(" for name in sorted(_FALLBACKS)))
+"""One of these, or a region, stands in every text with a shape in it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +59,8 @@ def _find(module: Module) -> Iterator[Shape]:
     )
     for group in groups:
         for owner, section in group:
+            if not _speaks(section.document.text, section.block.start, section.block.end):
+                continue
             bodies = [section.block.body]
             while bodies:
                 body = bodies.pop()
@@ -70,6 +74,14 @@ def _find(module: Module) -> Iterator[Shape]:
             for shape in within(attribute, section.document, f"provider.{section.labels[0]}"):
                 if shape.kind == "fallback":
                     yield shape
+
+
+def _speaks(text: str, start: int, end: int) -> bool:
+    """Whether there may be a shape in a stretch of source."""
+    return (
+        any(text.find(words, start, end) >= 0 for words in _WORTH_A_LOOK)
+        or _REGION.search(text, start, end) is not None
+    )
 
 
 def within(attribute: tree.Attribute, document: Document, owner: str) -> Iterator[Shape]:

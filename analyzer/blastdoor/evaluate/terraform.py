@@ -741,6 +741,9 @@ class Instance:
         def get(name: str) -> Value | None:
             if name in cache:
                 return cache[name]
+            if not section.may_say(name):
+                cache[name] = None
+                return None
             if name in open_names:
                 return Unknown(Reason.CYCLE, f"{owner}.{name}", section.span)
             open_names.add(name)
@@ -1741,9 +1744,14 @@ def _literal(expression: tree.Expression) -> bool:
 
 
 def _names_of(section: Section) -> Callable[[], tuple[str, ...]]:
+    found: tuple[str, ...] | None = None
+
     def names() -> tuple[str, ...]:
-        every = [*section.argument_names(), *section.section_types()]
-        return tuple(dict.fromkeys(name for name in every if name not in _META_ARGUMENTS))
+        nonlocal found
+        if found is None:
+            every = [*section.argument_names(), *section.section_types()]
+            found = tuple(dict.fromkeys([name for name in every if name not in _META_ARGUMENTS]))
+        return found
 
     return names
 
@@ -1877,6 +1885,7 @@ def evaluate_root(
         return evaluated
     evaluated.context = repository.context
     evaluated.keeps_state = module.has_backend
+    evaluated.declared = frozenset(module.variables)
     evaluated.variables_files = lambda: repository.variants(root.directory)
     evaluated.external_region = repository.external and not module.has_backend
     program = Program(repository, root, variables, no_region=no_region, workspaces=workspaces)

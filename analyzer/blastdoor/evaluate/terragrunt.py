@@ -98,6 +98,8 @@ class Estate:
     stacks: list[Unit] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     """What is not evaluated, by reason."""
+    external: bool = False
+    """Whether some unit may run a directory that is not among the modules of these."""
 
     def callers(self) -> dict[str, set[str]]:
         """Module directory → directories of the units that run it."""
@@ -109,7 +111,7 @@ class Estate:
 
 
 def survey(repository: Repository) -> Estate:
-    """The units of a repository. Effect: tells the repository which modules they run."""
+    """The units of a repository."""
     estate = Estate()
     included: set[str | None] = set()
     found: dict[str, tuple[Unit, bool]] = {}
@@ -150,8 +152,7 @@ def survey(repository: Repository) -> Estate:
         estate.stacks.append(Unit(directory, path, None, stack=True))
     here = [unit for unit in estate.units if unit.module is not None]
     unread = estate.skipped[_JSON] + estate.skipped[_CATALOG] + len(estate.stacks)
-    external = bool(unread) or not here or len(here) < len(estate.units)
-    repository.adopt(estate.callers(), external=external)
+    estate.external = bool(unread) or not here or len(here) < len(estate.units)
     return estate
 
 

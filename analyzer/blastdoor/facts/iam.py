@@ -124,7 +124,9 @@ def _boundaries(unit: Evaluated) -> set[str]:
             if "boundary" in f"{resource.address} {name}".lower():
                 limiting.add(resource.address)
         for boundary in _BOUNDARIES:
-            limiting.update(_referred(resource, resource.get(boundary)))
+            named = resource.get(boundary)
+            if named is not None:
+                limiting.update(_referred(resource, named))
         attribute = attachments.get(resource.type)
         if attribute is not None:
             given = resource.get(attribute)

@@ -258,9 +258,27 @@ def _literal(resource: Resource, path: str, value: Known | Text) -> Iterator[Lit
         role = "region"
     if regions and partition is None and role in ("region", "zone"):
         partition = partition_of(regions[0])
-    given = Step.VARIABLES_FILE in steps
-    at = place(value, span) or span
-    yield LiteralText(text, at, resource, path, regions, partition, role, given)  # type: ignore[arg-type]  # one of the roles
+    yield LiteralText(
+        text,
+        place(value, span) or span,
+        resource,
+        path,
+        regions,
+        partition,
+        role,  # type: ignore[arg-type]  # one of the roles
+        given=Step.VARIABLES_FILE in steps,
+        said=arn is None or _says(value, arn.start(1), f"arn:{partition}"),
+    )
+
+
+def _says(value: Known | Text, at: int, words: str) -> bool:
+    """Whether the source of a text itself holds what the text says at an offset."""
+    for part in value.pieces if isinstance(value, Known) else value.parts:
+        length = len(part.text) if isinstance(part, Piece) else len(HOLE)
+        if isinstance(part, Piece) and at < length:
+            return part.exact or words in part.document.text[part.start : part.end]
+        at -= length
+    return True
 
 
 def _is_service(text: str, regions: tuple[str, ...]) -> bool:

@@ -236,10 +236,14 @@ def anywhere(sources: Iterable[Term]) -> list[Term]:
     found: list[Term] = []
     wide: dict[ipaddress.IPv4Network | ipaddress.IPv6Network, Term] = {}
     for source in sources:
-        if source.text.strip().lower() in words:
+        text = source.text.strip()
+        if text.lower() in words:
             found.append(source)
             continue
-        network = _network(source.text)
+        length = text.rpartition("/")[2]
+        if length.isascii() and length.isdigit() and len(length) > len(str(_HALVES)):
+            continue
+        network = _network(text)
         if network is None or network.prefixlen > _HALVES:
             continue
         if network.prefixlen == 0:

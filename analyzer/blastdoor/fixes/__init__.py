@@ -31,6 +31,8 @@ class Edit:
 
     span: Span
     text: str
+    declares: str = ""
+    """The address in its directory that comes to be by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def fix_of(finding: Finding, kind: str) -> Fix | None:
             return None
         edits.append(edit)
     title = ", and ".join(dict.fromkeys(remedy.words for remedy in finding.remedies))
-    return Fix(title, kind == SAFE, tuple(edits))
+    return Fix(title, kind == SAFE, tuple(dict.fromkeys(edits)))
 
 
 def _edit(remedy: Remedy) -> Edit | None:
@@ -100,15 +102,23 @@ def applied(text: str, edits: Iterable[Edit]) -> str:
 
 
 def chosen(fixes: Iterable[Fix]) -> list[Fix]:
-    """The fixes that can be made at the same time: of two that touch, the first."""
+    """The fixes that can be made at the same time: of two that touch, the first.
+
+    Two that declare the same touch, too, wherever they do.
+    """
     taken: dict[str, list[tuple[int, int]]] = {}
+    declared: set[str] = set()
     result = []
     for fix in fixes:
         places = [(e.span.path, e.span.start, e.span.end) for e in fix.edits]
-        if any(_touches(taken.get(path, ()), start, end) for path, start, end in places):
+        declaring = {e.declares for e in fix.edits if e.declares}
+        if not declared.isdisjoint(declaring) or any(
+            _touches(taken.get(path, ()), start, end) for path, start, end in places
+        ):
             continue
         for path, start, end in places:
             taken.setdefault(path, []).append((start, end))
+        declared |= declaring
         result.append(fix)
     return result
 

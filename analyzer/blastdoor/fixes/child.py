@@ -1,8 +1,9 @@
 """The child process that rewrites Python with libcst: one request a line, one answer a line.
 
 It is run by its path in an isolated interpreter and imports nothing of blastdoor. A request is a JSON
-object with ``text``, ``start`` and ``end`` (characters) of an expression, ``act`` (``set`` or
-``remove``) and ``data``; the answer is ``[start, end, text]`` of one edit, or ``null``.
+object with ``text``, ``start`` and ``end`` (characters) of an expression, ``act`` (``set``, ``remove``,
+``add`` or ``own``), ``data`` and ``name``; the answer is ``[start, end, text]`` of one edit, or
+``null``.
 """
 
 from __future__ import annotations
@@ -81,6 +82,14 @@ def rewritten(text: Text, request: dict[str, Any]) -> list[Any] | None:
             return None
         written = _literal(node, request["data"])
         return None if written is None else text.answer(node, written)
+    if request["act"] == "add":
+        made = node if _is_call(node) else text.parents.get(node)
+        if not _is_call(made) or (made is not node and made.func is not node):
+            return None
+        added = _added(made, request["name"], request["data"])
+        return None if added is None else text.answer(made, text.module.code_for_node(added))
+    if request["act"] == "own":
+        return _session(text, node, request["data"])
     argument = text.parents.get(node)
     call = text.parents.get(argument)
     if not isinstance(argument, cst.Arg) or not isinstance(call, cst.Call):
@@ -139,6 +148,100 @@ def _without(call: cst.Call, argument: cst.Arg) -> cst.Call | None:
             comma=comma, whitespace_after_arg=argument.whitespace_after_arg
         )
     return call.with_changes(args=kept)
+
+
+def _added(call: cst.Call, name: str, data: str | float | bool | None) -> cst.Call | None:  # noqa: FBT001  a value
+    """A call with one more argument, laid out as the ones before it."""
+    if any(
+        item.star == "**" or (item.keyword and item.keyword.value == name) for item in call.args
+    ):
+        return None
+    value = cst.parse_expression(json.dumps(data) if isinstance(data, str) else repr(data))
+    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    one = cst.Arg(value, keyword=cst.Name(name), equal=equal)
+    if not call.args:
+        return call.with_changes(args=[one])
+    *before, last = call.args
+    space: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
+    if isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace):
+        space = call.whitespace_before_args
+        if space.first_line.comment is not None:
+            return None
+    if isinstance(last.comma, cst.Comma):
+        ending = last.comma
+        one = one.with_changes(comma=ending, whitespace_after_arg=last.whitespace_after_arg)
+    else:
+        one = one.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+    bare = cst.SimpleWhitespace("")
+    kept = last.with_changes(comma=cst.Comma(bare, space), whitespace_after_arg=bare)
+    if _commented(last):
+        return None
+    return call.with_changes(args=[*before, kept, one])
+
+
+def _commented(argument: cst.Arg) -> bool:
+    """Whether a comment stands behind an argument."""
+    spaces = [argument.whitespace_after_arg]
+    if isinstance(argument.comma, cst.Comma):
+        spaces.append(argument.comma.whitespace_after)
+    return any(
+        isinstance(space, cst.ParenthesizedWhitespace)
+        and (
+            space.first_line.comment is not None or any(line.comment for line in space.empty_lines)
+        )
+        for space in spaces
+    )
+
+
+def _session(text: Text, node: cst.CSTNode, name: str) -> list[Any] | None:
+    """A session by a name in place of the default one, with the clients of the file made by it.
+
+    Clients at the top of the file and before it have the session that the process had till then.
+    Source: Boto3 documentation, "Session reference" (``setup_default_session`` passes its arguments on).
+    """
+    call: Any = node
+    while call is not None and not (
+        _is_call(call) and _dotted(text, call.func) == "boto3.setup_default_session"
+    ):
+        call = text.parents.get(call)
+    line = text.parents.get(text.parents.get(call))
+    if call is None or not isinstance(text.parents.get(line), cst.Module):
+        return None
+    if name in {found.value for found in text.spans.values() if isinstance(found, cst.Name)}:
+        return None
+    start, end = text.places[id(call.func)]
+    edits = [(start, end, f"{name} = boto3.Session")]
+    for place, found in text.spans.items():
+        if _dotted(text, found) not in ("boto3.client", "boto3.resource"):
+            continue
+        if not _is_call(text.parents.get(found)):
+            return None
+        if place[0] < start and not _in_function(text, found):
+            continue
+        edits.append((place[0], place[0] + len("boto3"), name))
+    if len(edits) == 1:
+        return None
+    edits.sort()
+    data = text.text.encode()
+    first, last = edits[0][0], edits[-1][1]
+    parts, at = [], first
+    for begin, stop, written in edits:
+        parts += [data[at:begin].decode(), written]
+        at = stop
+    return [text.characters_at(first), text.characters_at(last), "".join(parts)]
+
+
+def _dotted(text: Text, node: cst.CSTNode) -> str:
+    return text.module.code_for_node(node) if isinstance(node, cst.Attribute) else ""
+
+
+def _in_function(text: Text, node: cst.CSTNode) -> bool:
+    above = text.parents.get(node)
+    while above is not None:
+        if isinstance(above, (cst.FunctionDef, cst.Lambda)):
+            return True
+        above = text.parents.get(above)
+    return False
 
 
 def _required(text: Text, call: cst.Call, argument: cst.Arg) -> str | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from typing import TYPE_CHECKING, Final
 
+from blastdoor.evaluate.shapes import walk
 from blastdoor.finding import Act
 from blastdoor.fixes import Edit
+from blastdoor.parse import tree
 from blastdoor.parse.hcl import parse_hcl
 from blastdoor.span import Span
 
@@ -15,13 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from blastdoor.finding import Remedy
-    from blastdoor.parse import tree
     from blastdoor.span import Document
 
 _LITERAL: Final = re.compile(r'true|false|null|-?[0-9]+(?:\.[0-9]+)?|"[^"\\$%\n]*"')
 """What is plainly written: no template, no escape, no expression."""
 _ADDRESS: Final = re.compile(r"[a-z0-9_]+(?:\.[A-Za-z0-9_-]+)+")
 """An attribute of a resource of the same module, without keys."""
+_EXPRESSIVE: Final = frozenset({"data", "locals", "module", "output", "resource"})
+"""Blocks whose arguments may refer to data sources."""
+_EMPTY: Final = re.compile(r"[ \t]*(?:\r?\n(?:[ \t]*\r?\n)?|\Z)")
+"""The end of a line, and an empty line behind it."""
 _COMMENT: Final = ("#", "//")
 
 
@@ -44,8 +50,81 @@ def edit(remedy: Remedy) -> Edit | None:
     if remedy.act is Act.REMOVE:
         return _removed(remedy.span)
     if remedy.act is Act.ADD:
-        return _added(remedy)
+        return _added(remedy, literal(remedy.data))
+    if remedy.act is Act.POINT:
+        return _added(remedy, str(remedy.data))
+    if remedy.act is Act.DERIVE:
+        inner = _in_text(remedy.span)
+        return Edit(remedy.span, f"${{{remedy.name}}}") if inner else None
+    if remedy.act is Act.DECLARE:
+        return _declared(remedy)
+    if remedy.act is Act.DISSOLVE:
+        return _dissolved(remedy.span)
     return None
+
+
+def _in_text(span: Span) -> bool:
+    """Whether a stretch is written within a string or heredoc, where an interpolation may stand."""
+    if not span.path.endswith((".tf", ".tofu")) or not any(
+        block.type in _EXPRESSIVE and block.start <= span.start < block.end
+        for block in parse_hcl(span.document).body.blocks
+    ):
+        return False
+    for _block, body in _bodies(span.document):
+        for attribute in body.attributes.values():
+            if not attribute.expression.start <= span.start < attribute.expression.end:
+                continue
+            return any(
+                isinstance(part, tree.TextPart)
+                and part.start <= span.start
+                and span.end <= part.end
+                for node in walk(attribute.expression)
+                if isinstance(node, tree.Template)
+                for part in node.parts
+            )
+    return False
+
+
+def _dissolved(span: Span) -> Edit | None:
+    """The top block that holds a place, with its lines and the empty one behind it.
+
+    None where it has a comment, which nobody would see again, or blocks but for its life cycle.
+    """
+    document = span.document
+    text = document.text
+    for block in parse_hcl(document).body.blocks:
+        if not block.start <= span.start < block.end:
+            continue
+        written = text[block.start : block.end]
+        if any(mark in written for mark in (*_COMMENT, "/*")):
+            return None
+        if any(inner.type != "lifecycle" for inner in block.body.blocks):
+            return None
+        start = text.rfind("\n", 0, block.start) + 1
+        behind = _EMPTY.match(text, block.end)
+        if text[start : block.start].strip() or behind is None:
+            return None
+        return Edit(Span(document, start, behind.end()), "")
+    return None
+
+
+def _declared(remedy: Remedy) -> Edit | None:
+    """A data source, or a variable without a default, as the last block of the file."""
+    document = remedy.span.document
+    is_variable = remedy.data == "variable"
+    kind = "variable" if is_variable else "data"
+    labels = (remedy.name,) if is_variable else (str(remedy.data), remedy.name)
+    for block in parse_hcl(document).body.blocks:
+        if block.type == kind and tuple(label.text for label in block.labels) == labels:
+            return None
+    text = document.text
+    newline = "\r\n" if "\r\n" in text else "\n"
+    header = " ".join([kind, *(f'"{label}"' for label in labels)])
+    body = f"{{{newline}  type = string{newline}}}" if is_variable else "{}"
+    before = newline if text.endswith("\n") else newline * 2
+    directory = posixpath.dirname(document.path)
+    end = Span(document, len(text), len(text))
+    return Edit(end, f"{before}{header} {body}{newline}", f"{directory}:{header}")
 
 
 def _bodies(document: Document) -> Iterator[tuple[tree.Block | None, tree.Body]]:
@@ -81,7 +160,7 @@ def _removed(value: Span) -> Edit | None:
     return None
 
 
-def _added(remedy: Remedy) -> Edit | None:
+def _added(remedy: Remedy, value: str) -> Edit | None:
     """The argument as the first line of the block whose header is given."""
     document = remedy.span.document
     text = document.text
@@ -101,11 +180,13 @@ def _added(remedy: Remedy) -> Edit | None:
         if indent.strip():
             return None
         newline = "\r\n" if "\r\n" in text else "\n"
-        argument = f"{newline}{indent}  {remedy.name} = {literal(remedy.data)}"
+        argument = f"{newline}{indent}  {remedy.name} = {value}"
         inner = text[brace + 1 : block.end - 1]
         if not inner.strip():
             return Edit(Span(document, brace + 1, block.end - 1), f"{argument}{newline}{indent}")
-        if "\n" not in inner:
+        behind, found, _rest = inner.partition("\n")
+        if not found or (behind.strip() and not behind.strip().startswith(_COMMENT)):
             return None
-        return Edit(Span(document, brace + 1, brace + 1), argument)
+        at = brace + 1 + len(behind.rstrip("\r"))
+        return Edit(Span(document, at, at), argument)
     return None

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.finding import Act
-from blastdoor.fixes import Edit
+from blastdoor.fixes import Edit, templates
 from blastdoor.parse.data import Mapping, Sequence
 from blastdoor.parse.json import parse_json
 from blastdoor.span import Span
@@ -30,6 +30,8 @@ def edit(remedy: Remedy) -> Edit | None:
         return Edit(remedy.span, json.dumps(data, ensure_ascii=False))
     if remedy.act is Act.REMOVE:
         return _removed(remedy.span)
+    if remedy.act is Act.DERIVE:
+        return templates.edit(remedy, parse_json(remedy.span.document)[0], short=False)
     return None
 
 

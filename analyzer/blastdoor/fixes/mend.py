@@ -116,10 +116,15 @@ def holds(before: Report, after: Report, mended: Iterable[Finding]) -> bool:
         (f.path, f.kind) for f in before.failures
     ):
         return False
-    old = Counter(_key(finding) for finding in before.findings)
-    new = Counter(_key(finding) for finding in after.findings)
-    gone = Counter(_key(finding) for finding in mended)
+    old = Counter(_about(finding) for finding in before.findings)
+    new = Counter(_about(finding) for finding in after.findings)
+    gone = Counter(_about(finding) for finding in mended)
     return not new - (old - gone)
+
+
+def _about(finding: Finding) -> tuple[str, str, str, str]:
+    """What a finding is about, whatever the value: another fix may have written a part of that."""
+    return (finding.rule, finding.unit, finding.attribute, finding.axis)
 
 
 def _key(finding: Finding) -> Key:

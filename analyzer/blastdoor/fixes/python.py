@@ -32,7 +32,7 @@ TIMEOUT: Final = 20.0
 _KEPT: Final = 256
 """Edits that are kept: an editor asks for the same ones again and again, and its texts come and go."""
 _CHILD: Final = Path(__file__).with_name("child.py")
-_ACTS: Final = frozenset({Act.SET, Act.REMOVE})
+_ACTS: Final = frozenset({Act.SET, Act.REMOVE, Act.ADD, Act.OWN})
 
 
 @cache
@@ -104,17 +104,18 @@ def edit(remedy: Remedy) -> Edit | None:
     text = remedy.span.document.text
     if remedy.act not in _ACTS or len(text) > MAX_TEXT or not available():
         return None
-    return _edit(remedy.span, remedy.act, json.dumps(remedy.data))
+    return _edit(remedy.span, remedy.act, json.dumps(remedy.data), remedy.name)
 
 
 @lru_cache(_KEPT)
-def _edit(span: Span, act: Act, data: str) -> Edit | None:
+def _edit(span: Span, act: Act, data: str, name: str) -> Edit | None:
     request = {
         "text": span.document.text,
         "start": span.start,
         "end": span.end,
         "act": act.value,
         "data": json.loads(data),
+        "name": name,
     }
     answer = _CHILD_PROCESS.ask(request)
     if not isinstance(answer, list):

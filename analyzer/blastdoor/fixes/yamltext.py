@@ -6,8 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from blastdoor.evaluate.cloudformation.template import SHORT_FORMS
 from blastdoor.finding import Act
-from blastdoor.fixes import Edit
+from blastdoor.fixes import Edit, templates
+from blastdoor.parse.yaml import parse_yaml
 from blastdoor.span import Span
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ _ENTRY: Final = re.compile(r"[ ]*+[A-Za-z0-9_.\"'-]++[ ]*+:[ ]++\Z")
 
 def edit(remedy: Remedy) -> Edit | None:
     """The edit that a remedy is here; ``None`` where the text is not as plain as it must be."""
+    if remedy.act is Act.DERIVE:
+        roots = parse_yaml(remedy.span.document, SHORT_FORMS).roots
+        root = roots[0] if len(roots) == 1 else None
+        return templates.edit(remedy, root, short=True)
     old = remedy.span.text
     if _PLAIN.fullmatch(old) is None and _QUOTED.fullmatch(old) is None:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import io
 import os
@@ -57,6 +58,8 @@ _PATTERNS: Final = (
     "**/{blastdoor.toml,pyproject.toml}",
 )
 """Files whose change on disk may change what is known."""
+_GARBAGE: Final = 200_000
+"""Objects that come to be before garbage is looked for: an analysis replaces as many as it makes."""
 _SHOWING: Final = 5.0
 """Seconds that a client may take to show a document."""
 MAX_ACTIONS: Final = 20
@@ -367,6 +370,20 @@ class Editor:
         result = None if place is None else await self.settle(place[0])
         return None if place is None or result is None else (*place, result)
 
+    async def _looked(self, uri: str) -> tuple[Desk, str, Result] | None:
+        """The same with what stands in the files: looked at when there is nothing else to do."""
+        known = await self._known(uri)
+        while known is not None and known[2].things is None:
+            desk, _path, result = known
+
+            def superseded(desk: Desk = desk) -> bool:
+                return desk.done != desk.wanted or desk.project not in self.desks
+
+            with contextlib.suppress(SupersededError):
+                await self._worked(partial(desk.project.things, result, superseded))
+            known = await self._known(uri)
+        return known
+
     async def pulled(
         self, uri: str, previous: str | None
     ) -> lsp.RelatedFullDocumentDiagnosticReport | lsp.RelatedUnchangedDocumentDiagnosticReport:
@@ -411,7 +428,7 @@ class Editor:
 
     async def hover(self, uri: str, where: lsp.Position) -> lsp.Hover | None:
         """What is found at a place, and how far the thing there reaches."""
-        known = await self._known(uri)
+        known = await self._looked(uri)
         if known is None:
             return None
         desk, path, result = known
@@ -426,7 +443,7 @@ class Editor:
             for finding in result.report.findings
             if finding.span.path == path and finding.span.start <= at <= finding.span.end
         ]
-        thing = around(result.things.get(path, ()), document, at)
+        thing = around((result.things or {}).get(path, ()), document, at)
         words = render.hover(found, thing)
         if not words:
             return None
@@ -434,11 +451,11 @@ class Editor:
 
     async def lenses(self, uri: str) -> list[lsp.CodeLens]:
         """The lines above the things of a file."""
-        known = await self._known(uri)
+        known = await self._looked(uri)
         if known is None:
             return []
         _desk, path, result = known
-        return render.lenses(result.things.get(path, ()), self.encoding)
+        return render.lenses((result.things or {}).get(path, ()), self.encoding)
 
     async def actions(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         """What can be done about what is found in a range, and the comparison with HEAD."""
@@ -600,6 +617,7 @@ def _overlap(one: lsp.Range, other: lsp.Range) -> bool:
 
 def serve(opener: Opener) -> None:
     """Effect: speaks the protocol on standard input and output until the client leaves."""
+    gc.set_threshold(_GARBAGE)
     server = build(opener)
     server.start_io()
 

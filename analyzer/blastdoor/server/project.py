@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.fixes import Fix, applied, fix_of
 from blastdoor.fixes.mend import holds
-from blastdoor.live import Live
+from blastdoor.live import LetGoError, Live
 from blastdoor.record import dataclass
 from blastdoor.server.reaching import Thing, things
 from blastdoor.source import Memory, Overlay
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from blastdoor.catalog import RuleSet
     from blastdoor.change import Comparison
     from blastdoor.engine import Options, Selection
+    from blastdoor.fact import Facts
     from blastdoor.finding import Failure, Finding, Report
+    from blastdoor.live import Outcome
     from blastdoor.source import Entry, Source, Tree
     from blastdoor.units import Repository
 
@@ -113,18 +116,28 @@ class Snapshot:
         return self._source.tracked(path)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Result:
     """What is known of a folder after one analysis."""
 
     report: Report
     """What the command line would say."""
-    raw: Report
+    outcome: Outcome[Thing]
     """The same before the configuration leaves anything out."""
-    things: Mapping[str, tuple[Thing, ...]]
-    """Path → what stands there and how far it reaches."""
-    evaluated: int
-    """Units that were evaluated anew."""
+    source: Source
+    """What was analysed."""
+    things: Mapping[str, tuple[Thing, ...]] | None = None
+    """Path → what stands there and how far it reaches, once `Project.things` was asked."""
+
+    @property
+    def raw(self) -> Report:
+        """The report before the configuration leaves anything out."""
+        return self.outcome.report
+
+    @property
+    def evaluated(self) -> int:
+        """Units that were evaluated anew."""
+        return self.outcome.evaluated
 
 
 class Project:
@@ -132,8 +145,16 @@ class Project:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.live: Live[Thing] = Live(scope.rules, scope.options, things, scope.selection)
+        self.live: Live[Thing] = Live(scope.rules, scope.options, self._note, scope.selection)
         self._snapshot: Snapshot | None = None
+        self._superseded: Callable[[], bool] = _never
+
+    def _note(self, facts: Facts) -> Iterator[Thing]:
+        return things(facts, self._breathe)
+
+    def _breathe(self) -> None:
+        if self._superseded():
+            raise SupersededError
 
     def refresh(self) -> None:
         """Effect: the disk is read again the next time."""
@@ -171,21 +192,44 @@ class Project:
     def _analyse(
         self,
         source: Source,
-        superseded: Callable[[], bool] = lambda: False,
+        superseded: Callable[[], bool] | None = None,
         wanted: Callable[[Repository], set[str]] | None = None,
     ) -> Result:
-        def progress(_done: int, _total: int) -> None:
-            if superseded():
-                raise SupersededError
+        with self._while(superseded):
+            outcome = self.live.check(
+                source, progress=lambda _done, _total: self._breathe(), wanted=wanted
+            )
+        return Result(self.scope.refine(outcome.report), outcome, source)
 
-        outcome = self.live.check(source, progress=progress, wanted=wanted)
+    def things(
+        self, result: Result, superseded: Callable[[], bool] | None = None
+    ) -> Mapping[str, tuple[Thing, ...]]:
+        """Path → what stands there and how far it reaches. Raises SupersededError."""
+        if result.things is not None:
+            return result.things
+        with self._while(superseded):
+            try:
+                notes = result.outcome.notes
+            except LetGoError:
+                again = self.live.check(
+                    result.source, progress=lambda _done, _total: self._breathe()
+                )
+                notes = again.notes
         by_path: dict[str, dict[tuple[int, str], Thing]] = {}
-        for thing in outcome.notes:
+        for thing in notes:
             key = (thing.span.start, thing.name)
             by_path.setdefault(thing.span.path, {}).setdefault(key, thing)
-        found = {path: tuple(items.values()) for path, items in by_path.items()}
-        raw = outcome.report
-        return Result(self.scope.refine(raw), raw, found, outcome.evaluated)
+        result.things = {path: tuple(items.values()) for path, items in by_path.items()}
+        return result.things
+
+    @contextmanager
+    def _while(self, superseded: Callable[[], bool] | None) -> Iterator[None]:
+        """Whatever takes time ends with SupersededError as soon as nobody waits for it."""
+        self._superseded = superseded or _never
+        try:
+            yield
+        finally:
+            self._superseded = _never
 
     # What could be done about a finding
 
@@ -195,6 +239,7 @@ class Project:
         found = None if rule is None else fix_of(finding, rule.fix)
         if found is None:
             return None
+        self.things(before)  # which a further analysis would let go
         texts = dict(buffers)
         for path in {edit.span.path for edit in found.edits}:
             edits = [edit for edit in found.edits if edit.span.path == path]
@@ -215,7 +260,7 @@ class Project:
             return None
         around = [
             thing.span.begin.line
-            for thing in before.things.get(document.path, ())
+            for thing in self.things(before).get(document.path, ())
             if thing.span.start <= finding.span.start
         ]
         lines = dict.fromkeys([finding.span.begin.line, *sorted(around, reverse=True)[:1]])
@@ -234,6 +279,10 @@ class Project:
     def widens(self, buffers: Mapping[str, str]) -> tuple[Comparison, tuple[str, str]]:
         """What saving the buffers would widen against HEAD. Raises ScopeError."""
         return self.scope.compare(buffers)
+
+
+def _never() -> bool:
+    return False
 
 
 class Roots:

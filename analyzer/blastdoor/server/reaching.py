@@ -11,7 +11,7 @@ from blastdoor.report.redact import legible
 from blastdoor.span import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from blastdoor.delta.footprint import Footprint
     from blastdoor.fact import Facts
@@ -43,17 +43,22 @@ class Thing:
     """For the line above, or ``""``."""
 
 
-def things(facts: Facts) -> Iterator[Thing]:
-    """The things of a unit that reach somewhere."""
+def things(facts: Facts, breathe: Callable[[], None] = lambda: None) -> Iterator[Thing]:
+    """The things of a unit that reach somewhere.
+
+    ``breathe`` is called between them; what it raises ends it.
+    """
     secrets = facts.unit.secrets
     grouped: dict[str, list[Footprint]] = {}
     heads: dict[str, Span] = {}
     for item in footprints(facts):
+        breathe()
         if item.aspect == "existence":
             heads[item.address] = item.span
         elif item.aspect not in _SILENT:
             grouped.setdefault(item.address, []).append(item)
     for address, items in grouped.items():
+        breathe()
         head = heads.get(address)
         if head is None:
             continue
