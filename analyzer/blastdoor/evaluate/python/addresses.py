@@ -44,6 +44,8 @@ def address_of(call: Call) -> str:
     for _hop in range(_HOPS):
         outer = scope.call if isinstance(scope, Instance) else scope
         if not isinstance(outer, Call):
+            if isinstance(scope, Instance) and scope.kind.name:
+                parts.append(scope.kind.name)  # a class that nothing here makes an object of
             break
         if len(outer.arguments) > 1 or isinstance(scope, Instance):
             parts.append(id_of(outer))
