@@ -548,8 +548,16 @@ class Lowering:
         if thing is None:
             return
         span = call.spans.get("auth_type", call.span)
-        properties = Mapping({"AuthType": self.value(thing, span).at(span)}, call.span)
-        self._of_method(call, "AWS::Lambda::Url", properties)
+        said = self.value(thing, span).at(span)
+        self._of_method(call, "AWS::Lambda::Url", Mapping({"AuthType": said}, call.span))
+        if known_text(said) == "NONE":
+            # AWS CDK API Reference, aws_lambda.FunctionUrl: without authentication everybody may call it.
+            entries: dict[str, Value] = {
+                "Action": Known("lambda:InvokeFunctionUrl", span),
+                "FunctionUrlAuthType": said,
+                "Principal": Known("*", span),
+            }
+            self._of_method(call, "AWS::Lambda::Permission", Mapping(entries, call.span))
 
     def _override(self, call: Call, function: Bound, *, below: bool) -> None:
         path = call.argument(0, "path", "property_path")
