@@ -495,7 +495,7 @@ def test_killed_workers_take_nothing_along(
 
 
 def test_ctrl_c_says_how_to_go_on(clones: Path, make: Make, tmp_path: Path) -> None:
-    _many(make, 40)
+    _many(make, 120)
     store = tmp_path / "stopped.sqlite"
     process = _started(clones, store)
     _reached(store, 2, process)
@@ -512,6 +512,6 @@ def test_ctrl_c_says_how_to_go_on(clones: Path, make: Make, tmp_path: Path) -> N
     assert resumed.returncode == 0
     connection = sqlite3.connect(store)
     assert connection.execute("SELECT count(*) FROM ledger WHERE state = 'done'").fetchone() == (
-        40,
+        120,
     )
     connection.close()
