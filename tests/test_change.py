@@ -606,6 +606,62 @@ def test_a_policy_or_rule_of_its_own_on_what_was_there(base: str, head: str, eve
     assert {d.event for d in found if d.address.endswith(".more")} == {event}
 
 
+def attached(name: str, policy: str, role: str = "aws_iam_role.worker.name") -> str:
+    """A managed policy of AWS at a role."""
+    return (
+        f'resource "aws_iam_role_policy_attachment" "{name}" {{\n  role = {role}\n'
+        f'  policy_arn = "arn:aws:iam::aws:policy/{policy}"\n}}\n'
+    )
+
+
+INLINE = ROLE.replace(
+    "}\n", '  managed_policy_arns = ["arn:aws:iam::aws:policy/AdministratorAccess"]\n}\n'
+)
+OTHER = ROLE.replace("worker", "other")
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "expected"),
+    [
+        (ROLE + OWN, ROLE + OWN + attached("a", "AdministratorAccess"), [("widened", "*")]),
+        (ROLE + OWN, ROLE + OWN + attached("a", "IAMFullAccess"), [("widened", "iam:*")]),
+        (ROLE + OWN, ROLE + OWN + attached("a", "ReadOnlyAccess"), []),
+        (ROLE, INLINE, [("widened", "*")]),
+        (INLINE, ROLE + attached("a", "AdministratorAccess"), []),
+        (
+            ROLE + attached("a", "AdministratorAccess"),
+            ROLE + attached("b", "AdministratorAccess"),
+            [],
+        ),
+        (
+            ROLE + attached("a", "ReadOnlyAccess"),
+            ROLE + attached("a", "AdministratorAccess"),
+            [("widened", "*")],
+        ),
+        (
+            ROLE + OTHER + attached("a", "AdministratorAccess", "aws_iam_role.other.name"),
+            ROLE
+            + OTHER
+            + attached("a", "AdministratorAccess", "aws_iam_role.other.name")
+            + attached("b", "AdministratorAccess"),
+            [("widened", "*")],
+        ),
+        (OWN, OWN + ROLE + attached("a", "AdministratorAccess"), [("new", "*")]),
+        (
+            INLINE + OTHER,
+            INLINE + OTHER + granting("more", "aws_iam_role.other.id"),
+            [("widened", "s3:PutObject")],
+        ),
+    ],
+)
+def test_an_administrator_s_policy_that_is_attached(
+    base: str, head: str, expected: list[tuple[str, str]]
+) -> None:
+    found = deltas('provider "aws" {}\n' + base, 'provider "aws" {}\n' + head)
+
+    assert [(d.event.value, d.after.strip("`")) for d in found if d.axis == "actions"] == expected
+
+
 def test_a_policy_in_a_module_is_on_the_role_that_it_is_handed() -> None:
     module = {
         "m/main.tf": 'variable "role" {}\nresource "aws_iam_role" "worker" {}\n'

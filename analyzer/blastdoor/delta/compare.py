@@ -17,6 +17,7 @@ from enum import Enum
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
+from blastdoor import tables
 from blastdoor.delta import policy
 from blastdoor.delta.footprint import ACCOUNT_GUARDS, joined, kind_held
 from blastdoor.delta.settled import changes
@@ -664,14 +665,14 @@ class _Union:
         self._gone: dict[tuple[str, Aspect], list[Footprint]] = defaultdict(list)
         for items in gone:
             for item in items:
-                self._gone[item.type, item.aspect].append(item)
+                self._gone[_kind(item), item.aspect].append(item)
 
     def alike(self, item: Footprint, unit: str) -> list[Footprint]:
         """What is gone and may be the thing under another address: of its type, near or alike."""
         name = item.address.rpartition(".")[2]
         return [
             other
-            for other in self._gone.get((item.type, item.aspect), ())
+            for other in self._gone.get((_kind(item), item.aspect), ())
             if other.unit == unit or other.address.rpartition(".")[2] == name
         ]
 
@@ -708,15 +709,28 @@ class _Union:
         return self._extents.get((unit, item.aspect, axis))
 
     def policy(self, unit: str, aspect: Aspect) -> policy.Policy:
-        """All statements of one effect of a unit."""
+        """All statements of one effect of a unit, but for what is only attached.
+
+        An administrator's policy at one role would cover whatever another one gets.
+        """
         key = (unit, aspect)
         if key not in self._policies:
             statements = policy.Policy(())
             for item in self.side.footprints.get(unit, ()):
-                if item.aspect == aspect and item.policy is not None:
+                if item.aspect == aspect and item.policy is not None and not _attached(item):
                     statements = statements.joined(item.policy)
             self._policies[key] = statements
         return self._policies[key]
+
+
+def _attached(item: Footprint) -> bool:
+    """Whether it is what a managed policy allows where it is attached."""
+    return tables.policy_attachments().get(item.type) == item.attribute
+
+
+def _kind(item: Footprint) -> str:
+    """The type of a thing; one for all that attach a policy, in whatever way."""
+    return "an attachment" if _attached(item) else item.type
 
 
 def _from_nothing(item: Footprint, old_unit: str, union: _Union, *, there: bool) -> list[Delta]:
@@ -734,7 +748,8 @@ def _from_nothing(item: Footprint, old_unit: str, union: _Union, *, there: bool)
             return []
         base = union.policy(old_unit, "allow")
         for other in alike:
-            base = base.joined(other.policy) if other.unit != old_unit else base
+            if other.unit != old_unit or _attached(other):
+                base = base.joined(other.policy)
         excess, _unclear = policy.outside(item.policy, base)
         return [
             replace(

@@ -189,6 +189,7 @@ def _all(facts: Facts) -> Iterator[Footprint]:
     yield from _providers(facts)
     yield from _targets(facts)
     yield from _policies(facts)
+    yield from _attachments(facts)
     yield from _guards(facts)
     yield from _rollouts(facts)
     yield from _networks(facts)
@@ -575,6 +576,33 @@ def _holder(resource: Resource) -> str:
     return value.key().digest.hex()
 
 
+def _attachments(facts: Facts) -> Iterator[Footprint]:
+    """Managed policies of AWS that allow everything, or all of IAM, where they are attached."""
+    attachments, scopes = tables.policy_attachments(), tables.scopes()
+    for resource in facts.unit.resources:
+        attribute = attachments.get(resource.type)
+        if attribute is None or resource.is_data:
+            continue
+        for item in items_of(resource.get(attribute))[0]:
+            name = (known_text(item) or "").rpartition(":policy/")[2].rpartition("/")[2]
+            if name not in scopes.administrator_policies:
+                continue
+            at = place(item, resource.span) or resource.span
+            yield Footprint(
+                facts.unit.address,
+                resource.address,
+                resource.type,
+                "allow",
+                attribute,
+                Reach(),
+                at,
+                words_of(item),
+                chain(item, at),
+                policy=policy.whole("iam:*" if name in scopes.self_granting_policies else "*", at),
+                of=_of(resource),
+            )
+
+
 def kind_held(type_: str) -> str:
     """The type that a policy of its own is on, after which its type is named; ``""`` for others."""
     if not type_.endswith(("_policy", "Policy")) or type_ in _BY_ATTACHMENT:
@@ -609,6 +637,9 @@ def _called(resource: Resource) -> tuple[str, ...]:
 
 
 _RULES: Final = {
+    "aws_iam_group_policy_attachment": ("aws_iam_group", "group"),
+    "aws_iam_role_policy_attachment": ("aws_iam_role", "role"),
+    "aws_iam_user_policy_attachment": ("aws_iam_user", "user"),
     "aws_network_acl_rule": ("aws_network_acl", "network_acl_id"),
     "aws_security_group_rule": ("aws_security_group", "security_group_id"),
     "aws_vpc_security_group_ingress_rule": ("aws_security_group", "security_group_id"),
@@ -618,7 +649,7 @@ _RULES: Final = {
     ),
     "google_compute_firewall": ("google_compute_network", "network"),
 }
-"""Type of a rule → the type that it is on, and the argument that names it."""
+"""Type of a rule or attachment → the type that it is on, and the argument that names it."""
 
 
 def _of(resource: Resource) -> tuple[str, ...]:

@@ -156,6 +156,13 @@ def read(facts: Iterable[Fact]) -> Policy:
     return Policy(tuple(_statement(fact) for fact in facts))
 
 
+def whole(action: str, span: Span) -> Policy:
+    """A policy of an identity that allows an action pattern on every resource."""
+    what = _Element(action, span, Actions(action))
+    where = _Element("*", span, Resources("*"))
+    return Policy((_Statement(None, (what,), (where,), (), "", span, sure=True),))
+
+
 # Reading
 
 
