@@ -340,6 +340,17 @@ def test_values_wait_until_somebody_asks_what_is_to_be_noted() -> None:
         _ = fourth.notes
 
 
+def test_what_was_noted_is_not_told_in_part_after_another_analysis() -> None:
+    live: Live[str] = Live(RULES, OPTIONS, heard)
+    files = {f"r{number}/main.tf": PROVIDER + OPEN for number in range(WAITING + 3)}
+    first = live.check(Memory(files))
+    files[f"r{WAITING + 2}/main.tf"] = PROVIDER  # of which everything was noted at once
+    second = live.check(Memory(files))
+    with pytest.raises(LetGoError):
+        _ = first.notes
+    assert second.notes == anew(files)[1]
+
+
 def test_what_ends_a_noting_can_be_asked_again() -> None:
     class EnoughError(Exception):
         pass

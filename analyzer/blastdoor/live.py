@@ -145,7 +145,7 @@ class _Record(Generic[T]):
     secrets: dict[Document, set[tuple[int, int]]] = field(default_factory=dict)
     """Ranges that the unit said are sensitive."""
     gone: bool = False
-    """Whether what waited was let go."""
+    """Whether another record has taken its place."""
 
     def waiting(self) -> int:
         """Variants of which nothing has been noted yet."""
@@ -167,11 +167,11 @@ class _Record(Generic[T]):
         return found
 
     def let_go(self) -> None:
-        """Effect: what still waits can go."""
+        """Effect: what still waits can go; nothing more can be told."""
         for part in self.noted:
             if isinstance(part, Facts):
                 part.unit.close()
-                self.gone = True
+        self.gone = True
         self.noted.clear()
         self.files.release()
 
