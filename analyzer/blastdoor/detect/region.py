@@ -400,7 +400,7 @@ def _named_mismatch(resource: Resource, region: Value) -> Iterator[Hit]:
             continue
         value = resource.get(argument)
         text = known_text(value)
-        if value is None or text is None or set(_words(text)) & tables.scopes().far_words:
+        if value is None or text is None:
             continue
         lowered = text.lower()
         named = {
@@ -408,7 +408,7 @@ def _named_mismatch(resource: Resource, region: Value) -> Iterator[Hit]:
             for region in regions
             if region in lowered and re.search(rf"(?<![a-z0-9]){region}(?![a-z0-9])", lowered)
         }
-        if len(named) != 1 or pinned in named:
+        if len(named) != 1 or pinned in named or set(_words(text)) & tables.scopes().far_words:
             continue
         if pinned == "us-east-1" and _is_global_part(resource):
             continue
@@ -459,12 +459,12 @@ def _mismatch(
     pinned = known_text(region)
     if pinned is None or pinned not in tables.partitions().regions:
         return
+    named = _region_of_words(name)
+    if not named or pinned in named:
+        return
     if set(_words(name)) & tables.scopes().far_words:
         return
     if pinned == "us-east-1" and _is_global_part(holder):
-        return
-    named = _region_of_words(name)
-    if not named or pinned in named:
         return
     if len(named) > 1 and len({partition_of(r) for r in named}) > 1:
         return
