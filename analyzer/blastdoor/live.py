@@ -248,11 +248,17 @@ class Live(Generic[T]):
         self._waiting: list[_Record[T]] = []
 
     def check(
-        self, source: Source, *, progress: Progress | None = None, wanted: Wanted | None = None
+        self,
+        source: Source,
+        *,
+        progress: Progress | None = None,
+        wanted: Wanted | None = None,
+        pulse: Callable[[], None] | None = None,
     ) -> Outcome[T]:
         """The outcome of analysing a source as it is now.
 
-        What ``progress`` raises ends the analysis; the units that are done stay done.
+        What ``progress`` raises ends the analysis; the units that are done stay done. So does
+        ``pulse``, which is called within units too.
         """
         entries = list(source.files())
         listing = [(entry.path, entry.kind, entry.reported) for entry in entries]
@@ -266,6 +272,7 @@ class Live(Generic[T]):
         with room():
             run = _Run(self, source, entries)
             run.chosen = wanted
+            run.pulse = pulse
             report = run.all(progress)
         run.mark()
         if wanted is None:
@@ -302,6 +309,7 @@ class _Run(Run, Generic[T]):
         self.evaluated = 0
         self._secrets: dict[Document, set[tuple[int, int]]] = {}
         self._recording: _Record[T] | None = None
+        self.pulse: Callable[[], None] | None = None
 
     # What there is
 
@@ -462,6 +470,11 @@ class _Run(Run, Generic[T]):
             document: set(document.secrets) for document in touched if document.secrets
         }
         touched.clear()
+
+    def _judge(self, rule: Rule, facts: Facts) -> None:
+        if self.pulse is not None:
+            self.pulse()
+        super()._judge(rule, facts)
 
     def _leave(self, facts: Facts) -> None:
         record = self._recording
