@@ -295,6 +295,29 @@ def test_an_analysis_that_is_broken_off_keeps_what_is_done() -> None:
     assert written(outcome.report) == written(engine.check(source, RULES, OPTIONS))
 
 
+def test_an_analysis_is_broken_off_within_a_unit() -> None:
+    live: Live[str] = Live(RULES, OPTIONS, heard)
+    source = Memory({path: texts[0] for path, texts in CHOICES.items()})
+
+    class EnoughError(Exception):
+        pass
+
+    beats = [0]
+
+    def pulse() -> None:
+        beats[0] += 1
+        if beats[0] == 100:
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        live.check(source, pulse=pulse)
+    done = len(live.records)
+    outcome = live.check(source)
+    assert 0 < done < len(live.records)
+    assert outcome.evaluated == len(live.records) - done
+    assert written(outcome.report) == written(engine.check(source, RULES, OPTIONS))
+
+
 def test_of_terragrunt_and_plans_only_what_read_the_changed_text_is_evaluated_again() -> None:
     live: Live[str] = Live(RULES, OPTIONS, heard)
     files = {path: texts[0] for path, texts in TERRAGRUNT.items()}
@@ -338,6 +361,17 @@ def test_values_wait_until_somebody_asks_what_is_to_be_noted() -> None:
     live.check(Memory(files))
     with pytest.raises(LetGoError):
         _ = fourth.notes
+
+
+def test_what_was_noted_is_not_told_in_part_after_another_analysis() -> None:
+    live: Live[str] = Live(RULES, OPTIONS, heard)
+    files = {f"r{number}/main.tf": PROVIDER + OPEN for number in range(WAITING + 3)}
+    first = live.check(Memory(files))
+    files[f"r{WAITING + 2}/main.tf"] = PROVIDER  # of which everything was noted at once
+    second = live.check(Memory(files))
+    with pytest.raises(LetGoError):
+        _ = first.notes
+    assert second.notes == anew(files)[1]
 
 
 def test_what_ends_a_noting_can_be_asked_again() -> None:

@@ -145,7 +145,7 @@ class _Record(Generic[T]):
     secrets: dict[Document, set[tuple[int, int]]] = field(default_factory=dict)
     """Ranges that the unit said are sensitive."""
     gone: bool = False
-    """Whether what waited was let go."""
+    """Whether another record has taken its place."""
 
     def waiting(self) -> int:
         """Variants of which nothing has been noted yet."""
@@ -167,11 +167,11 @@ class _Record(Generic[T]):
         return found
 
     def let_go(self) -> None:
-        """Effect: what still waits can go."""
+        """Effect: what still waits can go; nothing more can be told."""
         for part in self.noted:
             if isinstance(part, Facts):
                 part.unit.close()
-                self.gone = True
+        self.gone = True
         self.noted.clear()
         self.files.release()
 
@@ -248,11 +248,17 @@ class Live(Generic[T]):
         self._waiting: list[_Record[T]] = []
 
     def check(
-        self, source: Source, *, progress: Progress | None = None, wanted: Wanted | None = None
+        self,
+        source: Source,
+        *,
+        progress: Progress | None = None,
+        wanted: Wanted | None = None,
+        pulse: Callable[[], None] | None = None,
     ) -> Outcome[T]:
         """The outcome of analysing a source as it is now.
 
-        What ``progress`` raises ends the analysis; the units that are done stay done.
+        What ``progress`` raises ends the analysis; the units that are done stay done. So does
+        ``pulse``, which is called within units too.
         """
         entries = list(source.files())
         listing = [(entry.path, entry.kind, entry.reported) for entry in entries]
@@ -266,6 +272,7 @@ class Live(Generic[T]):
         with room():
             run = _Run(self, source, entries)
             run.chosen = wanted
+            run.pulse = pulse
             report = run.all(progress)
         run.mark()
         if wanted is None:
@@ -302,6 +309,7 @@ class _Run(Run, Generic[T]):
         self.evaluated = 0
         self._secrets: dict[Document, set[tuple[int, int]]] = {}
         self._recording: _Record[T] | None = None
+        self.pulse: Callable[[], None] | None = None
 
     # What there is
 
@@ -462,6 +470,11 @@ class _Run(Run, Generic[T]):
             document: set(document.secrets) for document in touched if document.secrets
         }
         touched.clear()
+
+    def _judge(self, rule: Rule, facts: Facts) -> None:
+        if self.pulse is not None:
+            self.pulse()
+        super()._judge(rule, facts)
 
     def _leave(self, facts: Facts) -> None:
         record = self._recording

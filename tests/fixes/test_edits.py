@@ -263,3 +263,18 @@ def test_an_argument_that_refers_is_added() -> None:
     result = mended("main.tf", text, 'provider "aws"', Act.POINT, "var.region", "region")
 
     assert result == 'provider "aws" {\n  region = var.region\n}\n'
+
+
+def test_steps_that_write_over_one_another_are_no_fix() -> None:
+    text = 'Resources:\n  A:\n    Properties:\n      B: "arn:aws:a arn:aws:b"\n'
+    document = Document("t.yaml", text)
+    first, second = text.index("aws"), text.rindex("aws")
+    remedies = tuple(
+        Remedy(Act.DERIVE, Span(document, at, at + 3), "mend it", "partition")
+        for at in (first, second)
+    )
+    one = Finding("r", Level.ERROR, "m", remedies[0].span, "u", remedies=remedies[:1])
+    both = Finding("r", Level.ERROR, "m", remedies[0].span, "u", remedies=remedies)
+
+    assert fix_of(one, "safe") is not None
+    assert fix_of(both, "safe") is None

@@ -367,3 +367,42 @@ MADE = "import boto3\nsession = boto3.Session(region_name='x')  # why\n"
 )
 def test_a_session_is_made_of_the_default_one(text: str, expected: str | None) -> None:
     assert mended(text, "'x'", Act.OWN, "session") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "import aws_cdk as cdk\na = 'x:aws:y'  # why\n",
+            "import aws_cdk as cdk\na = f'x:{cdk.Aws.PARTITION}:y'  # why\n",
+        ),
+        (
+            "from aws_cdk import Aws\na = f'é:aws:{b}'\n",
+            "from aws_cdk import Aws\na = f'é:{Aws.PARTITION}:{b}'\n",
+        ),
+        (
+            "from aws_cdk import core\na = 'x:aws:y'\n",
+            "from aws_cdk import core\na = f'x:{core.Aws.PARTITION}:y'\n",
+        ),
+        (
+            "from aws_cdk import (\n    aws_iam as iam,\n    Stack,\n)\na = 'x:aws:y'\n",
+            (
+                "from aws_cdk import (\n    aws_iam as iam, Aws,\n    Stack,\n)\n"
+                "a = f'x:{Aws.PARTITION}:y'\n"
+            ),
+        ),
+        ("import boto3\na = 'x:aws:y'\n", None),
+        ("import aws_cdk\na = r'x:aws:y'\n", None),
+        ("import aws_cdk\na = 'x:aws:{y}'\n", None),
+        ("import aws_cdk\na = f'{aws:>3}'\n", None),
+        ("from aws_cdk import Stack\nclass Aws: ...\na = 'x:aws:y'\n", None),
+    ],
+)
+def test_a_stretch_of_a_string_is_filled_in_by_cdk(text: str, expected: str | None) -> None:
+    document = Document("tool.py", text)
+    start = text.rindex("aws:")
+    span = Span(document, start, start + 3)
+    remedy = Remedy(Act.DERIVE, span, "mend it", "partition")
+    fix = fix_of(Finding("r", Level.ERROR, "m", span, "u", remedies=(remedy,)), "unsafe")
+
+    assert (None if fix is None else applied(text, fix.edits)) == expected

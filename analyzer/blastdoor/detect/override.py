@@ -469,7 +469,8 @@ def terraform_override_file(facts: Facts) -> Iterator[Hit]:
             condition,
             contain=f"move the change into the block of {target} and delete the file",
             related=tuple(_places(changes, first)),
-            remedies=tuple(_moved(facts, target, changes)),
+            # What a tool writes there it would write again.
+            remedies=() if condition == "tooling" else tuple(_moved(facts, target, changes)),
         )
 
 

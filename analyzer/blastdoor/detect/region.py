@@ -531,12 +531,12 @@ def _mismatch(
     pinned = known_text(region)
     if pinned is None or pinned not in tables.partitions().regions:
         return
+    named = _region_of_words(name)
+    if not named or pinned in named:
+        return
     if set(_words(name)) & tables.scopes().far_words:
         return
     if pinned == "us-east-1" and _is_global_part(holder):
-        return
-    named = _region_of_words(name)
-    if not named or pinned in named:
         return
     if len(named) > 1 and len({partition_of(r) for r in named}) > 1:
         return

@@ -8,6 +8,7 @@ one. A fix is *safe* when the rule says so: it only narrows, and nobody has to l
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from blastdoor.finding import Act
@@ -15,7 +16,7 @@ from blastdoor.record import dataclass
 from blastdoor.span import Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from blastdoor.finding import Finding, Remedy
     from blastdoor.span import Document, Span
@@ -49,14 +50,32 @@ def fix_of(finding: Finding, kind: str) -> Fix | None:
     """The fix of a finding whose rule calls its fixes ``kind``; ``None`` where there is none."""
     if not finding.remedies or kind not in (SAFE, UNSAFE):
         return None
-    edits = []
+    edits: dict[Edit, None] = {}
     for remedy in finding.remedies:
-        edit = _edit(remedy)
-        if edit is None:
+        found = _edits(remedy)
+        if not found:
             return None
-        edits.append(edit)
+        edits.update(dict.fromkeys(found))
+    if _overlap(edits):
+        return None
     title = ", and ".join(dict.fromkeys(remedy.words for remedy in finding.remedies))
-    return Fix(title, kind == SAFE, tuple(dict.fromkeys(edits)))
+    return Fix(title, kind == SAFE, tuple(edits))
+
+
+def _overlap(edits: Iterable[Edit]) -> bool:
+    """Whether two edits would write over one another."""
+    places = sorted((edit.span.path, edit.span.start, edit.span.end) for edit in edits)
+    return any(one[0] == other[0] and one[2] > other[1] for one, other in pairwise(places))
+
+
+def _edits(remedy: Remedy) -> Sequence[Edit]:
+    """The edits that a remedy is in the notation of its file; none where that is not plain enough."""
+    if remedy.span.path.endswith(".py") and remedy.act is not Act.TEXT:
+        from blastdoor.fixes import python
+
+        return python.edits(remedy)
+    edit = _edit(remedy)
+    return () if edit is None else (edit,)
 
 
 def _edit(remedy: Remedy) -> Edit | None:
@@ -77,10 +96,6 @@ def _edit(remedy: Remedy) -> Edit | None:
         from blastdoor.fixes import hcl
 
         return hcl.edit(remedy)
-    if document.path.endswith(".py"):
-        from blastdoor.fixes import python
-
-        return python.edit(remedy)
     return None
 
 

@@ -2,8 +2,8 @@
 
 It is run by its path in an isolated interpreter and imports nothing of blastdoor. A request is a JSON
 object with ``text``, ``start`` and ``end`` (characters) of an expression, ``act`` (``set``, ``remove``,
-``add`` or ``own``), ``data`` and ``name``; the answer is ``[start, end, text]`` of one edit, or
-``null``.
+``add``, ``own`` or ``derive``), ``data`` and ``name``; the answer is a list of edits, each
+``[start, end, text]``, or ``null``.
 """
 
 from __future__ import annotations
@@ -72,8 +72,16 @@ def limit() -> None:
 
 
 def rewritten(text: Text, request: dict[str, Any]) -> list[Any] | None:
-    """The edit of one request; ``None`` where the code is not as plain as it must be."""
+    """The edits of one request; ``None`` where the code is not as plain as it must be."""
     place = (text.bytes_at(request["start"]), text.bytes_at(request["end"]))
+    if request["act"] == "derive":
+        return _derived(text, place, request["data"])
+    one = _rewritten(text, request, place)
+    return None if one is None else [one]
+
+
+def _rewritten(text: Text, request: dict[str, Any], place: tuple[int, int]) -> list[Any] | None:
+    """The one edit that most requests come to."""
     node = text.spans.get(place)
     if node is None:
         return None
@@ -191,6 +199,68 @@ def _commented(argument: cst.Arg) -> bool:
         )
         for space in spaces
     )
+
+
+def _derived(text: Text, place: tuple[int, int], what: str) -> list[Any] | None:
+    """A stretch of a string that CDK fills in when it is deployed: ``Aws.PARTITION``, ``Aws.REGION``.
+
+    Source: AWS CDK API Reference, Aws.
+    """
+    start, end = place
+    around = [
+        (last - first, first, last, node)
+        for (first, last), node in text.spans.items()
+        if first <= start and end <= last
+    ]
+    if not around:
+        return None
+    _length, first, last, node = min(around, key=lambda found: found[0])
+    name, importing = _cdk(text)
+    if name is None:
+        return None
+    data = text.text.encode()
+    before, after = data[first:start].decode(), data[end:last].decode()
+    if isinstance(node, cst.SimpleString):
+        if node.prefix or "\\" in node.value or set(node.value) & set("{}"):
+            return None
+        before = f"f{before}"
+    elif not isinstance(node, cst.FormattedString) or "r" in node.prefix.lower():
+        return None
+    written = f"{before}{{{name}.{what.upper()}}}{after}"
+    edits = [[text.characters_at(first), text.characters_at(last), written]]
+    if importing is not None:
+        if importing > first:
+            return None
+        edits.append([text.characters_at(importing), text.characters_at(importing), ", Aws"])
+    return edits
+
+
+def _cdk(text: Text) -> tuple[str | None, int | None]:
+    """What a module calls ``aws_cdk.Aws``, and where it has to be imported for that, if it has."""
+    place: int | None = None
+    for line in text.module.body:
+        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            if isinstance(statement, cst.Import):
+                for one in statement.names:
+                    if text.module.code_for_node(one.name) == "aws_cdk":
+                        return f"{one.evaluated_alias or 'aws_cdk'}.Aws", None
+            if not isinstance(statement, cst.ImportFrom) or statement.module is None:
+                continue
+            source = text.module.code_for_node(statement.module)
+            if source not in ("aws_cdk", "aws_cdk.core") or isinstance(
+                statement.names, cst.ImportStar
+            ):
+                continue
+            for one in statement.names:
+                if one.name.value == "Aws":
+                    return one.evaluated_alias or "Aws", None
+                if one.name.value == "core" and source == "aws_cdk":
+                    return f"{one.evaluated_alias or 'core'}.Aws", None
+            first = statement.names[0]
+            last = first.asname.name if first.asname is not None else first.name
+            place = place or text.places[id(last)][1]
+    taken = any(isinstance(n, cst.Name) and n.value == "Aws" for n in text.spans.values())
+    return (None, None) if place is None or taken else ("Aws", place)
 
 
 def _session(text: Text, node: cst.CSTNode, name: str) -> list[Any] | None:

@@ -23,6 +23,8 @@ from blastdoor.fixes import Edit
 from blastdoor.span import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from blastdoor.finding import Remedy
 
 MAX_TEXT: Final = 300_000
@@ -32,7 +34,7 @@ TIMEOUT: Final = 20.0
 _KEPT: Final = 256
 """Edits that are kept: an editor asks for the same ones again and again, and its texts come and go."""
 _CHILD: Final = Path(__file__).with_name("child.py")
-_ACTS: Final = frozenset({Act.SET, Act.REMOVE, Act.ADD, Act.OWN})
+_ACTS: Final = frozenset({Act.SET, Act.REMOVE, Act.ADD, Act.OWN, Act.DERIVE})
 
 
 @cache
@@ -99,16 +101,16 @@ class _Child:
 _CHILD_PROCESS: Final = _Child()
 
 
-def edit(remedy: Remedy) -> Edit | None:
-    """The edit that a remedy is in Python; ``None`` where libcst is not there or finds none."""
+def edits(remedy: Remedy) -> Sequence[Edit]:
+    """The edits that a remedy is in Python; none where libcst is not there or finds none."""
     text = remedy.span.document.text
     if remedy.act not in _ACTS or len(text) > MAX_TEXT or not available():
-        return None
-    return _edit(remedy.span, remedy.act, json.dumps(remedy.data), remedy.name)
+        return ()
+    return _edits(remedy.span, remedy.act, json.dumps(remedy.data), remedy.name)
 
 
 @lru_cache(_KEPT)
-def _edit(span: Span, act: Act, data: str, name: str) -> Edit | None:
+def _edits(span: Span, act: Act, data: str, name: str) -> tuple[Edit, ...]:
     request = {
         "text": span.document.text,
         "start": span.start,
@@ -119,6 +121,5 @@ def _edit(span: Span, act: Act, data: str, name: str) -> Edit | None:
     }
     answer = _CHILD_PROCESS.ask(request)
     if not isinstance(answer, list):
-        return None
-    start, end, text = answer
-    return Edit(Span(span.document, start, end), text)
+        return ()
+    return tuple([Edit(Span(span.document, start, end), text) for start, end, text in answer])

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from blastdoor.finding import Finding
 
-PAUSE: Final = 0.04
+PAUSE: Final = 0.02
 """Seconds without an edit after which the analysis begins."""
 _STACK: Final = 256_000_000
 """Bytes of the worker's stack: evaluation goes as deep as on the main thread."""

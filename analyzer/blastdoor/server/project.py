@@ -196,9 +196,7 @@ class Project:
         wanted: Callable[[Repository], set[str]] | None = None,
     ) -> Result:
         with self._while(superseded):
-            outcome = self.live.check(
-                source, progress=lambda _done, _total: self._breathe(), wanted=wanted
-            )
+            outcome = self._checked(source, wanted)
         return Result(self.scope.refine(outcome.report), outcome, source)
 
     def things(
@@ -211,16 +209,23 @@ class Project:
             try:
                 notes = result.outcome.notes
             except LetGoError:
-                again = self.live.check(
-                    result.source, progress=lambda _done, _total: self._breathe()
-                )
-                notes = again.notes
+                notes = self._checked(result.source).notes
         by_path: dict[str, dict[tuple[int, str], Thing]] = {}
         for thing in notes:
             key = (thing.span.start, thing.name)
             by_path.setdefault(thing.span.path, {}).setdefault(key, thing)
         result.things = {path: tuple(items.values()) for path, items in by_path.items()}
         return result.things
+
+    def _checked(
+        self, source: Source, wanted: Callable[[Repository], set[str]] | None = None
+    ) -> Outcome[Thing]:
+        return self.live.check(
+            source,
+            progress=lambda _done, _total: self._breathe(),
+            wanted=wanted,
+            pulse=self._breathe,
+        )
 
     @contextmanager
     def _while(self, superseded: Callable[[], bool] | None) -> Iterator[None]:

@@ -551,7 +551,7 @@ class Lowering:
         said = self.value(thing, span).at(span)
         self._of_method(call, "AWS::Lambda::Url", Mapping({"AuthType": said}, call.span))
         if known_text(said) == "NONE":
-            # AWS CDK API Reference, aws_lambda.FunctionUrl: without authentication everybody may call it.
+            # AWS CDK API Reference, aws_lambda.FunctionUrlAuthType: with NONE everybody may call it.
             entries: dict[str, Value] = {
                 "Action": Known("lambda:InvokeFunctionUrl", span),
                 "FunctionUrlAuthType": said,
