@@ -4,7 +4,7 @@
 
 A client like an editor's starts ``blastdoor lsp`` on a generated repository of 200 files, opens a
 file of 1,000 lines and types into it. Each edit changes what is found, so that its diagnostics are known
-by what they say; the time until they come has the server's pause (40 ms) in it and is shown with and
+by what they say; the time until they come has the server's pause (20 ms) in it and is shown with and
 without. CPU time of the server is what an idle machine would take at most.
 ``--one-root`` puts all 200 files into one Terraform root: the worst case, for a root is one unit.
 """
