@@ -662,6 +662,18 @@ def test_an_administrator_s_policy_that_is_attached(
     assert [(d.event.value, d.after.strip("`")) for d in found if d.axis == "actions"] == expected
 
 
+def test_a_module_that_nobody_calls_is_no_loss() -> None:
+    module = {
+        "modules/b/main.tf": 'variable "name" {}\n' + BUCKET + 'output "n" {\n value = 1\n}\n'
+    }
+    root = {"live/b/main.tf": BACKEND + BUCKET}
+    rest = {"live/a/main.tf": BACKEND + CHINA}
+
+    assert deltas({**rest, **module}, rest) == []
+    (lost,) = deltas({**rest, **root}, rest)
+    assert (lost.event, lost.address) == (Event.DESTROYED, "aws_s3_bucket.orders")
+
+
 def test_a_policy_in_a_module_is_on_the_role_that_it_is_handed() -> None:
     module = {
         "m/main.tf": 'variable "role" {}\nresource "aws_iam_role" "worker" {}\n'

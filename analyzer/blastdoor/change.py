@@ -513,6 +513,8 @@ class _Look:
         kept = self.side.kept.setdefault(unit.address, set())
         kept.update(_KEYS.sub("", r.from_) for r in unit.removals if not r.destroys)
         self.side.idle.setdefault(unit.address, set()).update(unit.idle)
+        if not unit.is_root:
+            self.side.modules.add(unit.address)
         self.secrets.update(unit.secrets)
         self.planned.extend(unit.changes)
         self.side.inputs.setdefault(unit.address, set()).update(unit.inputs)

@@ -139,6 +139,8 @@ class Side:
     """The regions that the whole repository speaks of; ``None`` when it speaks of none."""
     inputs: dict[str, set[str]] = field(default_factory=dict)
     """Unit → paths of the files that it was read from."""
+    modules: set[str] = field(default_factory=set)
+    """Units that are modules which nothing here calls: nobody can tell what was made of them."""
 
 
 Key = tuple[str, str, str]
@@ -217,7 +219,8 @@ def deltas(
                 found.append(replace(delta, attribute="variable"))
             elif not default or delta.event is not Event.WIDENED:
                 found.append(delta)
-    found.extend(_lost(lost, head))
+    applied = {unit: items for unit, items in lost.items() if unit not in base.modules}
+    found.extend(_lost(applied, head))
     found.extend(_spans(base, head, counterpart, edited))
     environments = {unit: _environment(names) for unit, names in head.environments.items()}
     return _together(
