@@ -746,6 +746,8 @@ def _from_nothing(item: Footprint, old_unit: str, union: _Union, *, there: bool)
         return []
     alike = union.alike(item, old_unit)
     event = Event.WIDENED if alike or there else Event.NEW
+    # What it is held against are other things, if what it is on had nothing of the kind.
+    at = " elsewhere" if there and not alike else ""
     if item.aspect == "allow":
         if item.policy is None:
             return []
@@ -760,7 +762,7 @@ def _from_nothing(item: Footprint, old_unit: str, union: _Union, *, there: bool)
                     event,
                     one.part,
                     item,
-                    _listed(one.before) or "nothing",
+                    f"{_listed(one.before)}{at}" if one.before else "nothing",
                     _listed(one.after),
                     normal=json.dumps([sorted(one.before), sorted(one.after)]),
                 ),
@@ -784,18 +786,18 @@ def _from_nothing(item: Footprint, old_unit: str, union: _Union, *, there: bool)
         if before is None:
             # Nothing of base says anything on this axis: there is nothing to compare with.
             if item.aspect in _REACHING and extent:
-                found.append(_reaching(event, axis, item, None, extent))
+                found.append(_reaching(event, axis, item, None, extent, at))
             continue
         if extent.compare(before).widens and not _only_inherited(extent):
-            found.append(_reaching(event, axis, item, before, extent))
+            found.append(_reaching(event, axis, item, before, extent, at))
     return found
 
 
 def _reaching(
-    event: Event, axis: str, item: Footprint, before: Extent | None, after: Extent
+    event: Event, axis: str, item: Footprint, before: Extent | None, after: Extent, at: str
 ) -> Delta:
     normal = f"{None if before is None else before.to_json()}\u2192{after.to_json()}"
-    words = "nothing" if before is None else before.describe()
+    words = f"{before.describe()}{at}" if before else "nothing"
     return _words_delta(event, axis, item, words, after.describe(), normal=normal)
 
 
