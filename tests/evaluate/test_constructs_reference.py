@@ -279,7 +279,12 @@ def _compare(program: str, template: dict[str, Any], *, exact: bool) -> int:
     for body in template["Resources"].values():
         theirs.setdefault(body["Type"], []).append(_lowered({**body.get("Properties", {}), **body}))
     compared = 0
-    mine = [r for r in _resources({"app.py": program}) if r.type.startswith("AWS::")]
+    mine = [
+        resource
+        for resource in _resources({"app.py": program})
+        if resource.type.startswith("AWS::")
+        and resource.type != "AWS::CloudFormation::Stack"  # what the template makes, not in it
+    ]
     for resource in mine:
         if resource.type == "AWS::EC2::SecurityGroupIngress" and not exact:
             continue  # CDK writes the rules of open addresses into the group
