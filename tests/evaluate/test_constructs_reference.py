@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from blastdoor import catalog
+from blastdoor import catalog, tables
 from blastdoor.engine import Options, check, survey
 from blastdoor.source import Memory
 from blastdoor.units import Repository
@@ -360,3 +360,41 @@ def test_cdk_level_2(tmp_path: Path) -> None:
     # What CDK itself decides for a queue stands in no program.
     assert theirs - mine == {("stateful-resource-disposable", "NOTE")}
     assert mine <= theirs
+
+
+GRANTS = """
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_ecr, aws_iam, aws_kms, aws_s3, aws_sns, aws_sqs
+
+app = cdk.App(outdir=OUT)
+stack = cdk.Stack(app, "shop")
+for number, (name, method) in enumerate(ROWS):
+    library, kind = name.split(".")
+    made = getattr({"aws_ecr": aws_ecr, "aws_kms": aws_kms, "aws_s3": aws_s3, "aws_sns": aws_sns,
+                    "aws_sqs": aws_sqs}[library], kind)(stack, f"Thing{number}")
+    role = aws_iam.Role(stack, f"Role{number}", assumed_by=aws_iam.AccountPrincipal("111122223333"))
+    getattr(made, method)(role)
+app.synth()
+"""
+
+
+def test_grants_of_cdk(tmp_path: Path) -> None:
+    """What a method grants is what our table says that it does."""
+    rows = tables.constructs().grants
+    keys = [key for key in rows if not key[0].startswith("aws_lambda")]
+    assert len(keys) > 10
+    names = [[name, method] for name, method in keys]
+    template = _synthesised(f"ROWS = {names!r}\n{GRANTS}", tmp_path)
+    policies = {
+        body["Properties"]["Roles"][0]["Ref"][:-8]: body["Properties"]["PolicyDocument"]
+        for body in template["Resources"].values()
+        if body["Type"] == "AWS::IAM::Policy"
+    }
+    for number, key in enumerate(keys):
+        granted: set[str] = set()
+        for statement in policies[f"Role{number}"]["Statement"]:
+            actions = statement["Action"]
+            granted.update([actions] if isinstance(actions, str) else actions)
+        assert set(rows[key]) <= granted, key
