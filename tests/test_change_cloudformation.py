@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from blastdoor import catalog
 from blastdoor.change import compare_files
 
 if TYPE_CHECKING:
@@ -212,3 +215,115 @@ def test_the_region_of_a_deployment_is_a_reach() -> None:
 def test_more_actions_of_a_construct() -> None:
     (line,) = said(assembly("a"), assembly("a", action="s3:*"))
     assert line == "widened actions: `s3:*`, was `s3:GetObject` (App/Role/Resource)"
+
+
+THERE = """
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: sts:AssumeRole}
+  Bucket: {Type: AWS::S3::Bucket}
+  Group:
+    Type: AWS::EC2::SecurityGroup
+    Properties: {GroupDescription: web}
+"""
+POLICY = """
+  Policy:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: all
+      Roles: [!Ref Role]
+      PolicyDocument:
+        Statement: {Effect: Allow, Action: '*', Resource: '*'}
+"""
+ON_WHAT_WAS_THERE = [
+    pytest.param(POLICY, "actions-widened", id="role"),
+    pytest.param(
+        """
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Bucket
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: '*', Action: s3:GetObject, Resource: !Sub '${Bucket.Arn}/*'}
+""",
+        "principals-widened",
+        id="bucket",
+    ),
+    pytest.param(
+        """
+  Rule:
+    Type: AWS::EC2::SecurityGroupIngress
+    Properties:
+      {GroupId: !GetAtt Group.GroupId, IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/0}
+""",
+        "network-widened",
+        id="group",
+    ),
+]
+
+
+def _changed(base: str, head: str) -> list[tuple[str, str]]:
+    """(rule, level) of all that a change widens."""
+    found = compare_files({"t.yaml": base}, {"t.yaml": head}, tuple(catalog.load()))
+    return [(f.rule, f.level.name) for f in found.widenings]
+
+
+@pytest.mark.parametrize(("added", "rule"), ON_WHAT_WAS_THERE)
+def test_a_policy_on_what_was_there_is_no_new_thing(added: str, rule: str) -> None:
+    """Whoever has the role or bucket already reaches further: it is no note, and the gate sees it."""
+    found = _changed(THERE, THERE + added)
+    assert (rule, "ERROR") in found
+
+
+def test_a_policy_on_what_is_new_is_a_note() -> None:
+    """What comes with its policy reaches nothing that it reached before."""
+    role = THERE.partition("  Bucket")[0].removeprefix("\nResources:\n")
+    bucket = "\nResources:\n  Bucket: {Type: AWS::S3::Bucket}\n"
+    found = _changed(bucket, bucket + role + POLICY)
+    assert {level for rule, level in found if rule == "actions-widened"} == {"NOTE"}
+
+
+def test_policies_beside_trust_policies_are_compared() -> None:
+    """A policy that is attached is held by none that names whom it lets in, and nothing breaks off."""
+    found = _changed(THERE, THERE + POLICY.replace("!Ref Role", "other"))
+    assert {rule for rule, _level in found} == {"actions-widened"}
+
+
+STATEMENTS: list[dict[str, Any]] = [
+    {"Effect": effect, "Action": action, **principal, **resource, **condition}
+    for effect in ("Allow", "Deny")
+    for action in ("*", "s3:GetObject")
+    for principal in ({}, {"Principal": "*"}, {"Principal": {"Service": "ec2.amazonaws.com"}})
+    for resource in ({}, {"Resource": "*"}, {"Resource": "arn:aws:s3:::orders/*"})
+    for condition in ({}, {"Condition": {"Bool": {"aws:SecureTransport": "true"}}})
+]
+POLICIES: list[tuple[str, str, dict[str, Any]]] = [
+    ("AWS::IAM::Role", "AssumeRolePolicyDocument", {}),
+    ("AWS::IAM::Policy", "PolicyDocument", {"PolicyName": "p", "Roles": [{"Ref": "A0"}]}),
+    ("AWS::S3::BucketPolicy", "PolicyDocument", {"Bucket": "orders"}),
+]
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> str:
+    """Templates of some policies with some statements each."""
+    resources: dict[str, Any] = {}
+    for number in range(draw(st.integers(1, 3))):
+        type_, document, others = draw(st.sampled_from(POLICIES))
+        said = draw(st.lists(st.sampled_from(STATEMENTS), min_size=0, max_size=2))
+        body = {"Type": type_, "Properties": {**others, document: {"Statement": said}}}
+        resources[f"A{number}"] = body
+    return json.dumps({"Resources": resources})
+
+
+@given(templates(), templates())
+@settings(max_examples=150, deadline=None)
+def test_any_two_policies_are_compared(base: str, head: str) -> None:
+    """Whatever they say and are on; and what is the same on both sides is no change."""
+    _changed(base, head)
+    assert _changed(head, head) == []

@@ -612,7 +612,19 @@ def kind_held(type_: str) -> str:
 
 _BY_ATTACHMENT: Final = frozenset({"aws_iam_policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"})
 """Types of policies that say nothing of what they are on."""
-_NAMES: Final = ("bucket", "name")
+_NAMES: Final = (
+    *(
+        "bucket",
+        "name",
+        "BucketName",
+        "RoleName",
+        "UserName",
+        "GroupName",
+        "QueueName",
+        "TopicName",
+    ),
+    *("FunctionName",),
+)
 _ON: Final = (
     "bucket",
     "role",
@@ -652,8 +664,46 @@ _RULES: Final = {
 """Type of a rule or attachment → the type that it is on, and the argument that names it."""
 
 
+_TEMPLATE_RULES: Final = {
+    "AWS::EC2::NetworkAclEntry": (("AWS::EC2::NetworkAcl", "NetworkAclId"),),
+    "AWS::EC2::SecurityGroupIngress": (("AWS::EC2::SecurityGroup", "GroupId"),),
+    "AWS::IAM::GroupPolicy": (("AWS::IAM::Group", "GroupName"),),
+    "AWS::IAM::ManagedPolicy": (
+        *(("AWS::IAM::Role", "Roles"), ("AWS::IAM::User", "Users"), ("AWS::IAM::Group", "Groups")),
+    ),
+    "AWS::IAM::Policy": (
+        *(("AWS::IAM::Role", "Roles"), ("AWS::IAM::User", "Users"), ("AWS::IAM::Group", "Groups")),
+    ),
+    "AWS::IAM::RolePolicy": (("AWS::IAM::Role", "RoleName"),),
+    "AWS::IAM::UserPolicy": (("AWS::IAM::User", "UserName"),),
+    "AWS::S3::BucketPolicy": (("AWS::S3::Bucket", "Bucket"),),
+    "AWS::SNS::TopicPolicy": (("AWS::SNS::Topic", "Topics"),),
+    "AWS::SQS::QueuePolicy": (("AWS::SQS::Queue", "Queues"),),
+    "AWS::SecretsManager::ResourcePolicy": (("AWS::SecretsManager::Secret", "SecretId"),),
+}
+"""Type of a policy or rule → the types that it may be on, and the properties that name them.
+
+AWS CloudFormation Template Reference, the types.
+"""
+
+
+def _of_template(resource: Resource) -> Iterator[str]:
+    """What a policy or rule of a template is on: its logical id in the same stack, or its name."""
+    around = resource.address.removesuffix(resource.name)
+    for kind, name in _TEMPLATE_RULES[resource.type]:
+        value = resource.get(name)
+        for item in items_of(value)[0] if isinstance(value, Many) else [value]:
+            text = known_text(item)
+            if text:
+                yield f"{kind}={text}"
+            elif isinstance(item, Unknown) and item.meaning is Meaning.RESOURCE:
+                yield around + item.subject.partition(".")[0]
+
+
 def _of(resource: Resource) -> tuple[str, ...]:
     """What a policy or rule of its own is on."""
+    if resource.type in _TEMPLATE_RULES:
+        return tuple(_of_template(resource))
     kind, *arguments = _RULES.get(resource.type, (kind_held(resource.type), *_ON))
     value = next((v for name in arguments if (v := resource.get(name)) is not None), None)
     if not kind or value is None:

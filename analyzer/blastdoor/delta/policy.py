@@ -320,7 +320,12 @@ def _size(statement: _Statement) -> int:
 def _outside(head: _Statement, base: Policy) -> tuple[list[Excess], bool]:
     if not head.sure or _size(head) > _MAX_TUPLES:
         return [], True
-    verdicts = [_Against(head, other) for other in base.statements]
+    verdicts = [
+        _Against(head, other)
+        for other in base.statements
+        # What is attached to somebody is held by no policy that names whom it lets in.
+        if head.principals is not None or other.principals is None
+    ]
     missing: dict[tuple[Part, ...], list[tuple[_Element | None, _Element, _Element]]] = {}
     nearest: dict[tuple[Part, ...], _Statement | None] = {}
     unclear = False
