@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from blastdoor import catalog
 from blastdoor.change import compare_files
 
 STACK = """
@@ -240,3 +241,26 @@ def test_a_list_that_nobody_can_tell() -> None:
         "FLAGS", "import os\n\nFLAGS", 1
     )
     assert [text.split(":")[0] for text in said(FLAGS, head)] == ["unknown regions"]
+
+
+ROLE = """
+from aws_cdk import App, Stack
+from aws_cdk import aws_iam as iam
+
+stack = Stack(App(), "Orders")
+role = iam.Role(stack, "Deploy", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+"""
+ALL = 'role.add_to_policy(iam.PolicyStatement(actions=["*"], resources=["*"]))\n'
+
+
+@pytest.mark.parametrize(
+    ("base", "level"),
+    [
+        pytest.param(ROLE, "ERROR", id="on a role that was there"),
+        pytest.param(ROLE.replace("Deploy", "Read"), "NOTE", id="on a new role"),
+    ],
+)
+def test_what_is_added_to_a_construct(base: str, level: str) -> None:
+    """A statement that a method adds to what was there is no new thing."""
+    found = compare_files({"app.py": base}, {"app.py": ROLE + ALL}, tuple(catalog.load()))
+    assert ("actions-widened", level) in {(f.rule, f.level.name) for f in found.widenings}

@@ -89,6 +89,8 @@ class Context:
 
 ENVIRONMENT_DEFAULT: Final = "a default of the environment"
 """How a fallback comes about that stands in for a variable of the process's environment."""
+MADE_ON: Final = "made on"
+"""What a resource has among its extras that is part of another one, whose address it is."""
 TOLD_ELSEWHERE: Final = "told elsewhere"
 """What a resource has among its extras that another unit tells of, and this one only places."""
 CROSS_REGION: Final = "cross-region references"

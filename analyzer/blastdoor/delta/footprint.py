@@ -15,7 +15,7 @@ from blastdoor import tables
 from blastdoor.context import environment_words
 from blastdoor.delta import flags, policy, scopes
 from blastdoor.evaluate.expression import to_number
-from blastdoor.fact import TOLD_ELSEWHERE
+from blastdoor.fact import MADE_ON, TOLD_ELSEWHERE
 from blastdoor.facts import iam
 from blastdoor.facts.network import network_of, unsettled
 from blastdoor.facts.reading import (
@@ -702,6 +702,9 @@ def _of_template(resource: Resource) -> Iterator[str]:
 
 def _of(resource: Resource) -> tuple[str, ...]:
     """What a policy or rule of its own is on."""
+    on = known_text(resource.extra.get(MADE_ON))
+    if on is not None:
+        return (on,)
     if resource.type in _TEMPLATE_RULES:
         return tuple(_of_template(resource))
     kind, *arguments = _RULES.get(resource.type, (kind_held(resource.type), *_ON))

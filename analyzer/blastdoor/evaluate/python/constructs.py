@@ -37,7 +37,7 @@ from blastdoor.evaluate.python.things import (
     Later,
     Thing,
 )
-from blastdoor.fact import CROSS_REGION, TOLD_ELSEWHERE, AppWide, EscapeHatch, Stack
+from blastdoor.fact import CROSS_REGION, MADE_ON, TOLD_ELSEWHERE, AppWide, EscapeHatch, Stack
 from blastdoor.value import (
     Alternative,
     Inherited,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from collections.abc import Mapping as AbstractMapping
 
-    from blastdoor.fact import Evaluated, Provider
+    from blastdoor.fact import Evaluated, Provider, Resource
     from blastdoor.span import Document, Span
 
     ToValue = Callable[[Thing, Span | None], Value]
@@ -308,17 +308,31 @@ class Lowering:
     ) -> None:
         """Effect: a policy that a program adds."""
         address = address_of(call)
-        self.unit.resources.append(
-            lowered.make(
-                type_,
-                name or id_of(call),
-                Mapping({attribute: document}, call.span),
-                span=call.name_span,
-                address=f"{address}.{name}" if name else address,
-                place=self._place(call),
-                module=self.unit.address,
-            )
+        made = lowered.make(
+            type_,
+            name or id_of(call),
+            Mapping({attribute: document}, call.span),
+            span=call.name_span,
+            address=f"{address}.{name}" if name else address,
+            place=self._place(call),
+            module=self.unit.address,
         )
+        self._made_on(made, call)
+        self.unit.resources.append(made)
+
+    @staticmethod
+    def _made_on(made: Resource, call: Call) -> None:
+        """Effect: what a method of a construct makes is part of the construct.
+
+        A grant is none: it is part of whoever gets it.
+        """
+        address = address_of(call)
+        if isinstance(call.function, Bound):
+            if call.function.name.startswith("grant_"):
+                return
+            address = address.rpartition("/")[0]
+        if address:
+            made.extra[MADE_ON] = Known(address)
 
     # What is done to constructs
 
@@ -482,17 +496,17 @@ class Lowering:
 
     def _of_method(self, call: Call, type_: str, properties: Mapping) -> None:
         """Effect: the resource that a method of a construct makes."""
-        self.unit.resources.append(
-            lowered.make(
-                type_,
-                id_of(call),
-                properties,
-                span=call.name_span,
-                address=address_of(call),
-                place=self._place(call),
-                module=self.unit.address,
-            )
+        made = lowered.make(
+            type_,
+            id_of(call),
+            properties,
+            span=call.name_span,
+            address=address_of(call),
+            place=self._place(call),
+            module=self.unit.address,
         )
+        self._made_on(made, call)
+        self.unit.resources.append(made)
 
     def _ingress(self, call: Call, name: str) -> None:
         if name == "allow_from_any_ipv4":
@@ -510,17 +524,7 @@ class Lowering:
             return
         span = peer.span or call.span
         entries = {**ports, "CidrIpv6" if ":" in text else "CidrIp": peer}
-        self.unit.resources.append(
-            lowered.make(
-                "AWS::EC2::SecurityGroupIngress",
-                id_of(call),
-                Mapping(entries, span),
-                span=call.name_span,
-                address=address_of(call),
-                place=self._place(call),
-                module=self.unit.address,
-            )
-        )
+        self._of_method(call, "AWS::EC2::SecurityGroupIngress", Mapping(entries, span))
 
     def _ports(self, thing: Thing | None) -> dict[str, Value] | None:
         """Protocol and ports of CDK's ``Port``; ``None`` where they are not known."""
