@@ -275,11 +275,12 @@ def test_an_interrupt_is_130(write: Write, run: Run, monkeypatch: pytest.MonkeyP
         (("check", "-", "live"), "is checked alone"),
         (("check", "--stdin-filename", "a.tf"), "goes with the path -"),
         (("check", "--config", "no.toml"), "no.toml: does not exist"),
-        (("check", "--baseline", "no.json"), "no.json: No such file"),
+        (("check", "--baseline", "no.json"), "no.json: no such baseline; --write-baseline"),
         (("check", "--var-file", "no.tfvars"), "no.tfvars: no such file"),
         (("check", "--var-file", "../outside.tfvars"), "lies outside of"),
         (("check", "--fail-on", "all"), "'all' is not one of"),
         (("check", "--slect", "a"), "--slect"),
+        (("completion",), "Choose from: bash, zsh, fish\n"),
         (("chek",), "No such command 'chek'"),
         (("rules", "--family", "nothing"), "no family is called nothing; there are override,"),
         (("explain", "RGN01"), "no rule is called RGN01; did you mean RGN010"),
@@ -742,6 +743,7 @@ def test_a_baseline_silences_what_it_knows(write: Write, run: Run) -> None:
 
     assert made.code == 0
     assert "1 in the baseline" in made.out
+    assert made.err == "blastdoor: wrote known.json with 1 finding\n"
     assert run("check", "--baseline", "known.json").code == 0
 
     more = EVERY.replace('"aws_regions" "all"', '"aws_regions" "b"').replace('" "orders"', '" "b"')
@@ -752,7 +754,7 @@ def test_a_baseline_silences_what_it_knows(write: Write, run: Run) -> None:
     (root / "main.tf").write_text(CLEAN)
     (root / "more.tf").unlink()
     gone = run("check", "--baseline", "known.json")
-    assert gone.err == "blastdoor: 1 entries of the baseline match nothing any more\n"
+    assert gone.err == "blastdoor: 1 entry of the baseline matches nothing any more\n"
 
 
 def test_a_baseline_of_the_configuration(write: Write, run: Run) -> None:
@@ -875,6 +877,22 @@ def test_explain_shows_the_page(run: Run, name: str) -> None:
     assert "## How to fix" in done.out
 
 
+def test_on_a_terminal_the_prose_of_a_page_is_wrapped_and_its_code_is_not(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_is = run("explain", SLUG).out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    wrapped = run("explain", SLUG).out
+
+    assert wrapped.split() == as_it_is.split()
+    prose, _, code = wrapped.partition("## Bad")
+    assert max(map(len, prose.split("\n"))) <= 60
+    assert "  for_each                  = toset(data.aws_regions.all.names) # finding" in code
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts(run: Run, shell: str) -> None:
     done = run("completion", shell)
@@ -901,6 +919,18 @@ def test_version_and_help(run: Run) -> None:
         assert done.code == 0
         assert "Exit codes:" in done.out
         assert "Examples:" in done.out
+
+
+def test_the_list_of_commands_cuts_no_sentence_off(run: Run) -> None:
+    commands = run("--help").out.partition("Commands:")[2].partition("Examples:")[0]
+
+    assert "..." not in commands
+    assert "shares of a fleet." in " ".join(commands.split())
+
+
+def test_the_audit_is_called_as_its_help_says(run: Run) -> None:
+    assert run("audit", "--help").out.startswith("Usage: blastdoor audit [OPTIONS] [SOURCE]...\n")
+    assert "`blastdoor audit --help` tells more." in run("audit", "--nothing").err
 
 
 def test_no_command_is_answered_with_the_help_once(run: Run) -> None:

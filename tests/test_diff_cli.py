@@ -471,3 +471,18 @@ def test_a_map_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert run(["reach", str(tmp_path / "empty")]) == 3
     assert run(["reach", str(tmp_path / "none")]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_table_of_what_only_narrowed_has_its_heading_above(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = 'resource "aws_db_instance" "a" {\n  deletion_protection = false\n}\n'
+    commit(here, {"live/main.tf": bare})
+    write(here, {"live/main.tf": bare.replace("false", "true")})
+
+    assert run(["diff", "HEAD"]) == 0
+
+    table = capsys.readouterr().out.split("\n\n")[1].split("\n")
+    assert table[0] == "narrower than before"
+    assert table[1].split() == ["axis", "before", "after", "what"]
+    assert table[2].startswith("guards  none    deletion_protection = true  aws_db_instance.a")

@@ -161,7 +161,7 @@ def test_a_baseline_accepts_what_is_there(
 
     known = json.loads((repository / "blastdoor-baseline.json").read_text())
     assert known["findings"]
-    assert "blastdoor-baseline.json is written" in capsys.readouterr().out
+    assert "is accepted, in blastdoor-baseline.json" in capsys.readouterr().out
     assert run(["check", "-q"]) == 0
     (repository / "more.tf").write_text(OPEN.replace("orders", "stock"))
     assert run(["check", "-q"]) == 1

@@ -60,7 +60,8 @@ class Store:
         self._lock = self._locked() if write else None
         fresh = not self.path.exists() or self.path.stat().st_size == 0
         if fresh and not write:
-            message = f"{path} is no store of audits"
+            why = "it is empty" if self.path.exists() else "there is no such file"
+            message = f"{path} is no store of audits: {why}"
             raise StoreError(message)
         try:
             self.connection = self._connected(write=write)

@@ -84,7 +84,8 @@ def _refused(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     usage = f"{context.get_usage()}\n" if context is not None else ""
     hint = f"`{context.command_path} --help` tells more.\n" if context is not None else ""
-    return f"{usage}blastdoor: {sanitise_lines(error.format_message())}\n{hint}"
+    words = error.format_message().replace(",\n\t", ", ").replace("\n\t", " ")
+    return f"{usage}blastdoor: {sanitise_lines(words)}\n{hint}"
 
 
 def _unexpected(error: Exception) -> str:

@@ -46,6 +46,20 @@ class _Audit(click.Group):
         return [name for name in self.commands if name != "run"]
 
 
+class _WithoutName(click.Context):
+    """The context of the command that one calls without its name."""
+
+    @property
+    def command_path(self) -> str:
+        return self.parent.command_path if self.parent is not None else "blastdoor audit"
+
+
+class _Run(click.Command):
+    """The audit itself, which its help calls as one calls it."""
+
+    context_class = _WithoutName
+
+
 def _store_option(command: Callable[..., int]) -> Callable[..., int]:
     """Effect: gives a command the option that names the store."""
     return click.option(
@@ -65,6 +79,7 @@ def audit() -> None:
 
 @audit.command(
     "run",
+    cls=_Run,
     epilog="""\
 \b
 Examples:

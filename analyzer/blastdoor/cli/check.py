@@ -535,6 +535,8 @@ def known_of(request: Request, config: Config) -> str | None:
     if request.baseline is not None:
         try:
             return Path(request.baseline).read_text("utf-8")
+        except FileNotFoundError as error:
+            raise CallerError(_no_baseline(request.baseline)) from error
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
             raise CallerError(f"{sanitise(request.baseline)}: {why}") from error
@@ -543,8 +545,12 @@ def known_of(request: Request, config: Config) -> str | None:
     file = names.beside(config, config.baseline, trusted=request.trusted)
     data = read_regular(file, MAX_BASELINE)
     if data is None:
-        raise CallerError(f"{sanitise(str(file))}: no such baseline; --write-baseline makes one")
+        raise CallerError(_no_baseline(str(file)))
     return data.decode("utf-8", "replace")
+
+
+def _no_baseline(path: str) -> str:
+    return f"{sanitise(path)}: no such baseline; --write-baseline makes one"
 
 
 def compared(request: Request, report: Report, known: str | None, *, whole: bool) -> Report:
@@ -556,12 +562,22 @@ def compared(request: Request, report: Report, known: str | None, *, whole: bool
     if request.write_baseline is not None:
         to_file(request.write_baseline, lambda out: baseline.write_baseline(out, report.findings))
         fingerprints = frozenset(finding.fingerprint for finding in report.findings)
+        if request.write_baseline != "-":
+            from blastdoor.report.text import counted
+
+            number = counted(len(report.findings), "finding")
+            _remark(request, f"wrote {sanitise(request.write_baseline)} with {number}")
         return baseline.apply_baseline(report, baseline.Baseline(fingerprints))
     assert known is not None
     accepted = _accepted(request, known)
     stale = accepted.stale(report.findings)
     if stale and whole:
-        _remark(request, f"{stale} entries of the baseline match nothing any more")
+        entries = (
+            "1 entry of the baseline matches"
+            if stale == 1
+            else f"{stale} entries of the baseline match"
+        )
+        _remark(request, f"{entries} nothing any more")
     return baseline.apply_baseline(report, accepted)
 
 

@@ -17,6 +17,9 @@ _COLOUR: Final = ("auto", "always", "never")
 _LEVELS: Final = ("note", "warning", "error", "never")
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
+_SENTENCE: Final = 200
+"""Letters of the sentence that says what a command does; the formatter breaks its lines."""
+
 EXIT_CODES: Final = """\
 \b
 Exit codes:
@@ -33,6 +36,14 @@ class _Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Effect: writes the first sentence of each command, whole."""
+        shown = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        rows = [(name, command.get_short_help_str(_SENTENCE)) for name, command in shown]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
 
 def _rule_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

@@ -296,5 +296,5 @@ def _accept(folder: Path, request: Request) -> int:
         )
     )
     if file.exists():
-        show(f"{shown} is written: what is found today is accepted\n")
+        show(f"what is found today is accepted, in {shown}\n")
     return CANNOT if code == CANNOT else DONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from blastdoor.catalog import Rule, RuleSet
 
 _CODE: Final = re.compile(r"`[^`]+`")
+_MOST: Final = 100
+"""Columns beyond which prose is hard to read."""
+_LISTED: Final = re.compile(r"(?:[-*]|\d+\.) +")
 _HEADINGS: Final = ("CODE", "RULE", "LEVEL", "DEFAULT", "TITLE")
 
 
@@ -77,7 +81,32 @@ def show_page(rule: Rule, colour: Choice) -> None:
         facts += " · one per file" + (" and value" if rule.per == "value" else "")
     head = f"# {rule.id}\n\n{rule.title}\n\n{facts}\n\n"
     text = sanitise_lines(head + rule.markdown)
+    if sys.stdout.isatty():
+        text = _wrapped(text, min(shutil.get_terminal_size().columns, _MOST))
     show(_coloured(text, style) if style.on else text)
+
+
+def _wrapped(text: str, columns: int) -> str:
+    """Markdown whose prose fits into so many columns; code, headings and tables stay as they are."""
+    import textwrap
+
+    lines = []
+    fenced = False
+    for line in text.split("\n"):
+        if line.startswith("```"):
+            fenced = not fenced
+        if fenced or line.startswith(("```", "#", "|")) or width(line) <= columns:
+            lines.append(line)
+            continue
+        listed = _LISTED.match(line)
+        lines += textwrap.wrap(
+            line,
+            columns,
+            subsequent_indent=" " * listed.end() if listed else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
 
 
 def _coloured(text: str, style: Style) -> str:

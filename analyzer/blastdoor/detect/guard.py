@@ -39,7 +39,7 @@ def deletion_protection_off(facts: Facts) -> Iterator[Hit]:
     for guard in facts.guards:
         if guard.kind == "deletion" and guard.unsafe:
             address = guard.resource.address
-            what = f"the thing, after {address}," if guard.resource.request else address
+            what = f"what {address} writes" if guard.resource.request else address
             yield _hit(
                 guard,
                 f"guards: {what} can be deleted by one call ({_said(guard)})",

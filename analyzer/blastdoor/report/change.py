@@ -125,11 +125,14 @@ def render_table(found: Comparison, style: Style = PLAIN, columns: int = _COLUMN
     painted = [style.strong(head)]
     for row, line in zip(shown, lines, strict=True):
         painted.append(line if row.level is None else style.level(row.level, line))
-    parts = painted[: 1 + len(wide[:_MOST])]
+    parts = painted[: 1 + len(wide[:_MOST])] if wide else []
     if len(wide) > _MOST:
         parts.append(f"and {len(wide) - _MOST} more that reach further")
     if narrow:
-        parts += ["", style.strong("narrower than before"), *painted[1 + len(wide[:_MOST]) :]]
+        above = [""] if wide else []
+        below = [] if wide else painted[:1]
+        heading = style.strong("narrower than before")
+        parts += [*above, heading, *below, *painted[1 + len(wide[:_MOST]) :]]
     if len(narrow) > _MOST:
         parts.append(f"and {len(narrow) - _MOST} more")
     return "\n".join(parts) + "\n"

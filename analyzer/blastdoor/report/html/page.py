@@ -31,7 +31,7 @@ _ESCAPES: Final = {
 }
 _SECTIONS: Final = (
     ("trend", "Since the last audit", "What is new, what is gone, and how the counts went."),
-    ("heat", "Heat map", "Findings by repository and by the axis on which they reach."),
+    ("heat", "Heat map", "Findings by where they stand and by the axis on which they reach."),
     (
         "regions",
         "Who can change what where",
