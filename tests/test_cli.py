@@ -650,7 +650,7 @@ def test_quiet_leaves_the_findings(write: Write, run: Run) -> None:
     done = run("check", "--quiet")
 
     assert f"error[{SLUG}]" in done.out
-    assert "known values" not in done.out
+    assert "known of what" not in done.out
 
 
 def test_no_snippets_quote_no_source(write: Write, run: Run) -> None:

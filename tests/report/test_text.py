@@ -289,8 +289,8 @@ def test_the_summary_says_what_is_known_and_what_is_not(build: Build) -> None:
 not shown: 1 suppressed, 2 in the baseline
 1 failure: 1 syntax
 skipped: 2 larger than 1 MB
-known values: policy none decidable (+1 decided outside); region 90% of 10 (+2 decided outside)
-not known because: 3 no value, 1 refers to itself
+known of what is decided here: policy none (+1 elsewhere); region 90% of 10 (+2 elsewhere)
+the rest: 3 no value, 1 refers to itself
 """
     )
 

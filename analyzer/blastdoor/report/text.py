@@ -312,8 +312,8 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 def _coverage(kind: KindCoverage) -> str:
     share = kind.share
-    known = "none decidable" if share is None else f"{share:.0%} of {kind.decidable}"
-    beyond = f" (+{kind.undecidable} decided outside)" if kind.undecidable else ""
+    known = "none" if share is None else f"{share:.0%} of {kind.decidable}"
+    beyond = f" (+{kind.undecidable} elsewhere)" if kind.undecidable else ""
     return f"{sanitise(kind.kind)} {known}{beyond}"
 
 
@@ -356,9 +356,11 @@ def render_summary(report: Report, style: Style = PLAIN) -> str:
     if summary.planned:
         lines.append(f"planned: {_listed(summary.planned)}")
     if summary.coverage:
-        lines.append(f"known values: {'; '.join(map(_coverage, summary.coverage))}")
+        lines.append(
+            f"known of what is decided here: {'; '.join(map(_coverage, summary.coverage))}"
+        )
     if summary.reasons:
-        lines.append(f"not known because: {_listed(summary.reasons, MAX_REASONS)}")
+        lines.append(f"the rest: {_listed(summary.reasons, MAX_REASONS)}")
     return "\n".join(lines) + "\n"
 
 
