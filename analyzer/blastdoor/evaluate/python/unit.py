@@ -86,7 +86,12 @@ _MOCKS: Final = re.compile(r"moto\b|pytest\b|unittest\b|botocore\.stub|localstac
 """Modules of tests: what imports them talks to no cloud."""
 _SETTINGS: Final = frozenset({"settings", "config", "conf", "configuration", "constants"})
 """Names of modules that hold settings."""
-_HANDLER: Final = re.compile(r"^(?:async[ \t]+)?def[ \t]+(?:lambda_)?handler\(", re.MULTILINE)
+_HANDLER: Final = re.compile(
+    r"^(?:async[ \t]+)?def[ \t]+(?:(?:lambda_)?handler\("
+    r"|\w+\(\s*\w*event\w*\s*(?::[^,)]*)?,\s*\w*(?:context|ctx)\w*\s*(?::[^,)]*)?,?\s*\))",
+    re.MULTILINE,
+)
+"""A function that something else calls with an event: of whatever name, for the function says which."""
 _ENVIRON: Final = re.compile(r"os\.environ\['(?P<name>\w+)'\]")
 
 
