@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, Final
 
 from blastdoor import tables
@@ -13,7 +14,7 @@ from blastdoor.reach import DESTROY, WRITE, Everywhere, Reach, Regions
 from blastdoor.value import Meaning, OneOf, Unknown, Value, known_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from blastdoor.fact import ApiCall, ApiClient, Facts
 
@@ -21,6 +22,12 @@ _SEVERAL: Final = 2
 _SHOWN: Final = 3
 _CHANGES: Final = ("write", "destroy")
 _TARGETS: Final = ("Accounts", "DeploymentTargets", "Regions")
+_TARGET_FLAGS: Final = frozenset(
+    {"--accounts", "--deployment-targets", "--regions", "--cli-input-json", "--cli-input-yaml"}
+    | {"--generate-cli-skeleton"}
+)
+"""AWS CLI Command Reference, cloudformation update-stack-set."""
+_HOLES: Final = "\ufffc"
 _IGNORED: Final = "AWS_REGION"
 """A variable that Boto3 does not read."""
 
@@ -225,3 +232,27 @@ def stackset_updates_everything(facts: Facts) -> Iterator[Hit]:
             call.name,
             contain="name DeploymentTargets and Regions, one of each first",
         )
+    for command in facts.commands:
+        if not _updates_everything(command.words):
+            continue
+        yield Hit(
+            command.span,
+            "accounts: every instance of the stack set, in every account and region (no "
+            f"--deployment-targets, --accounts or --regions), by update-stack-set {command.script.when}",
+            command.script.owner,
+            command.script.attribute,
+            "accounts",
+            "aws cloudformation update-stack-set",
+            contain="name --deployment-targets and --regions, one of each first",
+            related=chain(command.value, command.span),
+        )
+
+
+def _updates_everything(words: Sequence[str]) -> bool:
+    """Whether a command line updates a stack set and names none of its instances."""
+    if posixpath.basename(words[0]) != "aws" or "update-stack-set" not in words:
+        return False
+    flags = {word.partition("=")[0] for word in words if word.startswith("-")}
+    # A word that is not known may be all of them.
+    open_ = any(not word.strip(_HOLES) or word.startswith("$") for word in words)
+    return not open_ and flags.isdisjoint(_TARGET_FLAGS)

@@ -129,7 +129,7 @@ _PIPELINE: Final = re.compile(
 _PROGRAMS: Final = re.compile(
     rb"\b(?:terraform|tofu|terragrunt|cdk|cdktf|pulumi|sam|kubectl|gcloud|eksctl|az (?:group|aks|sql)"
     rb"|s3 r[bm]|eb terminate|(?:serverless|sls) remove|(?:terminate|rebuild)-environment"
-    rb"|close-account|delete-[a-z-]+)\b"
+    rb"|close-account|update-stack-set|delete-[a-z-]+)\b"
 )
 """Programs without which a script changes nothing that we know of."""
 _SHELL: Final = (".sh", ".bash", ".mk", "Makefile")
