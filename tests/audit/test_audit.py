@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -412,6 +413,8 @@ def _started(clones: Path, store: Path, *further: str) -> subprocess.Popen[bytes
         env=ENVIRONMENT,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # Tests that a shell runs in the background would hand on that Ctrl-C is ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  no threads
     )
 
 
@@ -495,7 +498,7 @@ def test_killed_workers_take_nothing_along(
 
 
 def test_ctrl_c_says_how_to_go_on(clones: Path, make: Make, tmp_path: Path) -> None:
-    _many(make, 120)
+    _many(make, 60)
     store = tmp_path / "stopped.sqlite"
     process = _started(clones, store)
     _reached(store, 2, process)
@@ -512,6 +515,6 @@ def test_ctrl_c_says_how_to_go_on(clones: Path, make: Make, tmp_path: Path) -> N
     assert resumed.returncode == 0
     connection = sqlite3.connect(store)
     assert connection.execute("SELECT count(*) FROM ledger WHERE state = 'done'").fetchone() == (
-        120,
+        60,
     )
     connection.close()
